@@ -3,6 +3,6 @@
 mod model;
 
 pub use model::{
-    AccessLog, Action, Configuration, EncodedSlash, Forward, LogField, Origin, Redirect, Respond, Retries, Route, RouteTimeouts,
-    Scheme, Timeouts,
+    AccessLog, Action, Configuration, EncodedSlash, Forward, LogField, Origin, Redirect, Respond, Retries,
+    Route, RouteTimeouts, Scheme, Timeouts,
 };

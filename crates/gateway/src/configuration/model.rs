@@ -61,7 +61,10 @@ pub enum AccessLog {
 
 /// One member of an access-log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "docs/operations.md describes each under its JSON name")]
+#[allow(
+    missing_docs,
+    reason = "docs/operations.md describes each under its JSON name"
+)]
 pub enum LogField {
     Time,
     RequestId,

@@ -15,7 +15,12 @@ impl ResponseHead {
     /// Forgets the last head (keeps its allocations).
     pub fn reset(&mut self) {}
     /// As `RequestHead::parse`. `to_head`: the request was HEAD, so there is no body whatever the fields say.
-    pub fn parse(&mut self, bytes: &[u8], to_head: bool, limits: &HeadLimits) -> Result<Progress, ResponseFault> {
+    pub fn parse(
+        &mut self,
+        bytes: &[u8],
+        to_head: bool,
+        limits: &HeadLimits,
+    ) -> Result<Progress, ResponseFault> {
         todo!()
     }
     /// Length of the head in bytes.

@@ -29,7 +29,12 @@ impl<'a> CanonicalPath<'a> {
     }
     /// Appends the path after `strip` and `add` to `out`; an error where the result would not be canonical
     /// or `strip` is not a prefix (then `out` is as it was).
-    pub fn rewrite_into(&self, strip: Option<&PathPrefix>, add: Option<&PathPrefix>, out: &mut Vec<u8>) -> Result<(), PathError> {
+    pub fn rewrite_into(
+        &self,
+        strip: Option<&PathPrefix>,
+        add: Option<&PathPrefix>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), PathError> {
         let _ = (strip, add, out);
         todo!()
     }

@@ -12,7 +12,12 @@ impl<T> TableBuilder<T> {
         todo!()
     }
     /// The value under (host, shape of pattern), made by `make` where there is none yet.
-    pub fn entry(&mut self, host: Option<&HostPattern>, pattern: &Pattern, make: impl FnOnce() -> T) -> &mut T {
+    pub fn entry(
+        &mut self,
+        host: Option<&HostPattern>,
+        pattern: &Pattern,
+        make: impl FnOnce() -> T,
+    ) -> &mut T {
         let _ = (host, pattern, make);
         todo!()
     }
