@@ -5,9 +5,14 @@
 
 pub mod admin;
 pub mod configuration;
-pub mod downstream;
+mod downstream;
 pub mod http1;
-pub mod request;
+mod io;
+mod request;
 pub mod response;
+mod server;
+mod snapshot;
 pub mod upstream;
 pub mod usage;
+
+pub use server::{Bound, Gateway, Parts, ReloadError, StartError};

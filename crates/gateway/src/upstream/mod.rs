@@ -1,5 +1,21 @@
 //! The other side of the gateway: which addresses may be dialled, connections, and the exchange.
 
+mod dial;
+mod download;
+mod exchange;
+mod origin;
+mod pool;
+mod resolve;
 mod target;
+mod tls;
+mod trailers;
+mod upload;
 
+pub(crate) use exchange::{Exchange, Exchanged, exchange};
+pub(crate) use origin::{Upstream, Upstreams};
+pub(crate) use pool::{Pool, Pooled};
+pub(crate) use resolve::Lookups;
+pub use resolve::{Lookup, Resolve, SystemResolver};
 pub use target::{TargetRefusal, TargetRules};
+pub use tls::TlsError;
+pub(crate) use trailers::Declared;

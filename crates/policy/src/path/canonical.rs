@@ -63,3 +63,9 @@ pub enum PathError {
     #[error("the path is not canonical")]
     NotCanonical,
 }
+impl PathError {
+    /// stub
+    pub fn message(self) -> &'static str {
+        ""
+    }
+}

@@ -1,0 +1,228 @@
+//! One worker: a thread with its own event loop, connections, upstream pool and log buffer. Workers share nothing on the hot path.
+
+use super::connection;
+use super::scratch::{Scratch, Scratches};
+use crate::response::DateText;
+use crate::snapshot::Snapshot;
+use crate::upstream::{Lookups, Pool, Pooled, Resolve, TargetRules, Upstreams};
+use crate::usage::{Account, Metrics, WorkerLog};
+use arc_swap::ArcSwap;
+use std::cell::{Cell, Ref, RefCell};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::Waker;
+use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::{Notify, mpsc};
+
+/// How often a pool with idle connections is swept.
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// What all workers see.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) snapshot: ArcSwap<Snapshot>,
+    /// Counts swaps, so that a worker notices a new snapshot by reading one number.
+    pub(crate) generation: AtomicU64,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) upstreams: Upstreams,
+    pub(crate) resolver: Arc<dyn Resolve>,
+    /// This gateway's pseudonym in `Via`.
+    pub(crate) via_id: Box<str>,
+    /// Client connections, over all workers.
+    pub(crate) connections: AtomicUsize,
+}
+
+/// What a worker is told.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// Serve this connection; `over_limit`: only to say that there are too many.
+    Serve {
+        stream: std::net::TcpStream,
+        peer: SocketAddr,
+        over_limit: bool,
+    },
+    /// Finish what is in flight; close idle connections at `idle_until`, and everything at `until`.
+    Drain { idle_until: Instant, until: Instant },
+}
+
+/// The acceptor's end of a worker.
+#[derive(Debug)]
+pub(crate) struct WorkerHandle {
+    pub(crate) sender: mpsc::UnboundedSender<Message>,
+    /// Connections that it serves.
+    pub(crate) load: Arc<AtomicUsize>,
+}
+
+/// One worker's own things.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) shared: Arc<Shared>,
+    snapshot: RefCell<Arc<Snapshot>>,
+    seen_generation: Cell<u64>,
+    pub(crate) pool: Pool,
+    sweeping: Cell<bool>,
+    pub(crate) lookups: Lookups,
+    pub(crate) scratches: Scratches,
+    log: RefCell<WorkerLog>,
+    pub(crate) random: RefCell<fastrand::Rng>,
+    date: RefCell<DateText>,
+    idle_until: Cell<Option<Instant>>,
+    wakers: RefCell<HashMap<u64, Waker>>,
+    next_connection: Cell<u64>,
+    load: Arc<AtomicUsize>,
+    ended: Notify,
+}
+
+impl Worker {
+    pub(crate) fn new(shared: Arc<Shared>, load: Arc<AtomicUsize>) -> Rc<Worker> {
+        let snapshot = shared.snapshot.load_full();
+        Rc::new(Worker {
+            seen_generation: Cell::new(shared.generation.load(Ordering::Acquire)),
+            log: RefCell::new(snapshot.access_log.worker()),
+            snapshot: RefCell::new(snapshot),
+            pool: Pool::default(),
+            sweeping: Cell::new(false),
+            lookups: Lookups::new(Arc::clone(&shared.resolver)),
+            scratches: Scratches::default(),
+            random: RefCell::new(fastrand::Rng::new()),
+            date: RefCell::new(DateText::default()),
+            idle_until: Cell::new(None),
+            wakers: RefCell::default(),
+            next_connection: Cell::new(0),
+            load,
+            ended: Notify::new(),
+            shared,
+        })
+    }
+
+    /// The current snapshot. Borrowed, not counted: deciding waits for nothing.
+    pub(crate) fn snapshot(&self) -> Ref<'_, Arc<Snapshot>> {
+        let generation = self.shared.generation.load(Ordering::Acquire);
+        if generation != self.seen_generation.get() {
+            self.seen_generation.set(generation);
+            let new = self.shared.snapshot.load_full();
+            self.log.replace(new.access_log.worker());
+            self.snapshot.replace(new);
+        }
+        self.snapshot.borrow()
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
+    }
+
+    pub(crate) fn target_rules(&self) -> Arc<TargetRules> {
+        Arc::clone(&self.snapshot().configuration.targets)
+    }
+
+    /// Keeps an upstream connection for the next request.
+    pub(crate) fn keep_idle(&self, upstream: u64, pooled: Pooled) {
+        self.pool.put(upstream, pooled);
+    }
+
+    /// Puts the current date into `scratch`, for an answer that has none.
+    pub(crate) fn note_date(&self, scratch: &mut Scratch) {
+        self.date
+            .borrow_mut()
+            .copy_to(&mut scratch.date, SystemTime::now());
+    }
+
+    /// Writes the one record of a request that has ended.
+    pub(crate) fn record(&self, account: &Account) {
+        let record = account.record(Instant::now());
+        self.metrics()
+            .record(account.route.as_ref().map(|route| &route.metrics), &record);
+        self.log.borrow_mut().write(&record, SystemTime::now());
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.idle_until.get().is_some()
+    }
+
+    /// While draining: when idle connections are closed.
+    pub(crate) fn idle_until(&self) -> Option<Instant> {
+        self.idle_until.get()
+    }
+
+    /// Counts a connection in; it is woken when a drain begins, and counted out when the guard is dropped.
+    pub(crate) fn enter(self: &Rc<Self>, waker: Waker) -> Presence {
+        let id = self.next_connection.get();
+        self.next_connection.set(id + 1);
+        self.wakers.borrow_mut().insert(id, waker);
+        Presence {
+            worker: Rc::clone(self),
+            id,
+        }
+    }
+
+    fn begin_drain(&self, idle_until: Instant) {
+        self.idle_until.set(Some(idle_until));
+        for waker in self.wakers.borrow().values() {
+            waker.wake_by_ref();
+        }
+    }
+
+    async fn emptied(&self) {
+        while !self.wakers.borrow().is_empty() {
+            self.ended.notified().await;
+        }
+    }
+
+    fn start_sweeping(self: &Rc<Self>) {
+        if self.sweeping.replace(true) {
+            return;
+        }
+        let worker = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            while !worker.pool.is_empty() {
+                tokio::time::sleep(SWEEP_EVERY).await;
+                worker.pool.sweep(Instant::now());
+            }
+            worker.sweeping.set(false);
+        });
+    }
+}
+
+/// One connection's being counted.
+#[derive(Debug)]
+pub(crate) struct Presence {
+    worker: Rc<Worker>,
+    id: u64,
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.worker.wakers.borrow_mut().remove(&self.id);
+        self.worker.load.fetch_sub(1, Ordering::Relaxed);
+        self.worker.shared.connections.fetch_sub(1, Ordering::Relaxed);
+        self.worker.metrics().client_closed();
+        self.worker.ended.notify_one();
+        // Whoever pooled an upstream connection is done with it now at the latest.
+        if !self.worker.pool.is_empty() {
+            self.worker.start_sweeping();
+        }
+    }
+}
+
+/// Serves until a drain has ended. Returns whether every request was finished.
+pub(crate) async fn run(worker: Rc<Worker>, mut messages: mpsc::UnboundedReceiver<Message>) -> bool {
+    while let Some(message) = messages.recv().await {
+        match message {
+            Message::Serve {
+                stream,
+                peer,
+                over_limit,
+            } => connection::spawn(&worker, stream, peer, over_limit),
+            Message::Drain { idle_until, until } => {
+                worker.begin_drain(idle_until);
+                return tokio::time::timeout_at(until.into(), worker.emptied())
+                    .await
+                    .is_ok();
+            }
+        }
+    }
+    true
+}

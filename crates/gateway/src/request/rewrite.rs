@@ -1,0 +1,202 @@
+//! The request that goes upstream, in the order of request.md §3: drop, drop identity, set ours, forwarded, Host.
+//!
+//! The head is always serialised anew from parsed fields; nothing is passed on because nobody looked at it.
+
+use super::forwarded::{self, Hop};
+use super::{Admitted, TraceContext};
+use crate::configuration::Forward;
+use crate::http1::{self, Expect, FieldRef, Framing, Known, Version};
+use crate::response::Reject;
+use crate::snapshot::CompiledRoute;
+use policy::method::Method;
+use std::sync::Arc;
+
+/// A request that is ready to be sent: its head is written, this is what the exchange must know beside it.
+#[derive(Debug)]
+pub(crate) struct Outbound {
+    pub(crate) route: Arc<CompiledRoute>,
+    pub(crate) method: Method,
+    pub(crate) version: Version,
+    pub(crate) framing: Framing,
+    pub(crate) expect: Expect,
+    /// Whether the client's connection may carry another request.
+    pub(crate) keep_alive: bool,
+}
+
+/// What the gateway adds of its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Added<'a> {
+    pub(crate) via_id: &'a str,
+    pub(crate) request_id: &'a str,
+    pub(crate) trace: &'a TraceContext,
+    pub(crate) cell: Option<&'a str>,
+}
+
+/// Writes the upstream request's head to `out`, which is empty; on an error it holds nothing of use.
+pub(crate) fn rewrite(
+    admitted: Admitted<'_, '_>,
+    forward: &Forward,
+    added: &Added<'_>,
+    out: &mut Vec<u8>,
+) -> Result<Outbound, Reject> {
+    let Admitted { routed } = admitted;
+    let received = &routed.received;
+    let (head, bytes) = (received.head, received.bytes);
+    let Some(method) = received.method else {
+        return Err(Reject::MethodNotAllowed);
+    };
+
+    out.extend_from_slice(method.as_str().as_bytes());
+    out.push(b' ');
+    received
+        .path
+        .rewrite_into(forward.strip_prefix.as_ref(), forward.add_prefix.as_ref(), out)
+        .map_err(|error| Reject::PathNotCanonical(error.message()))?;
+    if let Some(query) = head.query(bytes) {
+        out.push(b'?');
+        out.extend_from_slice(query);
+    }
+    out.extend_from_slice(b" HTTP/1.1\r\n");
+
+    let host = if forward.preserve_host {
+        head.host(bytes)
+    } else {
+        forward.origin.authority.as_bytes()
+    };
+    http1::field(out, b"Host", host);
+    let hop_by_hop = head.has_connection_names();
+    for field in head.fields(bytes) {
+        let named = hop_by_hop && head.connection_names(bytes, field.name);
+        if passes(&field, added.trace) && !named && !is_set(&forward.request_headers, field.name) {
+            http1::field(out, field.name, field.value);
+        }
+    }
+    write_framing(
+        out,
+        head.framing(),
+        head.fields(bytes)
+            .any(|field| field.known == Known::ContentLength),
+    );
+    if head
+        .fields(bytes)
+        .any(|field| field.known == Known::Te && accepts_trailers(field.value))
+    {
+        out.extend_from_slice(b"TE: trailers\r\nConnection: TE\r\n");
+    }
+    if let Some(cell) = added.cell {
+        http1::field(out, b"X-Cell-Id", cell.as_bytes());
+    }
+    let hop = Hop {
+        peer: received.peer,
+        proto: "http",
+        host: head.host(bytes),
+        prefix: forward.strip_prefix.as_ref().map(|prefix| prefix.as_str()),
+    };
+    let trusted = received.trusted;
+    forwarded::write(out, &hop, |known| {
+        head.fields(bytes)
+            .filter(move |field| trusted && field.known == known)
+            .map(|field| field.value)
+    });
+    write_via(out, head.fields(bytes), head.version(), added.via_id);
+    http1::field(out, b"X-Request-Id", added.request_id.as_bytes());
+    added.trace.write(out);
+    for (name, value) in &forward.request_headers {
+        http1::field(out, name.as_bytes(), value.as_bytes());
+    }
+    http1::finish_head(out);
+    Ok(Outbound {
+        route: Arc::clone(routed.route),
+        method,
+        version: head.version(),
+        framing: head.framing(),
+        expect: head.expect(),
+        keep_alive: head.keep_alive(),
+    })
+}
+
+/// Whether a client's field goes on as it is. What is missing here is written by us, or belongs to one hop only.
+fn passes(field: &FieldRef<'_>, trace: &TraceContext) -> bool {
+    match field.known {
+        Known::Tracestate => trace.continues_w3c,
+        Known::Other
+        | Known::Authorization
+        | Known::ContentType
+        | Known::Date
+        | Known::Expect
+        | Known::ProxyStatus
+        | Known::Trailer
+        | Known::UserAgent => true,
+        Known::Connection
+        | Known::ContentLength
+        | Known::Dangerous
+        | Known::Forwarded
+        | Known::Host
+        | Known::Identity
+        | Known::KeepAlive
+        | Known::ProxyAuthenticate
+        | Known::ProxyAuthorization
+        | Known::ProxyConnection
+        | Known::Te
+        | Known::Traceparent
+        | Known::TransferEncoding
+        | Known::Upgrade
+        | Known::Via
+        | Known::XAmznTraceId
+        | Known::XCellId
+        | Known::XForwardedFor
+        | Known::XForwardedHost
+        | Known::XForwardedPrefix
+        | Known::XForwardedProto
+        | Known::XRequestId => false,
+    }
+}
+
+/// Whether the operator sets this field, so that the caller's does not pass.
+pub(crate) fn is_set(set: &[(Box<str>, Box<str>)], name: &[u8]) -> bool {
+    set.iter()
+        .any(|(own, _)| own.as_bytes().eq_ignore_ascii_case(name))
+}
+
+/// An explicit `Content-Length: 0` is kept: without it some services answer a POST with 411.
+fn write_framing(out: &mut Vec<u8>, framing: Framing, has_length: bool) {
+    match framing {
+        Framing::Empty if has_length => out.extend_from_slice(b"Content-Length: 0\r\n"),
+        Framing::Length(length) => {
+            http1::field(
+                out,
+                b"Content-Length",
+                itoa::Buffer::new().format(length).as_bytes(),
+            );
+        }
+        Framing::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+        // A request has no close-delimited body (RFC 9112 §6.3).
+        Framing::Empty | Framing::Close => {}
+    }
+}
+
+fn accepts_trailers(value: &[u8]) -> bool {
+    value
+        .split(|byte| *byte == b',')
+        .any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
+}
+
+fn write_via<'a>(
+    out: &mut Vec<u8>,
+    fields: impl Iterator<Item = FieldRef<'a>>,
+    version: Version,
+    via_id: &str,
+) {
+    out.extend_from_slice(b"Via: ");
+    for earlier in fields.filter(|field| field.known == Known::Via && !field.value.is_empty()) {
+        out.extend_from_slice(earlier.value);
+        out.extend_from_slice(b", ");
+    }
+    out.extend_from_slice(if version == Version::Http11 {
+        b"1.1 "
+    } else {
+        b"1.0 "
+    });
+    out.extend_from_slice(via_id.as_bytes());
+    out.extend_from_slice(b"\r\n");
+}

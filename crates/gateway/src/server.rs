@@ -1,0 +1,299 @@
+//! A running gateway: sockets, threads, the swap of snapshots, and the drained end.
+//!
+//! It is given a checked configuration and gives back real addresses; it reads no file and no command line.
+
+use crate::configuration::Configuration;
+use crate::downstream::{self, Acceptor, Message, Shared, Worker, WorkerHandle, bind};
+use crate::snapshot::{CompileError, Snapshot};
+use crate::upstream::{Resolve, SystemResolver, TargetRules, Upstreams};
+use crate::usage::Metrics;
+use arc_swap::ArcSwap;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::Instant;
+use tokio::sync::{mpsc, watch};
+
+/// Queries to the system's resolver that one worker may have under way; each takes a thread while it lasts.
+const RESOLVER_THREADS_MAX: usize = 16;
+
+/// Why a gateway does not start or a configuration is not taken over.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A listener cannot be bound.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// A thread or an event loop cannot be made.
+    #[error("cannot start a worker")]
+    Worker(#[from] io::Error),
+    /// An upstream or the access log.
+    #[error("the configuration cannot be put to use")]
+    Compile(#[from] CompileError),
+}
+
+/// What a changed file may not change in a running gateway.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// These keys need a restart.
+    #[error("a changed {0} needs a restart; the configuration was not taken over")]
+    NeedsRestart(String),
+    /// An upstream or the access log.
+    #[error("{0}")]
+    Compile(#[from] CompileError),
+}
+
+/// Listening, not yet serving.
+#[derive(Debug)]
+pub struct Bound {
+    listeners: Vec<TcpListener>,
+    /// The real addresses, in the order of `listen`.
+    pub addresses: Vec<SocketAddr>,
+}
+
+impl Bound {
+    /// Binds every address of `listen`.
+    pub fn bind(configuration: &Configuration) -> Result<Bound, StartError> {
+        let mut listeners = Vec::new();
+        let mut addresses = Vec::new();
+        for &address in &configuration.listen {
+            let failed = |source| StartError::Listen { address, source };
+            let listener = bind(address).map_err(failed)?;
+            addresses.push(listener.local_addr().map_err(failed)?);
+            listeners.push(listener);
+        }
+        Ok(Bound { listeners, addresses })
+    }
+}
+
+/// A running gateway.
+#[derive(Debug)]
+pub struct Gateway {
+    shared: Arc<Shared>,
+    workers: Arc<[WorkerHandle]>,
+    threads: Vec<JoinHandle<bool>>,
+    acceptor: Option<JoinHandle<io::Result<()>>>,
+    stop: watch::Sender<bool>,
+    /// What stays the same until a restart: as configured, and as it came out.
+    first: Configuration,
+    own: Vec<SocketAddr>,
+}
+
+/// What a gateway is built from beside its configuration.
+#[derive(Debug)]
+pub struct Parts {
+    /// Shared with the admin port.
+    pub metrics: Arc<Metrics>,
+    /// Names to addresses.
+    pub resolver: Arc<dyn Resolve>,
+    /// Addresses beyond `listen` that must never be dialled: the admin and health listeners.
+    pub own: Vec<SocketAddr>,
+}
+
+impl Parts {
+    /// With the system's resolver.
+    pub fn new(metrics: Arc<Metrics>) -> Parts {
+        Parts {
+            metrics,
+            resolver: Arc::new(SystemResolver),
+            own: Vec::new(),
+        }
+    }
+}
+
+impl Gateway {
+    /// Starts workers and acceptor.
+    pub fn start(bound: Bound, configuration: Configuration, parts: Parts) -> Result<Gateway, StartError> {
+        let Parts {
+            metrics,
+            resolver,
+            mut own,
+        } = parts;
+        own.extend(&bound.addresses);
+        let mut first = configuration.clone();
+        first.routes = Vec::new();
+        let upstreams = Upstreams::default();
+        let snapshot = Snapshot::compile(with_own(configuration, &own), None, &upstreams, &metrics)?;
+        let shared = Arc::new(Shared {
+            snapshot: ArcSwap::from_pointee(snapshot),
+            generation: AtomicU64::new(0),
+            metrics,
+            upstreams,
+            resolver,
+            via_id: format!("sb-{:08x}", fastrand::u32(..)).into(),
+            connections: AtomicUsize::new(0),
+        });
+        let (stop, stopped) = watch::channel(false);
+        let mut workers = Vec::new();
+        let mut threads = Vec::new();
+        for index in 0..first.workers {
+            let (handle, thread) = start_worker(index, Arc::clone(&shared))?;
+            workers.push(handle);
+            threads.push(thread);
+        }
+        let workers: Arc<[WorkerHandle]> = workers.into();
+        let acceptor = start_acceptor(&shared, &workers, &stopped, bound.listeners)?;
+        Ok(Gateway {
+            shared,
+            workers,
+            threads,
+            acceptor: Some(acceptor),
+            stop,
+            first,
+            own,
+        })
+    }
+
+    /// Compiles a configuration and swaps it in, or changes nothing. Connections stay.
+    pub fn reload(&self, configuration: Configuration) -> Result<(), ReloadError> {
+        let restart = needs_restart(&self.first, &configuration);
+        if !restart.is_empty() {
+            return Err(ReloadError::NeedsRestart(restart.join(", ")));
+        }
+        let current = self.shared.snapshot.load_full();
+        let configuration = with_own(configuration, &self.own);
+        let snapshot = Snapshot::compile(
+            configuration,
+            Some(&current),
+            &self.shared.upstreams,
+            &self.shared.metrics,
+        )?;
+        self.shared.snapshot.store(Arc::new(snapshot));
+        self.shared.generation.fetch_add(1, Ordering::Release);
+        Ok(())
+    }
+
+    /// Opens a log file anew, after it was moved away.
+    pub fn reopen_access_log(&self) {
+        self.shared.snapshot.load().access_log.reopen();
+    }
+
+    /// How many client connections each worker serves.
+    pub fn connections_per_worker(&self) -> Vec<usize> {
+        self.workers
+            .iter()
+            .map(|worker| worker.load.load(Ordering::Relaxed))
+            .collect()
+    }
+
+    /// Stops accepting, lets what is in flight finish, and ends. Returns whether every request was finished in time.
+    pub fn drain(mut self) -> bool {
+        let now = Instant::now();
+        let (idle_until, until) = {
+            let snapshot = self.shared.snapshot.load();
+            (
+                now + snapshot.configuration.drain_idle,
+                now + snapshot.configuration.drain,
+            )
+        };
+        // The receiver is the acceptor; it may have ended by itself.
+        let _ = self.stop.send(true);
+        let accepted = self
+            .acceptor
+            .take()
+            .is_none_or(|acceptor| acceptor.join().is_ok());
+        for worker in self.workers.iter() {
+            let _ = worker.sender.send(Message::Drain {
+                idle_until: idle_until.min(until),
+                until,
+            });
+        }
+        let mut whole = accepted;
+        for thread in self.threads.drain(..) {
+            whole &= thread.join().unwrap_or(false);
+        }
+        self.shared.snapshot.load().access_log.drain();
+        whole
+    }
+}
+
+fn with_own(mut configuration: Configuration, own: &[SocketAddr]) -> Configuration {
+    let rules = TargetRules {
+        allowed: configuration.targets.allowed.clone(),
+        own: own.to_vec(),
+    };
+    configuration.targets = Arc::new(rules);
+    configuration
+}
+
+/// The keys that differ and cannot change while connections stay untouched.
+fn needs_restart(first: &Configuration, new: &Configuration) -> Vec<&'static str> {
+    let differs = [
+        ("listen", first.listen != new.listen),
+        (
+            "admin",
+            first.admin != new.admin || first.admin_token != new.admin_token,
+        ),
+        ("health", first.health != new.health),
+        ("workers", first.workers != new.workers),
+    ];
+    differs
+        .into_iter()
+        .filter_map(|(key, differs)| differs.then_some(key))
+        .collect()
+}
+
+fn start_worker(index: usize, shared: Arc<Shared>) -> io::Result<(WorkerHandle, JoinHandle<bool>)> {
+    let (sender, messages) = mpsc::unbounded_channel();
+    let load = Arc::new(AtomicUsize::new(0));
+    let handle = WorkerHandle {
+        sender,
+        load: Arc::clone(&load),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(RESOLVER_THREADS_MAX)
+        .event_interval(61)
+        .build()?;
+    let thread = std::thread::Builder::new()
+        .name(format!("worker-{index}"))
+        .spawn(move || {
+            let local = tokio::task::LocalSet::new();
+            let worker = Worker::new(shared, load);
+            let whole = local.block_on(&runtime, downstream::run(worker, messages));
+            // What is left is cut: connections at the deadline, and queries to a resolver that does not answer.
+            drop(local);
+            runtime.shutdown_background();
+            whole
+        })?;
+    Ok((handle, thread))
+}
+
+fn start_acceptor(
+    shared: &Arc<Shared>,
+    workers: &Arc<[WorkerHandle]>,
+    stopped: &watch::Receiver<bool>,
+    listeners: Vec<TcpListener>,
+) -> io::Result<JoinHandle<io::Result<()>>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let acceptors = listeners
+        .into_iter()
+        .map(|listener| {
+            let acceptor = Acceptor {
+                shared: Arc::clone(shared),
+                workers: Arc::clone(workers),
+                stop: stopped.clone(),
+            };
+            acceptor.run(listener)
+        })
+        .collect::<Vec<_>>();
+    std::thread::Builder::new()
+        .name("acceptor".to_owned())
+        .spawn(move || {
+            runtime.block_on(async {
+                let mut tasks = tokio::task::JoinSet::new();
+                for acceptor in acceptors {
+                    tasks.spawn(acceptor);
+                }
+                tasks.join_all().await.into_iter().collect()
+            })
+        })
+}
