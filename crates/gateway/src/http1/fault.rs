@@ -41,3 +41,34 @@ pub enum ResponseFault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BodyFault(pub &'static str);
+
+/// What both heads have in common to be refused for; becomes the fault of the one or the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum HeadFault {
+    /// The sentence says which rule was broken.
+    Malformed(&'static str),
+    /// The request or status line has not ended where the head must.
+    FirstLineTooLong,
+    /// Too many bytes or fields.
+    TooLarge(&'static str),
+}
+
+impl From<HeadFault> for RequestFault {
+    fn from(fault: HeadFault) -> Self {
+        match fault {
+            HeadFault::Malformed(rule) => RequestFault::Malformed(rule),
+            HeadFault::FirstLineTooLong => RequestFault::TargetTooLong,
+            HeadFault::TooLarge(limit) => RequestFault::HeadTooLarge(limit),
+        }
+    }
+}
+
+impl From<HeadFault> for ResponseFault {
+    fn from(fault: HeadFault) -> Self {
+        match fault {
+            HeadFault::Malformed(rule) => ResponseFault::Malformed(rule),
+            HeadFault::FirstLineTooLong => ResponseFault::HeadTooLarge("the status line is too long"),
+            HeadFault::TooLarge(limit) => ResponseFault::HeadTooLarge(limit),
+        }
+    }
+}
