@@ -178,3 +178,6 @@ impl BodyDecoder {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

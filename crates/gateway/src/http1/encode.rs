@@ -100,3 +100,6 @@ fn standard_reason(status: u16) -> &'static [u8] {
         .unwrap_or_default()
         .as_bytes()
 }
+
+#[cfg(test)]
+mod tests;

@@ -181,3 +181,6 @@ pub(super) fn trim_blanks(mut value: &[u8]) -> &[u8] {
     }
     value
 }
+
+#[cfg(test)]
+mod tests;

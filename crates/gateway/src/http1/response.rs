@@ -185,3 +185,6 @@ impl StatusLine {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
