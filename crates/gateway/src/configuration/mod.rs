@@ -1,8 +1,26 @@
 //! From a file that a person wrote to the one internal form, with every problem at once.
+//!
+//! text → `tree` (YAML or JSON, references filled in) → `wire` (what the file may say) → `check` → `model` (what the
+//! gateway serves by). Each step goes on after a problem. `switchboard check`, the start and every reload take the same way.
 
+mod check;
+mod decode;
+mod environment;
+mod load;
+mod masked;
 mod model;
+mod problem;
+mod report;
+mod schema;
+mod source;
+mod tree;
+mod wire;
 
+pub use environment::{Environment, Process};
+pub use load::{Checked, Unreadable, check_text, load};
 pub use model::{
     AccessLog, Action, Configuration, EncodedSlash, Forward, LogField, Origin, Redirect, Respond, Retries,
     Route, RouteTimeouts, Scheme, Timeouts,
 };
+pub use problem::{Problem, Severity};
+pub use schema::schema;

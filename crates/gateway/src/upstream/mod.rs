@@ -16,6 +16,6 @@ pub(crate) use origin::{Upstream, Upstreams};
 pub(crate) use pool::{Pool, Pooled};
 pub(crate) use resolve::Lookups;
 pub use resolve::{Lookup, Resolve, SystemResolver};
-pub use target::{TargetRefusal, TargetRules};
+pub use target::{NameRefusal, TargetRefusal, TargetRules};
 pub use tls::TlsError;
 pub(crate) use trailers::Declared;

@@ -1,0 +1,240 @@
+//! Where a route's requests go: the origin, its trust, and whether it may be called at all.
+
+use super::Checker;
+use super::url::{self, HostName, Url};
+use crate::configuration::decode::{At, Text};
+use crate::configuration::model::{Origin, Scheme};
+use crate::configuration::source::Span;
+use crate::configuration::wire;
+use policy::path::PathPrefix;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The ports of the two schemes.
+const HTTP_PORT: u16 = 80;
+const HTTPS_PORT: u16 = 443;
+
+impl Checker<'_> {
+    /// The origin, and the path of its URL.
+    pub(super) fn upstream(
+        &mut self,
+        at: &At<wire::UpstreamKey>,
+    ) -> Option<(Arc<Origin>, Option<PathPrefix>)> {
+        let upstream = &at.value.0;
+        let later = [
+            ("endpoints", upstream.endpoints.key()),
+            ("private_api", upstream.private_api.key()),
+            ("lambda", upstream.lambda.key()),
+            ("step_functions", upstream.step_functions.key()),
+        ];
+        let mut targets: Vec<(&str, Span)> = upstream.url.key().map(|key| ("url", key)).into_iter().collect();
+        targets.extend(later.iter().filter_map(|(name, key)| Some((*name, (*key)?))));
+        for (name, key) in targets.iter().filter(|(name, _)| *name != "url") {
+            self.problems.not_in_this_version(*key, name);
+        }
+        if let Some(key) = upstream.credential.key() {
+            self.problems.not_in_this_version(key, "credential");
+        }
+        if let Some(endpoints) = upstream.endpoints.get() {
+            self.endpoints(endpoints);
+        }
+        match targets.as_slice() {
+            [] => {
+                self.problems
+                    .error(at.span, "an upstream without a target")
+                    .help("add `url`");
+                return None;
+            }
+            [(first, first_key), (second, key), ..] => {
+                let message = format!("`{second}` beside `{first}`: an upstream is exactly one of them");
+                self.problems
+                    .error(*key, message)
+                    .help("keep one of them")
+                    .related(*first_key, "the other one");
+                return None;
+            }
+            [_] => {}
+        }
+        let text = upstream.url.get()?;
+        let url = self.target(text)?;
+        let base = self.base(text, &url);
+        let ca = upstream.ca.get().and_then(|ca| self.ca(ca, url.https));
+        let origin = self.origin(&url, ca);
+        if text.value.is_filled_in() {
+            self.remember(text, &origin, base.as_ref());
+        }
+        Some((origin, base))
+    }
+
+    /// A URL that may be called.
+    pub(super) fn target<'u>(&mut self, text: &'u At<Text>) -> Option<Url<'u>> {
+        let url = match url::parse(&text.value) {
+            Ok(url) => url,
+            Err(refusal) => {
+                let message = format!("{}: {}", text.value.shown(), refusal.message);
+                self.problems.error(text.span, message).help(refusal.help);
+                return None;
+            }
+        };
+        let refusal = match &url.host {
+            HostName::Ip(ip) => {
+                let judged = self.targets.judge(SocketAddr::new(*ip, port(&url)));
+                judged.err().map(|refusal| {
+                    (
+                        format!("{} is {}", refusal.address, refusal.range),
+                        refusal.permit,
+                    )
+                })
+            }
+            HostName::Name(name) => {
+                let judged = self.targets.judge_name(name);
+                judged
+                    .err()
+                    .map(|refusal| (format!("{} is {}", refusal.name, refusal.range), refusal.permit))
+            }
+        };
+        if let Some((reason, permit)) = refusal {
+            let draft = self.problems.error(
+                text.span,
+                format!("{reason}: it is not called unless it is allowed"),
+            );
+            match permit.as_str() {
+                "" => draft.help("name another target: a gateway that calls itself would never end"),
+                permit => draft.help(format!("write `{permit}` at the top if it is meant")),
+            };
+        }
+        Some(url)
+    }
+
+    /// The path of the URL: put before the request's path.
+    fn base(&mut self, text: &At<Text>, url: &Url<'_>) -> Option<PathPrefix> {
+        if !url.query.is_empty() {
+            let message = "a query (`?`) in an upstream's URL";
+            self.problems
+                .error(text.span, message)
+                .help("leave it out: the request brings its own");
+        }
+        let path = url.path.strip_suffix('/').unwrap_or(url.path);
+        if path.is_empty() {
+            return None;
+        }
+        PathPrefix::parse(path)
+            .inspect_err(|error| {
+                let message = format!("the path of the upstream's URL is not a path prefix: {error}");
+                self.problems
+                    .error(text.span, message)
+                    .help("write whole literal segments, as in `/v1`");
+            })
+            .ok()
+    }
+
+    fn origin(&mut self, url: &Url<'_>, ca: Option<PathBuf>) -> Arc<Origin> {
+        let scheme = if url.https { Scheme::Https } else { Scheme::Http };
+        let host = match &url.host {
+            HostName::Name(name) => name.clone(),
+            HostName::Ip(ip) => ip.to_string(),
+        };
+        let bracketed = match &url.host {
+            HostName::Ip(IpAddr::V6(ip)) => format!("[{ip}]"),
+            _ => host.clone(),
+        };
+        let port = port(url);
+        let authority = if port == own_port(url.https) {
+            bracketed
+        } else {
+            format!("{bracketed}:{port}")
+        };
+        let origin = Origin {
+            scheme,
+            host: host.into(),
+            port,
+            authority: authority.into(),
+            ca,
+        };
+        let shared = self.origins.get(&origin).map(Arc::clone);
+        shared.unwrap_or_else(|| {
+            let origin = Arc::new(origin);
+            self.origins.insert(Origin::clone(&origin), Arc::clone(&origin));
+            origin
+        })
+    }
+
+    /// The parts of a URL that was filled in are as secret as the whole.
+    fn remember(&mut self, text: &At<Text>, origin: &Origin, base: Option<&PathPrefix>) {
+        let Some(written) = self.written.get(&*text.value).cloned() else {
+            return;
+        };
+        let parts = [
+            Some(&*origin.host),
+            Some(&*origin.authority),
+            base.map(PathPrefix::as_str),
+        ];
+        for part in parts.into_iter().flatten() {
+            self.written.insert(part.into(), written.clone());
+        }
+    }
+
+    /// Several addresses: each is checked like a single one.
+    fn endpoints(&mut self, endpoints: &At<Vec<At<Text>>>) {
+        if endpoints.value.is_empty() {
+            self.problems
+                .error(endpoints.key, "no endpoint")
+                .help("name at least one URL");
+        }
+        for text in &endpoints.value {
+            if let Some(url) = self.target(text) {
+                self.base(text, &url);
+            }
+        }
+    }
+
+    /// A file of certificates, looked at once however many routes name it.
+    fn ca(&mut self, file: &At<Text>, https: bool) -> Option<PathBuf> {
+        if !https {
+            let message = "`ca` has no effect with `http`";
+            self.problems
+                .error(file.key, message)
+                .help("write the URL with `https`, or leave `ca` out");
+            return None;
+        }
+        let path = self.locate(&file.value);
+        if !self.certificates.contains_key(&path) {
+            let content = self.environment.read(&path).map_err(|error| error.to_string());
+            let refusal = content.and_then(|pem| trusted(&pem)).err();
+            self.certificates.insert(path.clone(), refusal);
+        }
+        if let Some(Some(why)) = self.certificates.get(&path) {
+            let message = format!("the certificates in `{}` cannot be used: {why}", path.display());
+            self.problems
+                .error(file.span, message)
+                .help("name a PEM file with the certificates of the authority");
+            return None;
+        }
+        Some(path)
+    }
+}
+
+/// Whether all certificates of a PEM file can be trust anchors, and there is one.
+fn trusted(pem: &[u8]) -> Result<(), String> {
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|error| error.to_string())?;
+        roots.add(certificate).map_err(|error| error.to_string())?;
+    }
+    if roots.is_empty() {
+        Err("no certificate in it".to_owned())
+    } else {
+        Ok(())
+    }
+}
+
+fn port(url: &Url<'_>) -> u16 {
+    url.port.unwrap_or(own_port(url.https))
+}
+
+fn own_port(https: bool) -> u16 {
+    if https { HTTPS_PORT } else { HTTP_PORT }
+}

@@ -1,0 +1,185 @@
+//! A URL that names a place to call: scheme, host, port and path, and nothing else.
+//!
+//! Every spelling of an IPv4 address that a resolver would take (decimal, octal, hexadecimal, with one to four
+//! parts) is read as that address here, so that no spelling slips past a rule.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Most bytes of a DNS name (RFC 1035 §2.3.4, without the length bytes), and of one label.
+const NAME_BYTES_MAX: usize = 253;
+const LABEL_BYTES_MAX: usize = 63;
+
+/// A URL in parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Url<'a> {
+    pub(super) https: bool,
+    pub(super) host: HostName,
+    pub(super) port: Option<u16>,
+    /// Empty, or from its first slash on; raw.
+    pub(super) path: &'a str,
+    /// From its question mark on; raw.
+    pub(super) query: &'a str,
+}
+
+/// A host to call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum HostName {
+    /// A DNS name, in lower case, without a dot at its end.
+    Name(String),
+    /// An address, however it was spelled.
+    Ip(IpAddr),
+}
+
+/// Why a text is no such URL: what is wrong, and what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) message: &'static str,
+    pub(super) help: &'static str,
+}
+
+const fn refusal(message: &'static str, help: &'static str) -> Refusal {
+    Refusal { message, help }
+}
+
+/// Takes a URL apart.
+pub(super) fn parse(text: &str) -> Result<Url<'_>, Refusal> {
+    let scheme = refusal(
+        "not an `http` or `https` URL",
+        "write `http://HOST:PORT` or `https://HOST`",
+    );
+    let (name, rest) = text.split_once("://").ok_or(scheme.clone())?;
+    let https = match name {
+        _ if name.eq_ignore_ascii_case("http") => false,
+        _ if name.eq_ignore_ascii_case("https") => true,
+        _ => return Err(scheme),
+    };
+    if !rest.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(refusal(
+            "a blank, control or non-ASCII character in a URL",
+            "encode it, or take it out",
+        ));
+    }
+    if rest.contains('#') {
+        return Err(refusal(
+            "a fragment (`#`) in a URL",
+            "leave it out: it never reaches a server",
+        ));
+    }
+    let (rest, query) = rest.find('?').map_or((rest, ""), |at| rest.split_at(at));
+    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    if authority.contains('@') {
+        let help = "leave it out: a credential is never written into a URL; set a header, with `${file:…}` as its value";
+        return Err(refusal("a user or password in a URL", help));
+    }
+    let (host, port) = split_port(authority)?;
+    Ok(Url {
+        https,
+        host,
+        port,
+        path,
+        query,
+    })
+}
+
+fn split_port(authority: &str) -> Result<(HostName, Option<u16>), Refusal> {
+    if let Some(bracketed) = authority.strip_prefix('[') {
+        let malformed = refusal(
+            "not an IPv6 address in brackets",
+            "write it as in `http://[fd00::1]:8080`",
+        );
+        let (ip, behind) = bracketed.split_once(']').ok_or(malformed.clone())?;
+        let ip: Ipv6Addr = ip.parse().map_err(|_| malformed.clone())?;
+        let port = match behind.strip_prefix(':') {
+            Some(port) => Some(port_number(port)?),
+            None if behind.is_empty() => None,
+            None => return Err(malformed),
+        };
+        return Ok((HostName::Ip(ip.into()), port));
+    }
+    match authority.split_once(':') {
+        Some((_, port)) if port.contains(':') => Err(refusal(
+            "more than one colon in the host",
+            "put an IPv6 address into brackets: `http://[fd00::1]:8080`",
+        )),
+        Some((host, port)) => Ok((host_name(host)?, Some(port_number(port)?))),
+        None => Ok((host_name(authority)?, None)),
+    }
+}
+
+fn port_number(text: &str) -> Result<u16, Refusal> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.parse::<u16>() {
+        Ok(port) if digits && port != 0 => Ok(port),
+        _ => Err(refusal(
+            "not a port",
+            "write a number from 1 to 65535, or leave it and its colon out",
+        )),
+    }
+}
+
+/// A host name or an IPv4 address in any spelling.
+pub(super) fn host_name(text: &str) -> Result<HostName, Refusal> {
+    let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
+    if name.is_empty() {
+        return Err(refusal("no host", "write `http://HOST:PORT`"));
+    }
+    let label_fits = |label: &str| {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        (1..=LABEL_BYTES_MAX).contains(&label.len())
+            && label.bytes().all(fits)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if name.len() > NAME_BYTES_MAX || !name.split('.').all(label_fits) {
+        let help = "labels of letters, digits, `-` and `_`, with dots between them; other scripts in their `xn--` form";
+        return Err(refusal("not a host name", help));
+    }
+    // As the URL standard has it: a name whose last label is a number is an address, or nothing.
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let numeric = last.bytes().all(|byte| byte.is_ascii_digit()) || part(last).is_some();
+    if !numeric {
+        return Ok(HostName::Name(name));
+    }
+    ipv4(&name).map(|ip| HostName::Ip(ip.into())).ok_or(refusal(
+        "neither a host name nor an IPv4 address",
+        "write the address as four decimal numbers",
+    ))
+}
+
+/// An IPv4 address as `inet_aton` reads it: `127.1`, `0x7f000001`, `017700000001`, `2130706433` are all `127.0.0.1`.
+fn ipv4(text: &str) -> Option<Ipv4Addr> {
+    let parts: Vec<u32> = text.split('.').map(part).collect::<Option<_>>()?;
+    let (last, front) = parts.split_last()?;
+    if front.len() > 3 || front.iter().any(|part| *part > 255) {
+        return None;
+    }
+    let free_bits = 32 - 8 * u32::try_from(front.len()).ok()?;
+    if free_bits < 32 && *last >> free_bits != 0 {
+        return None;
+    }
+    let front = front
+        .iter()
+        .zip([24, 16, 8])
+        .fold(0, |bits, (part, shift)| bits | part << shift);
+    Some(Ipv4Addr::from_bits(front | last))
+}
+
+fn part(text: &str) -> Option<u32> {
+    let digits = |text: &str, radix| {
+        // `from_str_radix` would take a sign.
+        let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if plain {
+            u32::from_str_radix(text, radix).ok()
+        } else {
+            None
+        }
+    };
+    if let Some(hex) = text.strip_prefix("0x") {
+        return if hex.is_empty() { Some(0) } else { digits(hex, 16) };
+    }
+    match text.strip_prefix('0') {
+        Some("") => Some(0),
+        Some(octal) => digits(octal, 8),
+        None => digits(text, 10),
+    }
+}

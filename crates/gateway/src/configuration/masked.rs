@@ -1,0 +1,250 @@
+//! The configuration as it holds, for the admin port: defaults filled in, secrets as they were written or starred out.
+//!
+//! A value that came out of the environment or a file is shown as its `${…}`. A literal value of a header field that
+//! usually carries a credential is starred out. It has the keys of the file, so that it can be read beside one.
+
+use super::load::Checked;
+use super::model::{
+    AccessLog, Action, Configuration, EncodedSlash, Forward, LogField, Origin, Redirect, Respond, Route,
+    Scheme, Timeouts,
+};
+use policy::path::HostPattern;
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+use std::time::Duration;
+
+const STARS: &str = "***";
+
+/// Words in the names of header fields whose values are not shown.
+const SECRET_WORDS: [&str; 8] = [
+    "auth",
+    "cookie",
+    "credential",
+    "key",
+    "passw",
+    "secret",
+    "session",
+    "token",
+];
+
+impl Checked {
+    /// The effective configuration, without its secrets; `None` where the file was refused.
+    pub fn masked(&self) -> Option<Value> {
+        let configuration = self.configuration.as_ref()?;
+        Some(masked(
+            configuration,
+            &Mask {
+                written: &self.written,
+            },
+        ))
+    }
+}
+
+fn masked(configuration: &Configuration, mask: &Mask<'_>) -> Value {
+    let mut top = Map::new();
+    let mut put = |key: &str, value: Value| {
+        if !value.is_null() {
+            top.insert(key.to_owned(), value);
+        }
+    };
+    put(
+        "listen",
+        configuration.listen.iter().map(ToString::to_string).collect(),
+    );
+    put(
+        "admin",
+        match (&configuration.admin, &configuration.admin_token) {
+            (Some(address), Some(_)) => json!({ "address": address, "token_file": STARS }),
+            (address, _) => json!(address),
+        },
+    );
+    put("health", json!(configuration.health));
+    put("access_log", access_log(configuration));
+    put("allow_targets", json!(configuration.targets.allowed));
+    put(
+        "trusted_edges",
+        json!([{ "cidrs": &configuration.trusted_edges[..] }]),
+    );
+    put("timeouts", timeouts(&configuration.timeouts));
+    put("head_bytes_max", configuration.head_limits.head_bytes_max.into());
+    put(
+        "header_count_max",
+        configuration.head_limits.header_count_max.into(),
+    );
+    put("connections_max", configuration.connections_max.into());
+    put("workers", configuration.workers.into());
+    put("drain_ms", milliseconds(configuration.drain));
+    put("drain_idle_ms", milliseconds(configuration.drain_idle));
+    put("state_dir", json!(configuration.state_dir));
+    put("cell", json!(configuration.cell.as_deref()));
+    put(
+        "routes",
+        configuration
+            .routes
+            .iter()
+            .map(|route| mask.route(route))
+            .collect(),
+    );
+    Value::Object(top)
+}
+
+fn access_log(configuration: &Configuration) -> Value {
+    let to = match &configuration.access_log {
+        AccessLog::Off => return "off".into(),
+        AccessLog::Stdout => "stdout".to_owned(),
+        AccessLog::File(path) => path.display().to_string(),
+    };
+    let fields: Vec<&str> = configuration
+        .access_log_fields
+        .iter()
+        .map(|field| field.name())
+        .collect();
+    json!({ "to": to, "fields": fields })
+}
+
+fn timeouts(timeouts: &Timeouts) -> Value {
+    json!({
+        "connect_ms": milliseconds(timeouts.connect),
+        "head_ms": milliseconds(timeouts.head),
+        "idle_ms": milliseconds(timeouts.idle),
+        "total_ms": timeouts.total.map_or("off".into(), milliseconds),
+    })
+}
+
+fn milliseconds(duration: Duration) -> Value {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).into()
+}
+
+struct Mask<'c> {
+    written: &'c HashMap<Box<str>, Box<str>>,
+}
+
+impl Mask<'_> {
+    /// As it was written, where it came from outside the file.
+    fn text(&self, text: &str) -> Value {
+        self.written.get(text).map_or(text, |written| written).into()
+    }
+
+    fn route(&self, route: &Route) -> Value {
+        let mut shown = Map::new();
+        shown.insert("name".to_owned(), (*route.name).into());
+        shown.insert("path".to_owned(), self.text(route.pattern.as_str()));
+        let host = match &route.host {
+            None => Value::Null,
+            Some(HostPattern::Exact(host)) => self.text(host),
+            Some(HostPattern::Suffix(suffix)) => format!("*{suffix}").into(),
+        };
+        shown.insert("host".to_owned(), host);
+        let methods: Vec<&str> = route.methods.iter().map(policy::method::Method::as_str).collect();
+        shown.insert("methods".to_owned(), json!(methods));
+        let encoded_slash = match route.encoded_slash {
+            EncodedSlash::Refuse => "refuse",
+            EncodedSlash::Keep => "keep",
+        };
+        shown.insert("encoded_slash".to_owned(), encoded_slash.into());
+        shown.insert("body_bytes_max".to_owned(), route.body_bytes_max.into());
+        match &route.action {
+            Action::Forward(forward) => {
+                shown.insert("timeouts".to_owned(), timeouts(&route.timeouts));
+                self.forward(forward, &mut shown);
+            }
+            Action::Redirect(redirect) => {
+                let Redirect { to, status } = &**redirect;
+                shown.insert(
+                    "redirect".to_owned(),
+                    json!({ "to": self.text(to), "status": status }),
+                );
+            }
+            Action::Respond(respond) => {
+                let Respond {
+                    status,
+                    headers,
+                    body,
+                } = &**respond;
+                let body = self.text(&String::from_utf8_lossy(body));
+                let respond = json!({ "status": status, "headers": self.headers(headers), "body": body });
+                shown.insert("respond".to_owned(), respond);
+            }
+        }
+        Value::Object(shown)
+    }
+
+    fn forward(&self, forward: &Forward, shown: &mut Map<String, Value>) {
+        shown.insert("upstream".to_owned(), self.origin(&forward.origin));
+        let prefixes = [
+            ("strip_prefix", &forward.strip_prefix),
+            ("add_prefix", &forward.add_prefix),
+        ];
+        for (key, prefix) in prefixes
+            .into_iter()
+            .filter_map(|(key, prefix)| Some((key, prefix.as_ref()?)))
+        {
+            shown.insert(key.to_owned(), self.text(prefix.as_str()));
+        }
+        shown.insert("preserve_host".to_owned(), forward.preserve_host.into());
+        shown.insert("retries".to_owned(), forward.retries.attempts.into());
+        let request = self.headers(&forward.request_headers);
+        let response = self.headers(&forward.response_headers);
+        shown.insert(
+            "headers".to_owned(),
+            json!({ "request": request, "response": response }),
+        );
+    }
+
+    fn origin(&self, origin: &Origin) -> Value {
+        let scheme = match origin.scheme {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        };
+        // The path of the URL is shown in `add_prefix`.
+        let url = match self.written.get(&origin.authority) {
+            Some(written) => written.to_string(),
+            None => format!("{scheme}://{}", origin.authority),
+        };
+        match &origin.ca {
+            Some(ca) => json!({ "url": url, "ca": ca }),
+            None => json!({ "url": url }),
+        }
+    }
+
+    fn headers(&self, headers: &[(Box<str>, Box<str>)]) -> Value {
+        let shown = headers.iter().map(|(name, value)| {
+            let lower = name.to_ascii_lowercase();
+            let is_secret = SECRET_WORDS.iter().any(|word| lower.contains(word));
+            let value = if is_secret && !self.written.contains_key(value) {
+                STARS.into()
+            } else {
+                self.text(value)
+            };
+            (name.to_string(), value)
+        });
+        Value::Object(shown.collect())
+    }
+}
+
+impl LogField {
+    /// Its name in the file and in a line.
+    pub fn name(self) -> &'static str {
+        match self {
+            LogField::Time => "time",
+            LogField::RequestId => "request_id",
+            LogField::TraceId => "trace_id",
+            LogField::ClientIp => "client_ip",
+            LogField::Method => "method",
+            LogField::Host => "host",
+            LogField::Path => "path",
+            LogField::Route => "route",
+            LogField::Status => "status",
+            LogField::Error => "error",
+            LogField::Detail => "detail",
+            LogField::Upstream => "upstream",
+            LogField::BytesIn => "bytes_in",
+            LogField::BytesOut => "bytes_out",
+            LogField::DurationUs => "duration_us",
+            LogField::UpstreamUs => "upstream_us",
+            LogField::Tries => "tries",
+            LogField::UserAgent => "user_agent",
+            LogField::Protocol => "protocol",
+        }
+    }
+}

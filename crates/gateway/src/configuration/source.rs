@@ -1,0 +1,78 @@
+//! The text of a configuration file and where things stand in it.
+//!
+//! Everything that is read out of the text keeps a [`Span`]; lines and columns are worked out only for what
+//! is shown to a person. Nothing here knows YAML, JSON or what the text means.
+
+/// Most bytes that a file may have. One of 100,000 routes has about 15 million.
+pub(super) const FILE_BYTES_MAX: usize = 64 << 20;
+
+/// A stretch of the text, in bytes: from `start` to before `end`. Four bytes each do for [`FILE_BYTES_MAX`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Span {
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+impl Span {
+    /// From offsets in bytes; what lies beyond four bytes is cut, which [`FILE_BYTES_MAX`] rules out.
+    pub(super) fn new(start: usize, end: usize) -> Span {
+        let cut = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+        Span {
+            start: cut(start),
+            end: cut(end.max(start)),
+        }
+    }
+}
+
+/// A file's name, text and line starts.
+#[derive(Debug)]
+pub(super) struct Source {
+    name: Box<str>,
+    text: Box<str>,
+    line_starts: Vec<u32>,
+}
+
+impl Source {
+    pub(super) fn new(name: &str, text: &str) -> Source {
+        let mut line_starts = vec![0];
+        line_starts
+            .extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| Span::new(at + 1, at + 1).start));
+        Source {
+            name: name.into(),
+            text: text.into(),
+            line_starts,
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Line and column of an offset, both from 1; the column counts characters.
+    pub(super) fn position(&self, offset: u32) -> (usize, usize) {
+        let line = self.line_starts.partition_point(|start| *start <= offset);
+        let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(0) as usize;
+        let end = self.boundary(offset as usize);
+        let column = self
+            .text
+            .get(start..end)
+            .map_or(0, |before| before.chars().count());
+        (line.max(1), column + 1)
+    }
+
+    /// The offset at which a line (from 1) begins; the end of the text where there is no such line.
+    pub(super) fn line_start(&self, line: usize) -> usize {
+        self.line_starts
+            .get(line.saturating_sub(1))
+            .map_or(self.text.len(), |start| *start as usize)
+    }
+
+    /// The nearest offset at or before `offset` that lies between two characters.
+    pub(super) fn boundary(&self, offset: usize) -> usize {
+        self.text.floor_char_boundary(offset)
+    }
+}

@@ -1,0 +1,57 @@
+//! The federated form: where policy and services come from. Not in this version, but read and checked.
+
+use crate::configuration::decode::{Int, Required, Slot, Text, Unsettled, choice, map};
+
+map! {
+    /// Where policy comes from: exactly one of `floor` and `file`, and how it is followed.
+    Policy {
+        /// A compiled policy.
+        "floor" floor: Slot<Text>,
+        /// A policy as a person writes it.
+        "file" file: Slot<Text>,
+        /// Where changes come from.
+        "feed" feed: Slot<Feed>,
+        /// How long a gateway with an older copy waits for its feed before it serves.
+        #[schemars(extend("default" = 500))]
+        "feed_wait_ms" feed_wait_ms: Slot<Int<0, 3_600_000>>,
+        /// How old the policy may get.
+        "max_staleness_s" max_staleness_s: Slot<Int<1, 31_536_000>>,
+        /// What happens when it is older.
+        #[schemars(extend("default" = "serve"))]
+        "on_stale" on_stale: Slot<OnStale>,
+        /// How old a floor may be when the gateway starts; needed by `on_stale: deny`.
+        "floor_max_age_s" floor_max_age_s: Slot<Int<1, 31_536_000>>,
+    }
+}
+
+map! {
+    /// Where changes come from: exactly one of `portal`, `kafka` and `bundle`.
+    Feed {
+        /// The URL of a portal.
+        "portal" portal: Slot<Text>,
+        /// What this gateway shows to the portal.
+        "token" token: Slot<Text>,
+        /// Kafka's brokers and topic.
+        "kafka" kafka: Slot<Unsettled>,
+        /// The URL of a bundle.
+        "bundle" bundle: Slot<Text>,
+    }
+}
+
+choice! {
+    /// What happens when the policy is too old.
+    OnStale {
+        /// Requests are decided by it.
+        "serve" Serve,
+        /// Requests are refused.
+        "deny" Deny,
+    }
+}
+
+map! {
+    /// Where services come from.
+    Services {
+        /// A directory of service files.
+        "directory" directory: Required<Text>,
+    }
+}

@@ -1,0 +1,106 @@
+//! Where a route's requests go.
+
+use crate::configuration::decode::{
+    At, Decode, Required, Slot, Text, Unsettled, choice, expected, map, schema_of,
+};
+use crate::configuration::problem::Problems;
+use crate::configuration::tree::{Node, Value};
+
+map! {
+    /// An upstream: exactly one of `url`, `endpoints`, `private_api`, `lambda` and `step_functions`.
+    Upstream {
+        /// `http` or `https`, a host, and where needed a port and a path that is put before the request's.
+        #[schemars(extend("examples" = ["http://orders-service:3002", "https://api.example.com/v1"]))]
+        "url" url: Slot<Text>,
+        /// Several addresses, balanced. Not in this version.
+        "endpoints" endpoints: Slot<Vec<At<Text>>>,
+        /// A private API Gateway, through a VPC endpoint. Not in this version.
+        "private_api" private_api: Slot<PrivateApi>,
+        /// A Lambda function. Not in this version.
+        "lambda" lambda: Slot<Lambda>,
+        /// A state machine. Not in this version.
+        "step_functions" step_functions: Slot<StepFunctions>,
+        /// A file of certificates (PEM) that are trusted in place of the system's; only with `https`.
+        "ca" ca: Slot<Text>,
+        /// The gateway's own credential at the upstream. Not in this version.
+        "credential" credential: Slot<Unsettled>,
+    }
+}
+
+map! {
+    /// A private API Gateway.
+    PrivateApi {
+        /// As in `eu-west-1`.
+        "region" region: Required<Text>,
+        /// Its id.
+        "api_id" api_id: Required<Text>,
+        /// Its stage.
+        "stage" stage: Required<Text>,
+        /// The DNS name of the VPC endpoint, which is dialled.
+        "vpc_endpoint" vpc_endpoint: Required<Text>,
+    }
+}
+
+map! {
+    /// A Lambda function.
+    Lambda {
+        /// Its name or ARN.
+        "function" function: Required<Text>,
+        /// As in `eu-west-1`.
+        "region" region: Required<Text>,
+    }
+}
+
+map! {
+    /// A state machine.
+    StepFunctions {
+        /// Its ARN.
+        "state_machine" state_machine: Required<Text>,
+        /// Whether the answer waits for the end.
+        "mode" mode: Required<Mode>,
+    }
+}
+
+choice! {
+    /// Whether the answer waits for the end.
+    Mode {
+        /// It does.
+        "sync" Sync,
+        /// It does not.
+        "async" Async,
+    }
+}
+
+/// `upstream`: a URL, or a map.
+#[derive(Debug, Clone)]
+pub(in crate::configuration) struct UpstreamKey(pub(in crate::configuration) Box<Upstream>);
+
+impl Decode for UpstreamKey {
+    fn decode(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
+        let upstream = match &node.value {
+            Value::Map(_) => Upstream::decode(node, problems)?,
+            Value::Text { .. } => {
+                let value = Text::decode(node, problems)?;
+                let url = Slot::Given(At {
+                    value,
+                    span: node.span,
+                    key: node.span,
+                });
+                Upstream {
+                    url,
+                    ..Upstream::default()
+                }
+            }
+            _ => {
+                expected("a URL or a map", node, problems);
+                return None;
+            }
+        };
+        Some(UpstreamKey(Box::new(upstream)))
+    }
+}
+
+schema_of!([] UpstreamKey => |generator| {
+    let map = generator.subschema_for::<Upstream>();
+    schemars::json_schema!({ "anyOf": [{ "type": "string" }, map] })
+});
