@@ -11,13 +11,16 @@ use arc_swap::ArcSwap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 /// Queries to the system's resolver that one worker may have under way; each takes a thread while it lasts.
 const RESOLVER_THREADS_MAX: usize = 16;
+
+/// How long a reload waits until every worker serves by the new snapshot; each swaps between two requests.
+const SWAP_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// Why a gateway does not start or a configuration is not taken over.
 #[derive(Debug, thiserror::Error)]
@@ -122,7 +125,6 @@ impl Gateway {
         let snapshot = Snapshot::compile(with_own(configuration, &own), None, &upstreams, &metrics)?;
         let shared = Arc::new(Shared {
             snapshot: ArcSwap::from_pointee(snapshot),
-            generation: AtomicU64::new(0),
             metrics,
             upstreams,
             resolver,
@@ -164,9 +166,30 @@ impl Gateway {
             &self.shared.upstreams,
             &self.shared.metrics,
         )?;
-        self.shared.snapshot.store(Arc::new(snapshot));
-        self.shared.generation.fetch_add(1, Ordering::Release);
+        self.swap(Arc::new(snapshot));
         Ok(())
+    }
+
+    /// Gives the snapshot to every worker, and frees the former one here once all have let go of it.
+    fn swap(&self, snapshot: Arc<Snapshot>) {
+        self.shared.snapshot.store(Arc::clone(&snapshot));
+        let (former, returned) = std::sync::mpsc::channel();
+        for worker in self.workers.iter() {
+            // A worker that is gone serves nothing any more.
+            let _ = worker.sender.send(Message::Swap {
+                snapshot: Arc::clone(&snapshot),
+                former: former.clone(),
+            });
+        }
+        drop(former);
+        let until = Instant::now() + SWAP_WAIT_MAX;
+        let next = || {
+            returned
+                .recv_timeout(until.saturating_duration_since(Instant::now()))
+                .ok()
+        };
+        // All of them first, then the drop: the last one to go frees, and that is to be this thread.
+        drop(std::iter::from_fn(next).collect::<Vec<_>>());
     }
 
     /// Opens a log file anew, after it was moved away.

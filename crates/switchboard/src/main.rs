@@ -1,3 +1,50 @@
 //! The `switchboard` binary: reads the command line and wires the parts together; no behaviour of its own.
 
-fn main() {}
+mod commands;
+mod logging;
+mod serving;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// A federated API gateway: every team runs its own, one policy governs them all.
+#[derive(Debug, Parser)]
+#[command(name = "switchboard", version, disable_help_subcommand = true, after_help = AFTER_HELP)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+New here? `switchboard demo` starts three small services and a gateway, and shows them at work.
+Operational logs go to stderr; SWITCHBOARD_LOG=debug shows more of them.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve: read a configuration, listen, route, forward, record
+    Gateway(commands::gateway::Gateway),
+    /// Check a configuration and print every problem at once, with what to write instead
+    Check(commands::check::Check),
+    /// Show which route a request would take, why each other one lost, and what would be sent upstream
+    Explain(commands::explain::Explain),
+    /// Print a generated file of this repository
+    #[command(hide = true)]
+    Generate(commands::generate::Generate),
+}
+
+fn main() -> ExitCode {
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        // Only a second call could fail, and there is none before this line.
+        return ExitCode::FAILURE;
+    }
+    let done = match CommandLine::parse().command {
+        Command::Gateway(command) => command.run(),
+        Command::Check(command) => command.run(),
+        Command::Explain(command) => command.run(),
+        Command::Generate(command) => command.run(),
+    };
+    done.unwrap_or_else(|error| {
+        commands::report_error(&error);
+        ExitCode::FAILURE
+    })
+}

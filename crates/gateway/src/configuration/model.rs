@@ -215,3 +215,14 @@ pub struct Respond {
     /// The body.
     pub body: Box<[u8]>,
 }
+
+/// `http://host:port`, as it would be written; without the port where it is the scheme's own.
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let scheme = match self.scheme {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        };
+        write!(f, "{scheme}://{}", self.authority)
+    }
+}

@@ -221,6 +221,7 @@ impl Connection {
             version: head.version(),
             to_head: head.method_bytes(bytes) == b"HEAD",
             keep_alive,
+            date,
         };
         let keep_alive = match decided {
             Decided::Forward(outbound) => {
@@ -230,17 +231,17 @@ impl Connection {
             }
             Decided::Fixed(route) => {
                 let keep_alive = keeps(None);
-                answer::fixed(response, account, &route.route.action, &context(keep_alive), date);
+                answer::fixed(response, account, &route.route.action, &context(keep_alive));
                 keep_alive
             }
             Decided::Capabilities => {
                 let keep_alive = keeps(None);
-                answer::capabilities(response, account, &context(keep_alive), date);
+                answer::capabilities(response, account, &context(keep_alive));
                 keep_alive
             }
             Decided::Refuse { reject, allow } => {
                 let keep_alive = keeps(Some(reject));
-                answer::refusal(response, account, reject, allow, &context(keep_alive), date);
+                answer::refusal(response, account, reject, allow, &context(keep_alive));
                 keep_alive
             }
         };
@@ -293,16 +294,10 @@ impl Connection {
             version: outbound.map_or(http1::Version::Http11, |outbound| outbound.version),
             to_head: outbound.is_some_and(|outbound| outbound.method == policy::method::Method::HEAD),
             keep_alive,
+            date: &scratch.date,
         };
         scratch.response.clear();
-        answer::refusal(
-            &mut scratch.response,
-            &mut scratch.account,
-            reject,
-            None,
-            &context,
-            &scratch.date,
-        );
+        answer::refusal(&mut scratch.response, &mut scratch.account, reject, None, &context);
         self.finish(scratch, keep_alive, 0).await
     }
 

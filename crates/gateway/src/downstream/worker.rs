@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{Notify, mpsc};
@@ -24,8 +24,6 @@ const SWEEP_EVERY: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) snapshot: ArcSwap<Snapshot>,
-    /// Counts swaps, so that a worker notices a new snapshot by reading one number.
-    pub(crate) generation: AtomicU64,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) upstreams: Upstreams,
     pub(crate) resolver: Arc<dyn Resolve>,
@@ -44,6 +42,11 @@ pub(crate) enum Message {
         peer: SocketAddr,
         over_limit: bool,
     },
+    /// Serve by this from the next request on; the former one goes back, so that freeing a large one is not a worker's work.
+    Swap {
+        snapshot: Arc<Snapshot>,
+        former: std::sync::mpsc::Sender<Arc<Snapshot>>,
+    },
     /// Finish what is in flight; close idle connections at `idle_until`, and everything at `until`.
     Drain { idle_until: Instant, until: Instant },
 }
@@ -61,7 +64,6 @@ pub(crate) struct WorkerHandle {
 pub(crate) struct Worker {
     pub(crate) shared: Arc<Shared>,
     snapshot: RefCell<Arc<Snapshot>>,
-    seen_generation: Cell<u64>,
     pub(crate) pool: Pool,
     sweeping: Cell<bool>,
     pub(crate) lookups: Lookups,
@@ -80,7 +82,6 @@ impl Worker {
     pub(crate) fn new(shared: Arc<Shared>, load: Arc<AtomicUsize>) -> Rc<Worker> {
         let snapshot = shared.snapshot.load_full();
         Rc::new(Worker {
-            seen_generation: Cell::new(shared.generation.load(Ordering::Acquire)),
             log: RefCell::new(snapshot.access_log.worker()),
             snapshot: RefCell::new(snapshot),
             pool: Pool::default(),
@@ -100,14 +101,12 @@ impl Worker {
 
     /// The current snapshot. Borrowed, not counted: deciding waits for nothing.
     pub(crate) fn snapshot(&self) -> Ref<'_, Arc<Snapshot>> {
-        let generation = self.shared.generation.load(Ordering::Acquire);
-        if generation != self.seen_generation.get() {
-            self.seen_generation.set(generation);
-            let new = self.shared.snapshot.load_full();
-            self.log.replace(new.access_log.worker());
-            self.snapshot.replace(new);
-        }
         self.snapshot.borrow()
+    }
+
+    fn swap(&self, snapshot: Arc<Snapshot>) -> Arc<Snapshot> {
+        self.log.replace(snapshot.access_log.worker());
+        self.snapshot.replace(snapshot)
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {
@@ -216,6 +215,10 @@ pub(crate) async fn run(worker: Rc<Worker>, mut messages: mpsc::UnboundedReceive
                 peer,
                 over_limit,
             } => connection::spawn(&worker, stream, peer, over_limit),
+            Message::Swap { snapshot, former } => {
+                // Whoever sent it may have stopped waiting; then it is freed here.
+                let _ = former.send(worker.swap(snapshot));
+            }
             Message::Drain { idle_until, until } => {
                 worker.begin_drain(idle_until);
                 return tokio::time::timeout_at(until.into(), worker.emptied())

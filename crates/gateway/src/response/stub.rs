@@ -3,6 +3,10 @@
 pub(crate) mod proxy_status {
     /// Our member of `Proxy-Status` on an answer that the upstream made.
     pub(crate) const FORWARDED: &[u8] = b"switchboard";
+    /// Our name in `Proxy-Status`.
+    pub(crate) const NAME: &[u8] = b"switchboard";
+    /// Our member on an answer that a route's configuration gives: made here, and no error.
+    pub(crate) const CONFIGURED: &[u8] = b"switchboard; details=\"configured\"";
 }
 
 /// The current date as text, formatted once a second.

@@ -5,6 +5,7 @@ use super::Record;
 use std::sync::Arc;
 
 #[derive(Debug)]
+#[derive(Default)]
 pub struct Metrics;
 #[derive(Debug, Clone)]
 pub struct RouteHandle;

@@ -41,7 +41,7 @@ impl Checker<'_> {
     }
 
     fn aggregated(&mut self, path: &At<Text>, pattern: &Pattern, routes: &[Route]) {
-        if pattern.segments().contains(&Segment::Rest) {
+        if pattern.segments().any(|segment| segment == Segment::Rest) {
             let message = "an aggregation answers one path, not all below it";
             self.problems.error(path.span, message).help("leave `/**` out");
         }
@@ -109,7 +109,7 @@ impl Checker<'_> {
                         .help("leave `/**` out");
                 }
                 Segment::Param(_) => {
-                    if aggregation.is_some_and(|aggregation| !aggregation.segments().contains(segment)) {
+                    if aggregation.is_some_and(|aggregation| !aggregation.segments().any(|own| own == segment)) {
                         let message = "a parameter that the aggregation's path does not have";
                         self.problems
                             .error(at.span, message)

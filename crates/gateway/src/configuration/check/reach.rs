@@ -30,7 +30,7 @@ impl<'p> Reach<'p> {
             other: Vec::new(),
         };
         for pattern in routes.iter().map(|route| &route.pattern).chain(aggregations) {
-            match pattern.segments().first() {
+            match pattern.segments().next() {
                 Some(Segment::Literal(first)) => reach.literal.entry(first).or_default().push(pattern),
                 _ => reach.other.push(pattern),
             }
@@ -40,42 +40,24 @@ impl<'p> Reach<'p> {
 
     /// Whether a request can fit both this pattern and one that is served.
     pub(super) fn meets(&self, pattern: &Pattern) -> bool {
-        let served = match pattern.segments().first() {
-            Some(Segment::Literal(first)) => self.literal.get(&**first).map_or(&[][..], Vec::as_slice),
+        let served = match pattern.segments().next() {
+            Some(Segment::Literal(first)) => self.literal.get(first).map_or(&[][..], Vec::as_slice),
             _ => {
                 return self
                     .literal
                     .values()
                     .flatten()
                     .chain(&self.other)
-                    .any(|served| overlap(served, pattern));
+                    .any(|served| served.overlaps(pattern));
             }
         };
         served
             .iter()
             .chain(&self.other)
-            .any(|served| overlap(served, pattern))
+            .any(|served| served.overlaps(pattern))
     }
 }
 
-/// Whether some path fits both.
-fn overlap(one: &Pattern, other: &Pattern) -> bool {
-    let (mut one, mut other) = (one.segments().iter(), other.segments().iter());
-    loop {
-        let fits = match (one.next(), other.next()) {
-            (None, None) | (Some(Segment::Rest), _) | (_, Some(Segment::Rest)) => return true,
-            (None, Some(_)) | (Some(_), None) => return false,
-            (Some(Segment::Literal(one)), Some(Segment::Literal(other))) => one == other,
-            // A parameter takes any segment but the empty one, which a trailing slash makes.
-            (Some(Segment::Literal(literal)), Some(Segment::Param(_)))
-            | (Some(Segment::Param(_)), Some(Segment::Literal(literal))) => !literal.is_empty(),
-            (Some(Segment::Param(_)), Some(Segment::Param(_))) => true,
-        };
-        if !fits {
-            return false;
-        }
-    }
-}
 
 impl super::Checker<'_> {
     /// Warns of a path that no request can meet.

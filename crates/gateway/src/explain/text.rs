@@ -1,0 +1,63 @@
+//! An explanation for people: one screen, the answer first.
+
+use super::{Decision, Explanation, Verdict};
+use std::fmt::{self, Write as _};
+
+const BOLD: &str = "\x1b[1m";
+const DIM: &str = "\x1b[2m";
+const GREEN: &str = "\x1b[1;32m";
+const RED: &str = "\x1b[1;31m";
+const YELLOW: &str = "\x1b[33m";
+const RESET: &str = "\x1b[0m";
+
+/// With ANSI colours; a writer that strips them makes it plain.
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let asked = &self.request;
+        writeln!(f, "{BOLD}{} {}{RESET}  {DIM}Host: {}{RESET}", asked.method, asked.target, asked.host)?;
+        let raw = asked.target.split('?').next().unwrap_or_default();
+        if raw != asked.path {
+            writeln!(f, "  canonical path  {}", asked.path)?;
+        }
+        f.write_char('\n')?;
+        write_decision(f, &self.decision)?;
+        if !self.candidates.is_empty() {
+            writeln!(f, "\n{BOLD}Routes{RESET}")?;
+        }
+        let width = self.candidates.iter().map(|candidate| candidate.route.len()).max().unwrap_or(0).min(48);
+        for candidate in &self.candidates {
+            let (mark, style) = match candidate.verdict {
+                Verdict::Chosen => ('✔', GREEN),
+                Verdict::OtherMethods | Verdict::Lost => ('✘', YELLOW),
+                Verdict::NoMatch => ('·', DIM),
+            };
+            let (route, line) = (&candidate.route, candidate.line);
+            writeln!(f, "  {style}{mark} {route:width$}{RESET}  {DIM}line {line:<4}{RESET} {}", candidate.because)?;
+        }
+        if self.candidates_left_out > 0 {
+            writeln!(f, "  {DIM}… and {} more, further off{RESET}", self.candidates_left_out)?;
+        }
+        Ok(())
+    }
+}
+
+fn write_decision(f: &mut fmt::Formatter<'_>, decision: &Decision) -> fmt::Result {
+    match decision {
+        Decision::Forward { route, line, upstream, request } => {
+            writeln!(f, "{GREEN}→ forwarded{RESET} to {BOLD}{upstream}{RESET} by {route} {DIM}(line {line}){RESET}")?;
+            writeln!(f, "\n{BOLD}What is sent{RESET} {DIM}(ids are examples, secrets are masked){RESET}")?;
+            request.iter().try_for_each(|line| writeln!(f, "  {line}"))
+        }
+        Decision::Redirect { route, line, status, to } => {
+            writeln!(f, "{GREEN}→ redirected{RESET} with {status} to {BOLD}{to}{RESET} by {route} {DIM}(line {line}){RESET}")
+        }
+        Decision::Respond { route, line, status } => {
+            writeln!(f, "{GREEN}→ answered{RESET} with {status} by {route} {DIM}(line {line}){RESET}")
+        }
+        Decision::Capabilities => writeln!(f, "{GREEN}→ answered{RESET} by the gateway itself: what it can do"),
+        Decision::Refuse { status, code, message, allow } => {
+            writeln!(f, "{RED}✘ refused{RESET} with {status} {code}: {message}")?;
+            allow.iter().try_for_each(|allow| writeln!(f, "  Allow: {allow}"))
+        }
+    }
+}

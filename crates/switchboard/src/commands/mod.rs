@@ -1,0 +1,24 @@
+//! One file per command: arguments, what is printed, and the exit code.
+
+pub(crate) mod check;
+pub(crate) mod explain;
+pub(crate) mod gateway;
+pub(crate) mod generate;
+
+use ::gateway::configuration::Unreadable;
+use std::process::ExitCode;
+
+/// A file that cannot be read at all, in contrast to one that is read and has problems.
+pub(crate) const UNREADABLE: u8 = 2;
+
+/// An error and its causes, on stderr.
+pub(crate) fn report_error(error: &anyhow::Error) {
+    let style = anstyle::AnsiColor::Red.on_default().bold();
+    anstream::eprintln!("{style}error{style:#}: {error:#}");
+}
+
+/// Says why a file cannot be read, and gives the exit code for it.
+pub(crate) fn unreadable(error: Unreadable) -> ExitCode {
+    report_error(&anyhow::Error::new(error));
+    ExitCode::from(UNREADABLE)
+}
