@@ -11,4 +11,4 @@ mod table;
 pub use canonical::{CanonicalPath, PathError, PathPrefix};
 pub use host::{Host, HostError, HostPattern};
 pub use pattern::{Pattern, PatternError, Segment};
-pub use table::{Table, TableBuilder};
+pub use table::{Entries, Entry, Explained, Table, TableBuilder, Verdict};
