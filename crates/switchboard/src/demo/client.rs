@@ -1,0 +1,202 @@
+//! A small blocking HTTP/1.1 client that sends exactly the bytes it is given, wrong ones included.
+//!
+//! It asks one request on one connection, and sees what a caller sees: the answer, how long it took, and whether the
+//! connection was closed behind it.
+
+use anyhow::{Context as _, bail};
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+/// How long connecting, each write and each read may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Bytes of an answer, head and body together.
+const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+
+/// A request as it is sent.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    method: &'static str,
+    target: String,
+    fields: Vec<(&'static str, String)>,
+    body: String,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) reason: String,
+    pub(super) fields: Vec<(String, String)>,
+    pub(super) body: String,
+    /// From the first byte sent to the last byte of the answer.
+    pub(super) took: Duration,
+}
+
+impl Request {
+    /// A GET without any field but Host.
+    pub(super) fn get(target: impl Into<String>) -> Request {
+        Request {
+            method: "GET",
+            target: target.into(),
+            fields: Vec::new(),
+            body: String::new(),
+        }
+    }
+
+    /// The same with another method.
+    pub(super) fn method(mut self, method: &'static str) -> Request {
+        self.method = method;
+        self
+    }
+
+    /// The same with a further field. Values are sent as they are.
+    pub(super) fn field(mut self, name: &'static str, value: impl Into<String>) -> Request {
+        self.fields.push((name, value.into()));
+        self
+    }
+
+    /// The same with a body. Its framing fields are the caller's business.
+    pub(super) fn body(mut self, body: impl Into<String>) -> Request {
+        self.body = body.into();
+        self
+    }
+
+    /// Its lines, without the empty one and what follows.
+    pub(super) fn head(&self, host: &str) -> Vec<String> {
+        let mut lines = vec![
+            format!("{} {} HTTP/1.1", self.method, self.target),
+            format!("Host: {host}"),
+        ];
+        lines.extend(
+            self.fields
+                .iter()
+                .map(|(name, value)| format!("{name}: {value}")),
+        );
+        lines
+    }
+
+    /// What a person would type to send it.
+    pub(super) fn curl(&self, host: &str) -> String {
+        let mut command = "curl".to_owned();
+        if self.method != "GET" {
+            command.push_str(" -X ");
+            command.push_str(self.method);
+        }
+        for (name, value) in &self.fields {
+            command.push_str(&format!(" -H '{name}: {value}'"));
+        }
+        format!("{command} http://{host}{}", self.target)
+    }
+
+    /// Sends it over a new connection and waits until the server has closed behind its answer.
+    pub(super) fn send(&self, address: SocketAddr) -> anyhow::Result<Answer> {
+        self.clone().field("Connection", "close").send_as_it_is(address)
+    }
+
+    /// The same without asking the server to close: an answer means that it closed by itself.
+    pub(super) fn send_as_it_is(&self, address: SocketAddr) -> anyhow::Result<Answer> {
+        let mut stream = TcpStream::connect_timeout(&address, PATIENCE)
+            .with_context(|| format!("cannot connect to {address}"))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        let bytes = format!(
+            "{}\r\n\r\n{}",
+            self.head(&address.to_string()).join("\r\n"),
+            self.body
+        );
+        let begun = Instant::now();
+        stream
+            .write_all(bytes.as_bytes())
+            .with_context(|| format!("cannot send to {address}"))?;
+        let mut answer = Vec::new();
+        let mut limited = stream.take(ANSWER_BYTES_MAX as u64);
+        limited
+            .read_to_end(&mut answer)
+            .with_context(|| format!("no whole answer from {address}"))?;
+        let took = begun.elapsed();
+        parse(&answer, took)
+    }
+}
+
+impl Answer {
+    /// The value of the first field of this name.
+    pub(super) fn field(&self, name: &str) -> Option<&str> {
+        let (_, value) = self
+            .fields
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        Some(value)
+    }
+}
+
+/// Takes a whole answer apart. Its body is everything behind the head: the connection was closed there.
+fn parse(bytes: &[u8], took: Duration) -> anyhow::Result<Answer> {
+    let text = String::from_utf8_lossy(bytes);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        bail!("the answer ends within its head: {text:?}");
+    };
+    let mut lines = head.split("\r\n");
+    let status_line = lines.next().unwrap_or_default();
+    let mut words = status_line.splitn(3, ' ');
+    let (Some(version), Some(Ok(status))) = (words.next(), words.next().map(str::parse)) else {
+        bail!("no status line: {status_line:?}");
+    };
+    if !version.starts_with("HTTP/1.") {
+        bail!("not HTTP/1: {status_line:?}");
+    }
+    let field = |line: &str| {
+        let (name, value) = line.split_once(':')?;
+        Some((name.to_owned(), value.trim().to_owned()))
+    };
+    Ok(Answer {
+        status,
+        reason: words.next().unwrap_or_default().to_owned(),
+        fields: lines.filter_map(field).collect(),
+        body: body.to_owned(),
+        took,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    //! An answer is taken apart, a request is shown as it would be typed.
+
+    use super::*;
+
+    #[test]
+    fn an_answer_is_taken_apart() {
+        let bytes = b"HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\n\r\n{}";
+        let answer = parse(bytes, Duration::ZERO).unwrap();
+        assert_eq!(answer.status, 405);
+        assert_eq!(answer.reason, "Method Not Allowed");
+        assert_eq!(answer.field("allow"), Some("GET, HEAD"));
+        assert_eq!(answer.body, "{}");
+    }
+
+    #[test]
+    fn half_an_answer_is_an_error() {
+        for bytes in [
+            &b""[..],
+            b"HTTP/1.1 200 OK\r\n",
+            b"SSH-2.0\r\n\r\n",
+            b"HTTP/1.1 ok\r\n\r\n",
+        ] {
+            assert!(parse(bytes, Duration::ZERO).is_err(), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_is_shown_as_it_would_be_typed() {
+        let request = Request::get("/api/users/whoami").field("X-User-Id", "usr_admin");
+        assert_eq!(
+            request.curl("127.0.0.1:8080"),
+            "curl -H 'X-User-Id: usr_admin' http://127.0.0.1:8080/api/users/whoami"
+        );
+        let request = Request::get("/api/orders").method("DELETE");
+        assert_eq!(
+            request.curl("127.0.0.1:8080"),
+            "curl -X DELETE http://127.0.0.1:8080/api/orders"
+        );
+    }
+}

@@ -1,0 +1,287 @@
+//! The demo's three services, each on a loopback port of its own, on one thread.
+//!
+//! Each can be stopped and resumed alone, as one that crashes would; and what reached them is written down, so that the
+//! tour can say what a service really saw instead of what it should have seen.
+
+use super::shop::{self, Answer, Asked, Identity, Service};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, JoinSet};
+
+/// Bytes of a request body that a service reads; none of them needs more.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+/// How many of the last requests are remembered.
+const SEEN_MAX: usize = 64;
+/// How long accepting rests after an error, most likely a lack of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A request that reached a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) service: Service,
+    /// Method and target as they came.
+    pub(super) line: String,
+}
+
+/// The last requests, oldest first.
+type Journal = Arc<Mutex<VecDeque<Seen>>>;
+
+/// The running services. They end when this is dropped.
+#[derive(Debug)]
+pub(super) struct Services {
+    sites: [Site; 3],
+    journal: Journal,
+    runtime: tokio::runtime::Handle,
+    end: Option<oneshot::Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+/// One service's place.
+#[derive(Debug)]
+struct Site {
+    service: Service,
+    address: SocketAddr,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Services {
+    /// Starts all three on free ports.
+    pub(super) fn start() -> io::Result<Services> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let handle = runtime.handle().clone();
+        let (end, ended) = oneshot::channel::<()>();
+        let thread = thread::Builder::new()
+            .name("shop".to_owned())
+            .spawn(move || {
+                // A dropped sender ends the services as well as a message does.
+                let _ = runtime.block_on(ended);
+            })?;
+        let journal = Journal::default();
+        let start = |service| {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+            let address = listener.local_addr()?;
+            let running = Some(run(&handle, listener, service, &journal)?);
+            io::Result::Ok(Site {
+                service,
+                address,
+                running,
+            })
+        };
+        let [users, orders, products] = Service::ALL;
+        let sites = [start(users)?, start(orders)?, start(products)?];
+        Ok(Services {
+            sites,
+            journal,
+            runtime: handle,
+            end: Some(end),
+            thread: Some(thread),
+        })
+    }
+
+    /// Where it listens, or did before it was stopped.
+    pub(super) fn address(&self, service: Service) -> SocketAddr {
+        self.site(service).address
+    }
+
+    fn site(&self, service: Service) -> &Site {
+        let [users, orders, products] = &self.sites;
+        match service {
+            Service::Users => users,
+            Service::Orders => orders,
+            Service::Products => products,
+        }
+    }
+
+    fn site_mut(&mut self, service: Service) -> &mut Site {
+        let [users, orders, products] = &mut self.sites;
+        match service {
+            Service::Users => users,
+            Service::Orders => orders,
+            Service::Products => products,
+        }
+    }
+
+    /// Closes its port and every connection to it. Not to be called from async code.
+    pub(super) fn stop(&mut self, service: Service) {
+        let Some(running) = self.site_mut(service).running.take() else {
+            return;
+        };
+        // A task that is gone already has nothing left to stop.
+        let _ = running.stop.send(());
+        let _ = self.runtime.block_on(running.task);
+    }
+
+    /// Starts a stopped one where it was.
+    pub(super) fn resume(&mut self, service: Service) -> io::Result<()> {
+        let address = self.address(service);
+        let listener = TcpListener::bind(address)?;
+        let running = run(&self.runtime, listener, service, &self.journal)?;
+        self.site_mut(service).running = Some(running);
+        Ok(())
+    }
+
+    /// What reached the services since the last call, oldest first.
+    pub(super) fn seen(&self) -> Vec<Seen> {
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        journal.drain(..).collect()
+    }
+}
+
+impl Drop for Services {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        if let Some(thread) = self.thread.take() {
+            // A service that panicked said so on stderr; there is nothing to add.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(
+    runtime: &tokio::runtime::Handle,
+    listener: TcpListener,
+    service: Service,
+    journal: &Journal,
+) -> io::Result<Running> {
+    listener.set_nonblocking(true)?;
+    let listener = {
+        let _inside = runtime.enter();
+        tokio::net::TcpListener::from_std(listener)?
+    };
+    let (stop, stopped) = oneshot::channel();
+    let task = runtime.spawn(accept(listener, service, Arc::clone(journal), stopped));
+    Ok(Running { stop, task })
+}
+
+async fn accept(
+    listener: tokio::net::TcpListener,
+    service: Service,
+    journal: Journal,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            biased;
+            _ = &mut stopped => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(serve(stream, service, Arc::clone(&journal)));
+                }
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            },
+        }
+    }
+    // First the port, then the connections: afterwards nothing of the service is left.
+    drop(listener);
+    connections.shutdown().await;
+}
+
+async fn serve(stream: TcpStream, service: Service, journal: Journal) {
+    let respond = service_fn(move |request| respond(service, Arc::clone(&journal), request));
+    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), respond);
+    // A connection that broke concerns nobody but its peer, who knows.
+    let _ = connection.await;
+}
+
+async fn respond(
+    service: Service,
+    journal: Journal,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (head, body) = request.into_parts();
+    note(
+        &journal,
+        Seen {
+            service,
+            line: format!("{} {}", head.method, head.uri),
+        },
+    );
+    // None of the answers depends on a body; it is read so that the connection can be used again.
+    let _ = Limited::new(body, BODY_BYTES_MAX).collect().await;
+    let field = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let asked = Asked {
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        identity: Identity {
+            // Many frameworks hand both spellings to a program as one.
+            x_user_id: field("x-user-id").or_else(|| field("x_user_id")),
+            x_user_role: field("x-user-role").or_else(|| field("x_user_role")),
+            x_forwarded_for: field("x-forwarded-for"),
+        },
+    };
+    let Answer { status, body } = shop::answer(service, &asked);
+    let response = Response::builder()
+        .status(status)
+        .header("content-type", "application/json")
+        .body(Full::from(body))
+        .expect("a status of the shop and a constant field make a response");
+    Ok(response)
+}
+
+fn note(journal: &Journal, seen: Seen) {
+    let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
+    if journal.len() == SEEN_MAX {
+        journal.pop_front();
+    }
+    journal.push_back(seen);
+}
+
+#[cfg(test)]
+mod tests {
+    //! A stopped service is gone, a resumed one is back, and what reached it is known.
+
+    use super::super::client::Request;
+    use super::*;
+
+    #[test]
+    fn one_is_stopped_and_resumed_while_the_others_go_on() {
+        let mut services = Services::start().unwrap();
+        let ask = |services: &Services, service, path: &str| {
+            Request::get(path)
+                .send(services.address(service))
+                .map(|answer| answer.status)
+        };
+        assert_eq!(
+            ask(&services, Service::Products, "/products/prod_k3j7").unwrap(),
+            200
+        );
+        services.stop(Service::Products);
+        assert!(ask(&services, Service::Products, "/products").is_err());
+        assert_eq!(ask(&services, Service::Orders, "/orders?limit=3").unwrap(), 200);
+        services.resume(Service::Products).unwrap();
+        assert_eq!(ask(&services, Service::Products, "/products").unwrap(), 200);
+
+        let lines: Vec<String> = services.seen().into_iter().map(|seen| seen.line).collect();
+        assert_eq!(
+            lines,
+            [
+                "GET /products/prod_k3j7",
+                "GET /orders?limit=3",
+                "GET /products"
+            ]
+        );
+        assert_eq!(services.seen(), []);
+    }
+}
