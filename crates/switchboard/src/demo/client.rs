@@ -3,7 +3,7 @@
 //! It asks one request on one connection, and sees what a caller sees: the answer, how long it took, and whether the
 //! connection was closed behind it.
 
-use anyhow::{Context as _, bail};
+use anyhow::{anyhow, bail};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -68,11 +68,7 @@ impl Request {
             format!("{} {} HTTP/1.1", self.method, self.target),
             format!("Host: {host}"),
         ];
-        lines.extend(
-            self.fields
-                .iter()
-                .map(|(name, value)| format!("{name}: {value}")),
-        );
+        lines.extend(self.fields.iter().map(|(name, value)| format!("{name}: {value}")));
         lines
     }
 
@@ -97,7 +93,7 @@ impl Request {
     /// The same without asking the server to close: an answer means that it closed by itself.
     pub(super) fn send_as_it_is(&self, address: SocketAddr) -> anyhow::Result<Answer> {
         let mut stream = TcpStream::connect_timeout(&address, PATIENCE)
-            .with_context(|| format!("cannot connect to {address}"))?;
+            .map_err(|error| anyhow!("cannot connect to {address}: {error}"))?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         let bytes = format!(
@@ -108,12 +104,12 @@ impl Request {
         let begun = Instant::now();
         stream
             .write_all(bytes.as_bytes())
-            .with_context(|| format!("cannot send to {address}"))?;
+            .map_err(|error| anyhow!("cannot send to {address}: {error}"))?;
         let mut answer = Vec::new();
         let mut limited = stream.take(ANSWER_BYTES_MAX as u64);
         limited
             .read_to_end(&mut answer)
-            .with_context(|| format!("no whole answer from {address}"))?;
+            .map_err(|error| anyhow!("no whole answer from {address}: {error}"))?;
         let took = begun.elapsed();
         parse(&answer, took)
     }

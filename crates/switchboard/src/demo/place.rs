@@ -29,7 +29,11 @@ pub(super) struct Place {
 
 impl Place {
     /// Makes it and writes the configuration.
-    pub(super) fn prepare(listen: SocketAddr, admin: SocketAddr, services: &Services) -> anyhow::Result<Place> {
+    pub(super) fn prepare(
+        listen: SocketAddr,
+        admin: SocketAddr,
+        services: &Services,
+    ) -> anyhow::Result<Place> {
         let dir = tempfile::Builder::new()
             .prefix("switchboard-demo-")
             .tempdir()
@@ -129,8 +133,11 @@ mod tests {
     fn check(text: &str) {
         let checked = check_text("switchboard.yaml", text, &Variables);
         let configuration = checked.configuration.as_ref();
-        assert!(configuration.is_some(), "{}", checked.report(false));
-        assert_eq!(configuration.map(|configuration| configuration.routes.len()), Some(6));
+        assert!(configuration.is_some(), "{}", checked.render());
+        assert_eq!(
+            configuration.map(|configuration| configuration.routes.len()),
+            Some(6)
+        );
     }
 
     #[test]
@@ -144,7 +151,9 @@ mod tests {
         for (written, _) in replacements(address, address) {
             assert_eq!(EXAMPLE.matches(written).count(), 1, "{written}");
         }
-        let text = filled_in(address, address, |service| format!("http://{}:80", service.name()));
+        let text = filled_in(address, address, |service| {
+            format!("http://{}:80", service.name())
+        });
         assert!(!text.contains("${"), "{text}");
         assert_eq!(text.matches("127.0.0.1:8090").count(), 2, "{text}");
         check(&text);

@@ -81,7 +81,10 @@ impl Screen {
     /// Bytes on the wire that no well-behaved client would send, or lines of a file.
     pub(super) fn lines(&mut self, mark: char, lines: &[String]) -> io::Result<()> {
         for line in lines {
-            writeln!(self.out, "{INDENT}{FAINT}{mark}{FAINT:#} {STRONG}{line}{STRONG:#}")?;
+            writeln!(
+                self.out,
+                "{INDENT}{FAINT}{mark}{FAINT:#} {STRONG}{line}{STRONG:#}"
+            )?;
         }
         Ok(())
     }
@@ -136,7 +139,7 @@ impl Screen {
 
     /// A command to try, and what for.
     pub(super) fn hint(&mut self, what: &str, command: &str) -> io::Result<()> {
-        writeln!(self.out, "   {what:<34} {STRONG}{command}{STRONG:#}")
+        writeln!(self.out, "   {what:<9}{STRONG}{command}{STRONG:#}")
     }
 
     /// Makes everything visible that was written so far.

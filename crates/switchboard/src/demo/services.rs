@@ -70,12 +70,10 @@ impl Services {
             .build()?;
         let handle = runtime.handle().clone();
         let (end, ended) = oneshot::channel::<()>();
-        let thread = thread::Builder::new()
-            .name("shop".to_owned())
-            .spawn(move || {
-                // A dropped sender ends the services as well as a message does.
-                let _ = runtime.block_on(ended);
-            })?;
+        let thread = thread::Builder::new().name("shop".to_owned()).spawn(move || {
+            // A dropped sender ends the services as well as a message does.
+            let _ = runtime.block_on(ended);
+        })?;
         let journal = Journal::default();
         let start = |service| {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -200,7 +198,8 @@ async fn accept(
 
 async fn serve(stream: TcpStream, service: Service, journal: Journal) {
     let respond = service_fn(move |request| respond(service, Arc::clone(&journal), request));
-    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), respond);
+    let connection =
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), respond);
     // A connection that broke concerns nobody but its peer, who knows.
     let _ = connection.await;
 }
@@ -276,11 +275,7 @@ mod tests {
         let lines: Vec<String> = services.seen().into_iter().map(|seen| seen.line).collect();
         assert_eq!(
             lines,
-            [
-                "GET /products/prod_k3j7",
-                "GET /orders?limit=3",
-                "GET /products"
-            ]
+            ["GET /products/prod_k3j7", "GET /orders?limit=3", "GET /products"]
         );
         assert_eq!(services.seen(), []);
     }

@@ -28,26 +28,22 @@ pub(super) struct Tour<'a> {
     pub(super) stopped: &'a AtomicBool,
 }
 
-type Step = fn(&mut Tour<'_>) -> anyhow::Result<()>;
-
-/// What is shown, in order.
-const STEPS: [(&str, Step); 10] = [
-    ("A request goes where its path says", Tour::forwarded),
-    ("The most specific route wins, wherever it stands", Tour::specific),
-    ("A path that exists, but not with this method", Tour::wrong_method),
-    ("A path that leads nowhere", Tour::no_route),
-    ("A path with two meanings is refused", Tour::two_meanings),
-    ("So is a request with two lengths", Tour::two_lengths),
-    ("Callers cannot say who they are", Tour::spoofed),
-    ("Some answers need no service", Tour::by_itself),
-    ("One service is down, the others are not", Tour::down),
-    ("A change of the file is live at once", Tour::reloaded),
-];
-
 impl Tour<'_> {
     /// Walks through all steps, or until the demo is stopped.
     pub(super) fn run(mut self) -> anyhow::Result<()> {
-        for (index, (title, step)) in STEPS.into_iter().enumerate() {
+        let steps: [(&str, fn(&mut Self) -> anyhow::Result<()>); 10] = [
+            ("A request goes where its path says", Self::forwarded),
+            ("The most specific route wins, wherever it stands", Self::specific),
+            ("A path that exists, but not with this method", Self::wrong_method),
+            ("A path that leads nowhere", Self::no_route),
+            ("A path with two meanings is refused", Self::two_meanings),
+            ("So is a request with two lengths", Self::two_lengths),
+            ("Callers cannot say who they are", Self::spoofed),
+            ("Some answers need no service", Self::by_itself),
+            ("One service is down, the others are not", Self::down),
+            ("A change of the file is live at once", Self::reloaded),
+        ];
+        for (index, (title, step)) in steps.into_iter().enumerate() {
             if self.stopped.load(Ordering::Relaxed) {
                 return Ok(());
             }
@@ -144,7 +140,10 @@ impl Tour<'_> {
     fn two_meanings(&mut self) -> anyhow::Result<()> {
         let orders = self.services.address(Service::Orders);
         let careless = Request::get("/orders/..%2fadmin").send(orders)?;
-        ensure!(careless.status == 200, "the orders service should have fallen for it");
+        ensure!(
+            careless.status == 200,
+            "the orders service should have fallen for it"
+        );
         self.services.seen();
         self.ask(&Request::get("/api/orders/..%2fadmin"), 400, &[])?;
         self.saw(&[])?;
@@ -205,7 +204,8 @@ impl Tour<'_> {
 
     fn down(&mut self) -> anyhow::Result<()> {
         self.services.stop(Service::Products);
-        self.screen.paragraph("     (the demo has just stopped the products service)")?;
+        self.screen
+            .paragraph("     (the demo has just stopped the products service)")?;
         self.ask(&Request::get("/api/products/prod_k3j7"), 502, &["Proxy-Status"])?;
         self.ask(&Request::get("/api/orders/ord_w2m1"), 200, &["Proxy-Status"])?;
         self.saw(&[(Service::Orders, "GET /orders/ord_w2m1")])?;
