@@ -9,7 +9,9 @@ const VARIABLE: &str = "SWITCHBOARD_LOG";
 /// Starts logging at `info`, or at what the variable says; once per process.
 pub(crate) fn start(default_level: &str) {
     let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(default_level));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // A second start finds the first one's subscriber in place, which is what it wants.
     let _ = if std::io::stderr().is_terminal() {
         builder.with_target(false).try_init()

@@ -1,6 +1,7 @@
 //! The `switchboard` binary: reads the command line and wires the parts together; no behaviour of its own.
 
 mod commands;
+mod demo;
 mod logging;
 mod serving;
 
@@ -21,6 +22,8 @@ Operational logs go to stderr; SWITCHBOARD_LOG=debug shows more of them.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// See it work: three small services, a gateway before them, and a tour of requests
+    Demo(demo::Demo),
     /// Serve: read a configuration, listen, route, forward, record
     Gateway(commands::gateway::Gateway),
     /// Check a configuration and print every problem at once, with what to write instead
@@ -33,11 +36,15 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+    if rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .is_err()
+    {
         // Only a second call could fail, and there is none before this line.
         return ExitCode::FAILURE;
     }
     let done = match CommandLine::parse().command {
+        Command::Demo(command) => command.run(),
         Command::Gateway(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Explain(command) => command.run(),

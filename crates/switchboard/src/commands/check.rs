@@ -1,8 +1,8 @@
 //! `switchboard check FILE`: every problem at once. 0 good (warnings allowed), 1 problems, 2 cannot be read.
 
 use super::unreadable;
-use clap::{Parser, ValueEnum};
 use ::gateway::configuration::{self, Severity};
+use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -33,7 +33,13 @@ impl Check {
             Ok(checked) => checked,
             Err(error) => return Ok(unreadable(error)),
         };
-        let count = |severity| checked.problems.iter().filter(|problem| problem.severity == severity).count();
+        let count = |severity| {
+            checked
+                .problems
+                .iter()
+                .filter(|problem| problem.severity == severity)
+                .count()
+        };
         let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
         match self.format {
             Format::Json => println!("{}", checked.to_json()),
@@ -41,16 +47,30 @@ impl Check {
                 anstream::print!("{}", checked.render());
                 let plural = |count: usize| if count == 1 { "" } else { "s" };
                 let file = self.file.display();
-                let counts = format!("{errors} error{}, {warnings} warning{}", plural(errors), plural(warnings));
+                let counts = format!(
+                    "{errors} error{}, {warnings} warning{}",
+                    plural(errors),
+                    plural(warnings)
+                );
                 if errors > 0 {
                     anstream::println!("{file}: {counts}");
                 } else {
                     let good = anstyle::AnsiColor::Green.on_default().bold();
-                    let routes = checked.configuration.as_ref().map_or(0, |configuration| configuration.routes.len());
-                    anstream::println!("{file}: {good}good{good:#}, {routes} route{} ({counts})", plural(routes));
+                    let routes = checked
+                        .configuration
+                        .as_ref()
+                        .map_or(0, |configuration| configuration.routes.len());
+                    anstream::println!(
+                        "{file}: {good}good{good:#}, {routes} route{} ({counts})",
+                        plural(routes)
+                    );
                 }
             }
         }
-        Ok(if errors > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        Ok(if errors > 0 {
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
+        })
     }
 }

@@ -41,12 +41,19 @@ impl Explain {
         };
         let Some(configuration) = checked.configuration.clone() else {
             anstream::eprint!("{}", checked.render());
-            bail!("{} is not a configuration that would be served", self.config.display());
+            bail!(
+                "{} is not a configuration that would be served",
+                self.config.display()
+            );
         };
         let question = Question {
             method: self.method,
             target: self.target,
-            headers: self.headers.iter().map(|header| parse_header(header)).collect::<anyhow::Result<_>>()?,
+            headers: self
+                .headers
+                .iter()
+                .map(|header| parse_header(header))
+                .collect::<anyhow::Result<_>>()?,
             peer: self.from,
         };
         let explanation = explain(configuration, &question)?;

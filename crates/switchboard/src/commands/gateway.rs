@@ -32,14 +32,20 @@ impl Gateway {
             anstream::eprintln!("{}: not served; mend the errors above", self.config.display());
             return Ok(ExitCode::FAILURE);
         }
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let drained = runtime.block_on(async {
             let mut signals = Signals::new()?;
             let serving = Serving::start(checked, Some(self.config))?;
             signals.until_end(&serving).await;
             anyhow::Ok(serving.drain())
         })?;
-        Ok(if drained { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if drained {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 }
 

@@ -23,7 +23,10 @@ impl Generate {
     #[allow(clippy::print_stdout, reason = "the file is this command's output")]
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self.what {
-            What::Schema => println!("{}", serde_json::to_string_pretty(&::gateway::configuration::schema())?),
+            What::Schema => println!(
+                "{}",
+                serde_json::to_string_pretty(&::gateway::configuration::schema())?
+            ),
             What::Errors => {}
         }
         Ok(ExitCode::SUCCESS)

@@ -60,14 +60,12 @@ impl Demo {
         let seen = Arc::clone(&stopped);
         let (over, ended) = oneshot::channel();
         // The tour blocks, and this thread has the admin port, reloads and signals to look after.
-        let tour = thread::Builder::new()
-            .name("tour".to_owned())
-            .spawn(move || {
-                let outcome = stage.tour(&seen);
-                // Nobody waits any more where a signal came first.
-                let _ = over.send(());
-                (stage, outcome)
-            })?;
+        let tour = thread::Builder::new().name("tour".to_owned()).spawn(move || {
+            let outcome = stage.tour(&seen);
+            // Nobody waits any more where a signal came first.
+            let _ = over.send(());
+            (stage, outcome)
+        })?;
         let is_over = tokio::select! {
             () = signals.until_end(&serving) => false,
             _ = ended => true,
@@ -109,6 +107,8 @@ fn available(port: u16) -> (SocketAddr, Option<io::Error>) {
 
 /// Only writing to standard output leaves an I/O error in the chain; what a connection does is told in words.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+    let mut causes = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>());
     causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -65,15 +65,15 @@ const USERS: [(&str, &str); 2] = [("usr_8a3f", ALICE), ("usr_2c7d", BRUNO)];
 const ORDERS: [(&str, &str); 3] = [
     (
         "ord_x7k9",
-        r#"{"order_id":"ord_x7k9","user_id":"usr_8a3f","status":"shipped","total":49.98,"created_at":"2026-04-10T14:32:00Z"}"#,
+        r#"{"order_id":"ord_x7k9","status":"shipped","total":49.98,"created_at":"2026-04-10T14:32:00Z"}"#,
     ),
     (
         "ord_w2m1",
-        r#"{"order_id":"ord_w2m1","user_id":"usr_8a3f","status":"delivered","total":129.00,"created_at":"2026-04-05T09:15:00Z"}"#,
+        r#"{"order_id":"ord_w2m1","status":"delivered","total":129.00,"created_at":"2026-04-05T09:15:00Z"}"#,
     ),
     (
         "ord_p4n8",
-        r#"{"order_id":"ord_p4n8","user_id":"usr_8a3f","status":"delivered","total":34.50,"created_at":"2026-03-28T18:42:00Z"}"#,
+        r#"{"order_id":"ord_p4n8","status":"delivered","total":34.50,"created_at":"2026-03-28T18:42:00Z"}"#,
     ),
 ];
 
