@@ -35,14 +35,6 @@ impl Screen {
         }
     }
 
-    /// Any other place, without colour.
-    #[cfg(test)]
-    pub(super) fn plain(out: impl Write + Send + 'static) -> Screen {
-        Screen {
-            out: Box::new(anstream::StripStream::new(Box::new(out) as Box<dyn Write + Send>)),
-        }
-    }
-
     pub(super) fn blank(&mut self) -> io::Result<()> {
         writeln!(self.out)
     }
