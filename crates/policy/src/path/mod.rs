@@ -6,6 +6,8 @@
 mod canonical;
 mod host;
 mod pattern;
+#[cfg(test)]
+mod speed;
 mod table;
 
 pub use canonical::{CanonicalPath, PathError, PathPrefix};

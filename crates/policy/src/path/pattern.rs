@@ -222,6 +222,13 @@ fn check_whole(text: &str) -> Result<(), PatternError> {
             help: "write `/` for the root alone, or `/**` for every path".into(),
         });
     }
+    if let Some((_, after_scheme)) = text.split_once("://") {
+        let path = after_scheme.find('/').map_or("/", |slash| &after_scheme[slash..]);
+        return Err(PatternError {
+            message: format!("`{text}` is a whole URL; only paths are matched"),
+            help: format!("write `{path}`"),
+        });
+    }
     if !text.starts_with('/') {
         return Err(PatternError {
             message: format!("the path `{text}` does not begin with a slash"),

@@ -1,8 +1,8 @@
 //! The matcher: from host and path to the one most specific entry, at the same price for ten entries and 100,000.
 //!
 //! Patterns are a tree of segments, and the whole tree is one hash table: a node lies in the slot that the hash of
-//! (parent's slot, segment) leads to, so that one step down costs one cache line. Backtracking needs no memory,
-//! because every node knows its parent. A path visits a node at most once, so no table can make a lookup
+//! (parent's slot, segment) leads to, or right behind its parent where it is the only one there could be, so that
+//! a step down costs one cache line or none. Backtracking needs no memory, because a node knows its parent. A path visits a node at most once, so no table can make a lookup
 //! exponential; `steps_max` says how many nodes the worst path visits. Must not know what its values are.
 
 mod builder;
@@ -31,35 +31,59 @@ const NODES_MAX: u32 = u32::MAX - 4;
 const PARAM_EDGE: &str = "{}";
 
 /// Bytes of an edge that lie in its node; longer ones lie among the texts.
-const INLINE: usize = 14;
+const INLINE: usize = 13;
 
-/// One node of a tree, in the slot that its edge hashes to. Half a cache line, and never across two.
+/// One node of a tree. Half a cache line, and never across two.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(32))]
 struct Node {
     /// The slot of the parent; `NONE`: the slot is free.
     parent: u32,
-    /// The slot of the child under `{param}`.
-    param: u32,
+    /// The slot of the one child that is not found by its hash, as `children` says.
+    child: u32,
     /// The entry of the pattern that ends here.
     end: u32,
     /// The entry of the pattern that goes on with `/**` from here.
     rest: u32,
     /// Bytes of the edge from the parent.
     len: u16,
+    children: Children,
     /// The edge, or (over `INLINE` bytes) where in the texts it lies, as four bytes in little-endian order.
     edge: [u8; INLINE],
+}
+
+/// How the children of a node are reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Children {
+    None,
+    /// One literal, at `child`.
+    Literal,
+    /// A parameter alone, at `child`.
+    Param,
+    /// Literals, each by its hash.
+    Hashed,
+    /// Literals, each by its hash, and a parameter at `child`.
+    HashedAndParam,
 }
 
 impl Node {
     const FREE: Node = Node {
         parent: NONE,
-        param: NONE,
+        child: NONE,
         end: NONE,
         rest: NONE,
         len: 0,
+        children: Children::None,
         edge: [0; INLINE],
     };
+
+    /// The slot of the child under `{param}`.
+    fn param(&self) -> u32 {
+        match self.children {
+            Children::Param | Children::HashedAndParam => self.child,
+            Children::None | Children::Literal | Children::Hashed => NONE,
+        }
+    }
 }
 
 /// Where an entry's pattern was written.
@@ -144,7 +168,7 @@ impl<T> Table<T> {
 
     fn in_exact(&self, host: &[u8], path: &[u8]) -> Option<u32> {
         let root = if self.has_exact {
-            self.child(EXACT, host)
+            self.hashed(EXACT, host)
         } else {
             None
         };
@@ -156,7 +180,7 @@ impl<T> Table<T> {
         if !self.has_suffix {
             return None;
         }
-        memchr_iter(b'.', host).find_map(|dot| self.search(self.child(SUFFIX, &host[dot..])?, path).0)
+        memchr_iter(b'.', host).find_map(|dot| self.search(self.hashed(SUFFIX, &host[dot..])?, path).0)
     }
 
     /// The most specific entry of the tree at `root` that the path fits, and how many nodes were visited.
@@ -174,23 +198,20 @@ impl<T> Table<T> {
         let mut steps = 1;
         loop {
             let node = &self.nodes[slot as usize];
-            let found = match path.get(begin..) {
-                None => node.end,
-                Some(ahead) => {
+            match path.get(begin..) {
+                None if node.end != NONE => return (Some(node.end), steps),
+                Some(ahead) if node.children != Children::None => {
                     let len = memchr(b'/', ahead).unwrap_or(ahead.len());
-                    let literal = self.child(slot, &ahead[..len]);
-                    let next = literal.unwrap_or(if len == 0 { NONE } else { node.param });
+                    let param = if len == 0 { NONE } else { node.param() };
+                    let next = self.literal(slot, node, &ahead[..len]).unwrap_or(param);
                     if next != NONE {
                         slot = next;
                         begin += len + 1;
                         steps += 1;
                         continue;
                     }
-                    NONE
                 }
-            };
-            if found != NONE {
-                return (Some(found), steps);
+                _ => {}
             }
             if node.rest != NONE {
                 return (Some(node.rest), steps);
@@ -217,11 +238,9 @@ impl<T> Table<T> {
             // `begin` stands behind the slash (or the end) that closes the segment on the edge to `child`.
             begin = memrchr(b'/', &path[..below - 1]).map_or(0, |slash| slash + 1);
             let is_empty = below == begin + 1;
-            if child != node.param && node.param != NONE && !is_empty {
-                return Turn::Down {
-                    param: node.param,
-                    below,
-                };
+            let param = node.param();
+            if child != param && param != NONE && !is_empty {
+                return Turn::Down { param, below };
             }
             if node.rest != NONE {
                 return Turn::Found(node.rest);
@@ -230,14 +249,25 @@ impl<T> Table<T> {
         Turn::Nothing
     }
 
-    fn child(&self, parent: u32, edge: &[u8]) -> Option<u32> {
+    /// The child of `node`, which lies at `slot`, under a literal.
+    fn literal(&self, slot: u32, node: &Node, edge: &[u8]) -> Option<u32> {
+        match node.children {
+            Children::None | Children::Param => None,
+            Children::Literal => self
+                .has_edge(&self.nodes[node.child as usize], edge)
+                .then_some(node.child),
+            Children::Hashed | Children::HashedAndParam => self.hashed(slot, edge),
+        }
+    }
+
+    fn hashed(&self, parent: u32, edge: &[u8]) -> Option<u32> {
         if edge.len() > self.edge_bytes_max {
             return None;
         }
         let mut slot = home(&self.hasher, parent, edge, self.nodes.len());
         loop {
             let node = &self.nodes[slot as usize];
-            if node.parent == parent && usize::from(node.len) == edge.len() && self.edge(node) == edge {
+            if node.parent == parent && self.has_edge(node, edge) {
                 return Some(slot);
             }
             if node.parent == NONE {
@@ -245,6 +275,10 @@ impl<T> Table<T> {
             }
             slot = after(slot, self.nodes.len());
         }
+    }
+
+    fn has_edge(&self, node: &Node, edge: &[u8]) -> bool {
+        usize::from(node.len) == edge.len() && self.edge(node) == edge
     }
 
     fn edge<'t>(&'t self, node: &'t Node) -> &'t [u8] {

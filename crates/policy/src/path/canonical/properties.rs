@@ -52,6 +52,26 @@ fn is_ambiguous(decoded: &[u8]) -> bool {
         .map_or(true, |text| text.contains(|c: char| c.is_control() || c == '\\'))
 }
 
+/// What the property below samples, for every short combination of the pieces that make a difference.
+#[test]
+fn every_short_path_is_refused_exactly_when_it_is_ambiguous() {
+    const PIECES: [&str; 8] = ["/", ".", ";", "a", "%2e", "%2F", "%3B", "%41"];
+    const PIECES_MAX: u32 = 5;
+    for count in 0..=PIECES_MAX {
+        for number in 0..PIECES.len().pow(count) {
+            let piece = |n| PIECES[number / PIECES.len().pow(n) % PIECES.len()];
+            let raw = format!("/{}", (0..count).map(piece).collect::<String>());
+            let parsed = CanonicalPath::parse(raw.as_bytes());
+            assert_eq!(parsed.is_err(), is_ambiguous(&decoded(&raw)), "{raw}");
+            if let Ok(path) = parsed {
+                let expected = raw.replace("%2e", ".").replace("%41", "A");
+                assert_eq!(path.as_str(), expected);
+                assert_eq!(matches!(path.text, Cow::Borrowed(_)), raw == expected, "{raw}");
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_096))]
 

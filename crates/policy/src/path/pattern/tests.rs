@@ -61,6 +61,8 @@ fn check_error(text: &str, message: &str, help: &str) {
 fn an_error_says_what_to_write() {
     check_error("", "is empty", "write `/`");
     check_error("api/a", "does not begin with a slash", "write `/api/a`");
+    check_error("http://a.example/b/**", "a whole URL", "write `/b/**`");
+    check_error("https://a.example", "a whole URL", "write `/`");
     check_error("/a?b=1", "has a query", "write `/a`");
     check_error("/a#b", "has a query or fragment", "write `/a`");
     check_error("//a", "empty segment", "write `/a`");

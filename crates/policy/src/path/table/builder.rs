@@ -4,7 +4,7 @@
 //! milliseconds, since a reload waits for it.
 
 use super::{
-    ANY, EXACT, INLINE, NODES_MAX, NONE, Node, Origin, PARAM_EDGE, SUFFIX, Table, after, hash, home,
+    ANY, Children, EXACT, INLINE, NODES_MAX, NONE, Node, Origin, PARAM_EDGE, SUFFIX, Table, after, hash, home,
 };
 use crate::path::{HostPattern, Pattern, Segment};
 use foldhash::fast::FixedState;
@@ -17,6 +17,8 @@ struct Draft {
     /// Index of the parent's draft, or the mark of a kind of tree.
     parent: u32,
     param: u32,
+    /// How many literal children it has.
+    literals: u32,
     end: u32,
     rest: u32,
     /// The edge, in the texts.
@@ -110,23 +112,14 @@ impl<T> TableBuilder<T> {
         };
         let mut slot_of = vec![NONE; self.drafts.len()];
         for (index, draft) in self.drafts.iter().enumerate() {
-            let is_param = self
-                .drafts
-                .get(draft.parent as usize)
-                .is_some_and(|parent| parent.param as usize == index);
-            let parent = slot_of
-                .get(draft.parent as usize)
-                .copied()
-                .unwrap_or(draft.parent);
-            let slot = table.place(parent, draft, is_param);
+            let slot = match self.drafts.get(draft.parent as usize) {
+                None => table.place_root(draft),
+                Some(parent) => {
+                    let is_param = parent.param as usize == index;
+                    table.place_child(slot_of[draft.parent as usize], parent.children(), draft, is_param)
+                }
+            };
             slot_of[index] = slot;
-            match parent {
-                EXACT => table.has_exact = true,
-                SUFFIX => table.has_suffix = true,
-                ANY => table.any = slot,
-                _ if is_param => table.nodes[parent as usize].param = slot,
-                _ => {}
-            }
         }
         table
     }
@@ -168,6 +161,7 @@ impl<T> TableBuilder<T> {
         self.drafts.push(Draft {
             parent,
             param: NONE,
+            literals: 0,
             end: NONE,
             rest: NONE,
             edge_at,
@@ -213,6 +207,7 @@ impl<T> TableBuilder<T> {
             return index;
         }
         let index = self.push(parent, edge_at, len);
+        self.drafts[parent as usize].literals += 1;
         let TableBuilder {
             literals,
             drafts,
@@ -228,35 +223,63 @@ impl<T> TableBuilder<T> {
     }
 }
 
+impl Draft {
+    fn children(&self) -> Children {
+        match (self.literals, self.param) {
+            (0, NONE) => Children::None,
+            (0, _) => Children::Param,
+            (1, NONE) => Children::Literal,
+            (_, NONE) => Children::Hashed,
+            (_, _) => Children::HashedAndParam,
+        }
+    }
+}
+
 impl<T> Table<T> {
-    /// Takes the first free slot from the edge's home on.
-    fn place(&mut self, parent: u32, draft: &Draft, is_param: bool) -> u32 {
-        let edge = if is_param {
-            PARAM_EDGE.as_bytes()
+    fn place_root(&mut self, draft: &Draft) -> u32 {
+        let slot = self.place(draft.parent, draft, false, None);
+        match draft.parent {
+            EXACT => self.has_exact = true,
+            SUFFIX => self.has_suffix = true,
+            _ => self.any = slot,
+        }
+        slot
+    }
+
+    fn place_child(&mut self, parent: u32, siblings: Children, draft: &Draft, is_param: bool) -> u32 {
+        if !is_param && siblings != Children::Literal {
+            return self.place(parent, draft, false, None);
+        }
+        // Found through its parent, so it may lie anywhere: best where the parent brings it into the cache.
+        let slot = self.place(parent, draft, is_param, Some(after(parent, self.nodes.len())));
+        self.nodes[parent as usize].child = slot;
+        slot
+    }
+
+    /// Takes the first free slot from `near` on, or from the home of the edge's hash.
+    fn place(&mut self, parent: u32, draft: &Draft, is_param: bool, near: Option<u32>) -> u32 {
+        let (edge, len) = if is_param {
+            (PARAM_EDGE.as_bytes(), edge_len(PARAM_EDGE))
         } else {
-            slice(&self.texts, draft.edge_at, draft.edge_len)
+            (slice(&self.texts, draft.edge_at, draft.edge_len), draft.edge_len)
         };
         let mut inline = [0; INLINE];
         match inline.get_mut(..edge.len()) {
             Some(inline) => inline.copy_from_slice(edge),
             None => inline[..4].copy_from_slice(&draft.edge_at.to_le_bytes()),
         }
-        let mut slot = home(&self.hasher, parent, edge, self.nodes.len());
+        let mut slot = near.unwrap_or_else(|| home(&self.hasher, parent, edge, self.nodes.len()));
         while self.nodes[slot as usize].parent != NONE {
             slot = after(slot, self.nodes.len());
         }
-        let len = if is_param {
-            edge_len(PARAM_EDGE)
-        } else {
-            draft.edge_len
-        };
         self.edge_bytes_max = self.edge_bytes_max.max(usize::from(len));
         self.nodes[slot as usize] = Node {
             parent,
-            param: NONE,
+            child: NONE,
             end: draft.end,
             rest: draft.rest,
             len,
+            children: draft.children(),
             edge: inline,
         };
         slot
