@@ -3,6 +3,7 @@
 //! Filled by every step, turned into exactly one `Record` when the request ends, however it ends.
 
 use super::{Broken, Record};
+use crate::http1::Version;
 use crate::response::Reject;
 use crate::snapshot::CompiledRoute;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -18,6 +19,7 @@ pub(crate) struct Account {
     pub(crate) started: Instant,
     pub(crate) upstream: Duration,
     pub(crate) client: IpAddr,
+    pub(crate) version: Option<Version>,
     pub(crate) method: Vec<u8>,
     pub(crate) host: Vec<u8>,
     pub(crate) path: Vec<u8>,
@@ -42,6 +44,7 @@ impl Account {
             started: Instant::now(),
             upstream: Duration::ZERO,
             client: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            version: None,
             method: Vec::new(),
             host: Vec::new(),
             path: Vec::new(),
@@ -65,6 +68,7 @@ impl Account {
         self.started = started;
         self.upstream = Duration::ZERO;
         self.client = peer;
+        self.version = None;
         self.method.clear();
         self.host.clear();
         self.path.clear();
@@ -90,6 +94,7 @@ impl Account {
             duration,
             upstream: self.upstream.min(duration),
             client: self.client,
+            version: self.version,
             method: &self.method,
             host: &self.host,
             path: &self.path,

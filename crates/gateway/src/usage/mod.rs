@@ -1,9 +1,11 @@
 //! Exactly one usage record for every request, refusals of framing included: log line and metrics.
 
+mod access_log;
 mod account;
+mod metrics;
 mod record;
-mod stub;
 
+pub use access_log::{AccessLog, WorkerLog};
 pub(crate) use account::{Account, keep};
+pub use metrics::{Metrics, OpenUpstream, RouteHandle};
 pub use record::{Broken, Record};
-pub use stub::{AccessLog, Metrics, RouteHandle, WorkerLog};

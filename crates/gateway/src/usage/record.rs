@@ -1,5 +1,6 @@
 //! What is known of a request at its end. Borrowed from the exchange's buffers: writing it down copies, making it does not.
 
+use crate::http1::Version;
 use crate::response::Reject;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -15,6 +16,8 @@ pub struct Record<'a> {
     pub upstream: Duration,
     /// The client's address (from a trusted edge: the one that the edge names).
     pub client: IpAddr,
+    /// The client's version; `None` where the head was refused before it was known.
+    pub version: Option<Version>,
     /// The method's token; empty where the head was refused before it was read.
     pub method: &'a [u8],
     /// The Host field; empty where unknown.
@@ -56,4 +59,18 @@ pub enum Broken {
     Upstream,
     /// `total_ms`, or the drain deadline.
     Gateway,
+}
+
+impl Broken {
+    /// One of each.
+    pub const ALL: [Broken; 3] = [Broken::Client, Broken::Upstream, Broken::Gateway];
+
+    /// The stable code, for the access log's `error` where no `Reject` says more.
+    pub fn code(self) -> &'static str {
+        match self {
+            Broken::Client => "broken_by_client",
+            Broken::Upstream => "broken_by_upstream",
+            Broken::Gateway => "broken_by_gateway",
+        }
+    }
 }
