@@ -4,8 +4,8 @@
 //! list, userinfo, escapes, blanks) is refused, never repaired. Must not resolve or judge addresses: where a
 //! request goes is never its host's choice.
 
+use core::net::Ipv6Addr;
 use std::borrow::Cow;
-use std::net::Ipv6Addr;
 
 /// Bytes of a whole name, RFC 1035 §2.3.4 (less the length bytes of its wire form).
 const NAME_BYTES_MAX: usize = 253;

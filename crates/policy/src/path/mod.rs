@@ -6,8 +6,6 @@
 mod canonical;
 mod host;
 mod pattern;
-#[cfg(test)]
-mod speed;
 mod table;
 
 pub use canonical::{CanonicalPath, PathError, PathPrefix};

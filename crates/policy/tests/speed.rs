@@ -1,8 +1,10 @@
-//! What a canonical path and a lookup cost: a measurement, for `cargo test --release -p policy speed -- --ignored --nocapture`.
+//! What a canonical path and a lookup cost: a measurement, for `cargo test --release -p policy --test speed -- --ignored --nocapture`.
 //!
 //! The bounds are far above what is seen on an idle machine; they catch a lookup that grows with the table.
 
-use super::{CanonicalPath, Host, HostPattern, Pattern, Table, TableBuilder};
+#![allow(clippy::print_stdout, reason = "a measurement is read by people")]
+
+use policy::path::{CanonicalPath, Host, HostPattern, Pattern, Table, TableBuilder};
 use std::hint::black_box;
 
 const ROUNDS: usize = 7;
@@ -20,8 +22,12 @@ fn least(calls: usize, mut round: impl FnMut()) -> f64 {
 
 /// Nanoseconds that this thread has run for.
 fn cpu_ns() -> u64 {
-    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    stat.split(' ').next().unwrap().parse().unwrap()
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").expect("well-formed");
+    stat.split(' ')
+        .next()
+        .expect("well-formed")
+        .parse()
+        .expect("well-formed")
 }
 
 /// A fixed sequence without pattern.
@@ -31,7 +37,7 @@ fn scattered(n: usize) -> usize {
 
 fn table(routes: usize, host: Option<&HostPattern>) -> Table<usize> {
     let patterns: Vec<_> = (0..routes)
-        .map(|n| Pattern::parse(&format!("/api/service-{}/r{n:05}/{{id}}/**", n % 331)).unwrap())
+        .map(|n| Pattern::parse(&format!("/api/service-{}/r{n:05}/{{id}}/**", n % 331)).expect("well-formed"))
         .collect();
     let before = resident_kib();
     let start = cpu_ns();
@@ -61,14 +67,14 @@ fn resident_kib() -> usize {
 
 /// Nanoseconds per lookup, uniformly over all routes; the paths are spread as the routes are.
 fn lookup(table: &Table<usize>, routes: usize, host: &str) -> f64 {
-    let host = Host::parse(host.as_bytes()).unwrap();
+    let host = Host::parse(host.as_bytes()).expect("well-formed");
     let targets: Vec<_> = (0..REQUESTS)
         .map(|n| scattered(n) % routes)
         .map(|n| (n, format!("/api/service-{}/r{n:05}/1234567/parts", n % 331)))
         .collect();
     let paths: Vec<_> = targets
         .iter()
-        .map(|(n, target)| (n, CanonicalPath::parse(target.as_bytes()).unwrap()))
+        .map(|(n, target)| (n, CanonicalPath::parse(target.as_bytes()).expect("well-formed")))
         .collect();
     least(REQUESTS, || {
         for (n, path) in &paths {
@@ -111,7 +117,7 @@ fn a_lookup_costs_the_same_in_a_large_table() {
     println!("lookup: {few:.1} ns among 1, {cold:.1} ns among 100,000");
     assert!(cold < few + 5_000.0);
 
-    let suffix = HostPattern::parse("*.example.com").unwrap();
+    let suffix = HostPattern::parse("*.example.com").expect("well-formed");
     let hosted = table(100_000, Some(&suffix));
     println!(
         "lookup by suffix: {:.1} ns among 100,000",
