@@ -139,6 +139,10 @@ impl Gateway {
             workers.push(handle);
             threads.push(thread);
         }
+        let loads = workers
+            .iter()
+            .map(|worker: &WorkerHandle| Arc::clone(&worker.load));
+        shared.metrics.watch_workers(loads.collect());
         let workers: Arc<[WorkerHandle]> = workers.into();
         let acceptor = start_acceptor(&shared, &workers, &stopped, bound.listeners)?;
         Ok(Gateway {

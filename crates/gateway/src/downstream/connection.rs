@@ -297,7 +297,13 @@ impl Connection {
             date: &scratch.date,
         };
         scratch.response.clear();
-        answer::refusal(&mut scratch.response, &mut scratch.account, reject, None, &context);
+        answer::refusal(
+            &mut scratch.response,
+            &mut scratch.account,
+            reject,
+            None,
+            &context,
+        );
         self.finish(scratch, keep_alive, 0).await
     }
 

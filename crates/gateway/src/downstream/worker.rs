@@ -106,7 +106,13 @@ impl Worker {
 
     fn swap(&self, snapshot: Arc<Snapshot>) -> Arc<Snapshot> {
         self.log.replace(snapshot.access_log.worker());
+        self.start_flusher();
         self.snapshot.replace(snapshot)
+    }
+
+    /// Ends with the log that it flushes.
+    fn start_flusher(&self) {
+        tokio::task::spawn_local(self.log.borrow().flusher());
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {
@@ -208,6 +214,7 @@ impl Drop for Presence {
 
 /// Serves until a drain has ended. Returns whether every request was finished.
 pub(crate) async fn run(worker: Rc<Worker>, mut messages: mpsc::UnboundedReceiver<Message>) -> bool {
+    worker.start_flusher();
     while let Some(message) = messages.recv().await {
         match message {
             Message::Serve {

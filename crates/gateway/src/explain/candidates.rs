@@ -39,25 +39,43 @@ pub enum Verdict {
 
 /// Judges all routes; lists the nearest and counts the others.
 pub(super) fn judge(routes: &[Route], asked: &Asked, decision: &Decision) -> (Vec<Candidate>, usize) {
-    let Ok(path) = CanonicalPath::parse(asked.path.as_bytes()) else { return (Vec::new(), routes.len()) };
-    let Ok(host) = Host::parse(asked.host.as_bytes()) else { return (Vec::new(), routes.len()) };
+    let Ok(path) = CanonicalPath::parse(asked.path.as_bytes()) else {
+        return (Vec::new(), routes.len());
+    };
+    let Ok(host) = Host::parse(asked.host.as_bytes()) else {
+        return (Vec::new(), routes.len());
+    };
     let method = Method::parse(asked.method.as_bytes());
     let winner = winner(routes, &host, &path);
     let chosen_line = match decision {
-        Decision::Forward { line, .. } | Decision::Redirect { line, .. } | Decision::Respond { line, .. } => Some(*line),
+        Decision::Forward { line, .. } | Decision::Redirect { line, .. } | Decision::Respond { line, .. } => {
+            Some(*line)
+        }
         Decision::Capabilities | Decision::Refuse { .. } => None,
     };
     let mut judged = routes
         .iter()
         .map(|route| {
             let (verdict, because, nearness) = judge_one(route, winner, chosen_line, &host, &path, method);
-            let candidate = Candidate { route: route.name.to_string(), line: route.line, verdict, because };
+            let candidate = Candidate {
+                route: route.name.to_string(),
+                line: route.line,
+                verdict,
+                because,
+            };
             (Reverse((verdict == Verdict::Chosen, nearness)), candidate)
         })
         .collect::<Vec<_>>();
     judged.sort_by_key(|(order, _)| *order);
     let left_out = judged.len().saturating_sub(LISTED_MAX);
-    (judged.into_iter().take(LISTED_MAX).map(|(_, candidate)| candidate).collect(), left_out)
+    (
+        judged
+            .into_iter()
+            .take(LISTED_MAX)
+            .map(|(_, candidate)| candidate)
+            .collect(),
+        left_out,
+    )
 }
 
 /// The route whose path is chosen, whatever its methods: first the host's tier, then the pattern.
@@ -91,13 +109,19 @@ fn judge_one(
 ) -> (Verdict, String, usize) {
     if !route.host.as_ref().is_none_or(|pattern| pattern.matches(host)) {
         let nearness = route.pattern.matches(path).into();
-        return (Verdict::NoMatch, format!("serves another host than {}", host.as_str()), nearness);
+        return (
+            Verdict::NoMatch,
+            format!("serves another host than {}", host.as_str()),
+            nearness,
+        );
     }
     if !route.pattern.matches(path) {
         let (because, depth) = mismatch(route, path);
         return (Verdict::NoMatch, because, 2 + depth);
     }
-    let Some(winner) = winner else { return (Verdict::NoMatch, "does not match".to_owned(), 0) };
+    let Some(winner) = winner else {
+        return (Verdict::NoMatch, "does not match".to_owned(), 0);
+    };
     if tier(route.host.as_ref()) != tier(winner.host.as_ref()) {
         let because = format!("fits, but `{}` names the host more exactly", winner.name);
         return (Verdict::Lost, because, usize::MAX - 2);
@@ -106,7 +130,11 @@ fn judge_one(
         return (Verdict::Lost, less_specific(route, winner), usize::MAX - 1);
     }
     if chosen_line == Some(route.line) {
-        return (Verdict::Chosen, "the most specific route that fits".to_owned(), usize::MAX);
+        return (
+            Verdict::Chosen,
+            "the most specific route that fits".to_owned(),
+            usize::MAX,
+        );
     }
     if !method.is_some_and(|method| route.methods.covers(method)) {
         let because = format!("has this path, but only for {}", route.methods);
@@ -126,7 +154,12 @@ fn mismatch(route: &Route, path: &CanonicalPath<'_>) -> (String, usize) {
     for found in path.segments() {
         depth += 1;
         match wanted.next() {
-            None => return (format!("ends before segment {depth} of the path, `{found}`"), depth),
+            None => {
+                return (
+                    format!("ends before segment {depth} of the path, `{found}`"),
+                    depth,
+                );
+            }
             Some(Segment::Literal(literal)) if literal != found => {
                 let because = match (literal, found) {
                     ("", _) => format!("wants the path to end with a slash at segment {depth}"),
@@ -136,7 +169,10 @@ fn mismatch(route: &Route, path: &CanonicalPath<'_>) -> (String, usize) {
                 return (because, depth);
             }
             Some(Segment::Param(name)) if found.is_empty() => {
-                return (format!("segment {depth} is empty, and {{{name}}} wants something"), depth);
+                return (
+                    format!("segment {depth} is empty, and {{{name}}} wants something"),
+                    depth,
+                );
             }
             Some(_) => {}
         }
@@ -155,7 +191,10 @@ fn less_specific(route: &Route, winner: &Route) -> String {
             (Some(Segment::Param(_)), Some(Segment::Param(_))) => {}
             (Some(own), Some(better)) if own == better => {}
             (Some(own), Some(better)) => {
-                return format!("fits, but at segment {depth} `{better}` of `{}` is more specific than `{own}`", winner.name);
+                return format!(
+                    "fits, but at segment {depth} `{better}` of `{}` is more specific than `{own}`",
+                    winner.name
+                );
             }
             (Some(own), None) => return format!("fits, but `{}` ends where `{own}` goes on", winner.name),
             (None, _) => return format!("fits, but `{}` is more specific", winner.name),

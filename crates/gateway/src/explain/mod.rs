@@ -115,13 +115,22 @@ pub fn explain(mut configuration: Configuration, question: &Question) -> Result<
     configuration.access_log = AccessLog::Off;
     let host = host_of(question, &configuration);
     let routes = configuration.routes.clone();
-    let snapshot = Snapshot::compile(configuration, None, &Upstreams::default(), &Arc::new(Metrics::default()))?;
+    let snapshot = Snapshot::compile(
+        configuration,
+        None,
+        &Upstreams::default(),
+        &Arc::new(Metrics::default()),
+    )?;
 
     let bytes = head_bytes(question, &host);
     let mut account = Account::new();
     let mut out = Vec::new();
     let decision = decision(&snapshot, question, &bytes, &mut account, &mut out);
-    let path = if account.path.is_empty() { question.target.as_bytes() } else { &account.path };
+    let path = if account.path.is_empty() {
+        question.target.as_bytes()
+    } else {
+        &account.path
+    };
     let asked = Asked {
         method: question.method.clone(),
         target: question.target.clone(),
@@ -129,7 +138,12 @@ pub fn explain(mut configuration: Configuration, question: &Question) -> Result<
         path: String::from_utf8_lossy(path).into_owned(),
     };
     let (candidates, candidates_left_out) = candidates::judge(&routes, &asked, &decision);
-    Ok(Explanation { request: asked, decision, candidates, candidates_left_out })
+    Ok(Explanation {
+        request: asked,
+        decision,
+        candidates,
+        candidates_left_out,
+    })
 }
 
 fn decision(
@@ -142,7 +156,12 @@ fn decision(
     let mut head = RequestHead::new();
     match head.parse(bytes, &snapshot.configuration.head_limits) {
         Ok(Progress::Complete(length)) if length == bytes.len() => {}
-        Ok(_) => return refuse(Reject::RequestMalformed("the method, target or headers hold a line break"), None),
+        Ok(_) => {
+            return refuse(
+                Reject::RequestMalformed("the method, target or headers hold a line break"),
+                None,
+            );
+        }
         Err(fault) => return refuse(fault.into(), None),
     }
     let around = Surroundings {
@@ -173,31 +192,59 @@ fn refuse(reject: Reject, allow: Option<&str>) -> Decision {
 fn fixed(route: &Route) -> Decision {
     let (name, line) = (route.name.to_string(), route.line);
     match &route.action {
-        Action::Redirect(redirect) => {
-            Decision::Redirect { route: name, line, status: redirect.status, to: redirect.to.to_string() }
-        }
-        Action::Respond(respond) => Decision::Respond { route: name, line, status: respond.status },
+        Action::Redirect(redirect) => Decision::Redirect {
+            route: name,
+            line,
+            status: redirect.status,
+            to: redirect.to.to_string(),
+        },
+        Action::Respond(respond) => Decision::Respond {
+            route: name,
+            line,
+            status: respond.status,
+        },
         Action::Forward(_) => Decision::Capabilities,
     }
 }
 
 fn forward(route: &Route, head: &[u8]) -> Decision {
-    let Action::Forward(forward) = &route.action else { return fixed(route) };
+    let Action::Forward(forward) = &route.action else {
+        return fixed(route);
+    };
     let head = String::from_utf8_lossy(head);
-    let set = |name: &str| forward.request_headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+    let set = |name: &str| {
+        forward
+            .request_headers
+            .iter()
+            .any(|(own, _)| own.eq_ignore_ascii_case(name))
+    };
     Decision::Forward {
         route: route.name.to_string(),
         line: route.line,
         upstream: forward.origin.to_string(),
-        request: head.lines().filter(|line| !line.is_empty()).map(|line| mask(line, set)).collect(),
+        request: head
+            .lines()
+            .filter(|line| !line.is_empty())
+            .map(|line| mask(line, set))
+            .collect(),
     }
 }
 
 /// A line without its secret: what proves somebody's identity, and what the configuration sets (it may come from a file).
 fn mask(line: &str, is_set: impl Fn(&str) -> bool) -> String {
-    let Some((name, _)) = line.split_once(": ") else { return line.to_owned() };
+    let Some((name, _)) = line.split_once(": ") else {
+        return line.to_owned();
+    };
     let lower = name.to_ascii_lowercase();
-    let secret = ["authorization", "cookie", "key", "token", "secret", "password", "signature"];
+    let secret = [
+        "authorization",
+        "cookie",
+        "key",
+        "token",
+        "secret",
+        "password",
+        "signature",
+    ];
     if is_set(name) || secret.iter().any(|word| lower.contains(word)) {
         format!("{name}: ***")
     } else {
@@ -207,8 +254,15 @@ fn mask(line: &str, is_set: impl Fn(&str) -> bool) -> String {
 
 /// The head as a client would send it.
 fn head_bytes(question: &Question, host: &str) -> Vec<u8> {
-    let mut head = format!("{} {} HTTP/1.1\r\nHost: {host}\r\n", question.method, question.target);
-    for (name, value) in question.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host")) {
+    let mut head = format!(
+        "{} {} HTTP/1.1\r\nHost: {host}\r\n",
+        question.method, question.target
+    );
+    for (name, value) in question
+        .headers
+        .iter()
+        .filter(|(name, _)| !name.eq_ignore_ascii_case("host"))
+    {
         head.push_str(name);
         head.push_str(": ");
         head.push_str(value);
@@ -220,11 +274,17 @@ fn head_bytes(question: &Question, host: &str) -> Vec<u8> {
 
 /// The Host that was given, else the target's own, else the listener's.
 fn host_of(question: &Question, configuration: &Configuration) -> String {
-    let given = question.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
+    let given = question
+        .headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("host"));
     if let Some((_, value)) = given {
         return value.clone();
     }
-    let authority = question.target.split_once("://").map(|(_, rest)| rest.split(['/', '?']).next().unwrap_or(rest));
+    let authority = question
+        .target
+        .split_once("://")
+        .map(|(_, rest)| rest.split(['/', '?']).next().unwrap_or(rest));
     match (authority, configuration.listen.first()) {
         (Some(authority), _) => authority.to_owned(),
         (None, Some(listen)) if !listen.ip().is_unspecified() => listen.to_string(),

@@ -14,7 +14,11 @@ const RESET: &str = "\x1b[0m";
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let asked = &self.request;
-        writeln!(f, "{BOLD}{} {}{RESET}  {DIM}Host: {}{RESET}", asked.method, asked.target, asked.host)?;
+        writeln!(
+            f,
+            "{BOLD}{} {}{RESET}  {DIM}Host: {}{RESET}",
+            asked.method, asked.target, asked.host
+        )?;
         let raw = asked.target.split('?').next().unwrap_or_default();
         if raw != asked.path {
             writeln!(f, "  canonical path  {}", asked.path)?;
@@ -24,7 +28,13 @@ impl fmt::Display for Explanation {
         if !self.candidates.is_empty() {
             writeln!(f, "\n{BOLD}Routes{RESET}")?;
         }
-        let width = self.candidates.iter().map(|candidate| candidate.route.len()).max().unwrap_or(0).min(48);
+        let width = self
+            .candidates
+            .iter()
+            .map(|candidate| candidate.route.len())
+            .max()
+            .unwrap_or(0)
+            .min(48);
         for candidate in &self.candidates {
             let (mark, style) = match candidate.verdict {
                 Verdict::Chosen => ('✔', GREEN),
@@ -32,10 +42,18 @@ impl fmt::Display for Explanation {
                 Verdict::NoMatch => ('·', DIM),
             };
             let (route, line) = (&candidate.route, candidate.line);
-            writeln!(f, "  {style}{mark} {route:width$}{RESET}  {DIM}line {line:<4}{RESET} {}", candidate.because)?;
+            writeln!(
+                f,
+                "  {style}{mark} {route:width$}{RESET}  {DIM}line {line:<4}{RESET} {}",
+                candidate.because
+            )?;
         }
         if self.candidates_left_out > 0 {
-            writeln!(f, "  {DIM}… and {} more, further off{RESET}", self.candidates_left_out)?;
+            writeln!(
+                f,
+                "  {DIM}… and {} more, further off{RESET}",
+                self.candidates_left_out
+            )?;
         }
         Ok(())
     }
@@ -43,19 +61,49 @@ impl fmt::Display for Explanation {
 
 fn write_decision(f: &mut fmt::Formatter<'_>, decision: &Decision) -> fmt::Result {
     match decision {
-        Decision::Forward { route, line, upstream, request } => {
-            writeln!(f, "{GREEN}→ forwarded{RESET} to {BOLD}{upstream}{RESET} by {route} {DIM}(line {line}){RESET}")?;
-            writeln!(f, "\n{BOLD}What is sent{RESET} {DIM}(ids are examples, secrets are masked){RESET}")?;
+        Decision::Forward {
+            route,
+            line,
+            upstream,
+            request,
+        } => {
+            writeln!(
+                f,
+                "{GREEN}→ forwarded{RESET} to {BOLD}{upstream}{RESET} by {route} {DIM}(line {line}){RESET}"
+            )?;
+            writeln!(
+                f,
+                "\n{BOLD}What is sent{RESET} {DIM}(ids are examples, secrets are masked){RESET}"
+            )?;
             request.iter().try_for_each(|line| writeln!(f, "  {line}"))
         }
-        Decision::Redirect { route, line, status, to } => {
-            writeln!(f, "{GREEN}→ redirected{RESET} with {status} to {BOLD}{to}{RESET} by {route} {DIM}(line {line}){RESET}")
+        Decision::Redirect {
+            route,
+            line,
+            status,
+            to,
+        } => {
+            writeln!(
+                f,
+                "{GREEN}→ redirected{RESET} with {status} to {BOLD}{to}{RESET} by {route} {DIM}(line {line}){RESET}"
+            )
         }
         Decision::Respond { route, line, status } => {
-            writeln!(f, "{GREEN}→ answered{RESET} with {status} by {route} {DIM}(line {line}){RESET}")
+            writeln!(
+                f,
+                "{GREEN}→ answered{RESET} with {status} by {route} {DIM}(line {line}){RESET}"
+            )
         }
-        Decision::Capabilities => writeln!(f, "{GREEN}→ answered{RESET} by the gateway itself: what it can do"),
-        Decision::Refuse { status, code, message, allow } => {
+        Decision::Capabilities => writeln!(
+            f,
+            "{GREEN}→ answered{RESET} by the gateway itself: what it can do"
+        ),
+        Decision::Refuse {
+            status,
+            code,
+            message,
+            allow,
+        } => {
             writeln!(f, "{RED}✘ refused{RESET} with {status} {code}: {message}")?;
             allow.iter().try_for_each(|allow| writeln!(f, "  Allow: {allow}"))
         }

@@ -110,6 +110,7 @@ fn note(
     random: &mut fastrand::Rng,
     account: &mut Account,
 ) -> TraceContext {
+    account.version = Some(head.version());
     keep(&mut account.method, head.method_bytes(bytes));
     keep(&mut account.host, head.host(bytes));
     keep(&mut account.path, head.path(bytes));

@@ -6,6 +6,7 @@
 use super::{Reject, json, proxy_status};
 use crate::configuration::{Redirect, Respond};
 use crate::http1::{self, Version};
+use policy::method::MethodSet;
 
 /// What an answer needs to know of its request.
 #[derive(Debug, Clone, Copy)]
@@ -80,9 +81,10 @@ pub(crate) fn fixed(out: &mut Vec<u8>, respond: &Respond, context: &AnswerContex
     respond.body.len() as u64
 }
 
-/// Writes the answer to `OPTIONS *`: a sign of life, without a body.
+/// Writes the answer to `OPTIONS *`: what the gateway can do at all (RFC 9110 §9.3.7), without a body.
 pub(crate) fn capabilities(out: &mut Vec<u8>, context: &AnswerContext<'_>) -> u64 {
     begin(out, 200, context);
+    http1::field(out, b"Allow", MethodSet::ALL.to_string().as_bytes());
     out.extend_from_slice(proxy_status::INTERNAL);
     end(out, 0, context);
     0

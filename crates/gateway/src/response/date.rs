@@ -12,9 +12,7 @@ pub(crate) struct DateText {
 impl DateText {
     /// Puts the date of `now` (IMF-fixdate) into `out`.
     pub(crate) fn copy_to(&mut self, out: &mut String, now: SystemTime) {
-        let second = now
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs());
+        let second = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         if second != self.second || self.text.is_empty() {
             self.second = second;
             self.text = httpdate::fmt_http_date(now);

@@ -102,25 +102,37 @@ fn operator(reject: Reject) -> &'static str {
         Reject::ConnectionsExhausted => {
             "raise `connections_max`, lower `timeouts.idle_ms`, or add a gateway; `switchboard_client_connections` shows how many there are."
         }
-        Reject::LoopDetected => "a route's upstream leads back to this gateway; `detail` and the upstream's address say how.",
-        Reject::UpstreamUnresolved => "check the upstream's name and the resolver; `detail` has what the resolver said.",
+        Reject::LoopDetected => {
+            "a route's upstream leads back to this gateway; `detail` and the upstream's address say how."
+        }
+        Reject::UpstreamUnresolved => {
+            "check the upstream's name and the resolver; `detail` has what the resolver said."
+        }
         Reject::UpstreamForbidden => {
             "`detail` prints the `allow_targets` line that would permit the address. If the name should not lead there, mend its DNS record."
         }
-        Reject::UpstreamRefused => "start the service, or correct its port; `upstream` has the address that refused.",
+        Reject::UpstreamRefused => {
+            "start the service, or correct its port; `upstream` has the address that refused."
+        }
         Reject::UpstreamConnectTimeout => {
             "the name did not resolve or the address did not answer within `timeouts.connect_ms`: look for a firewall, or a service whose queue is full."
         }
-        Reject::UpstreamTls => "`detail` has what TLS said; the usual cause is an `https://` upstream that speaks plain HTTP.",
+        Reject::UpstreamTls => {
+            "`detail` has what TLS said; the usual cause is an `https://` upstream that speaks plain HTTP."
+        }
         Reject::UpstreamCertificate => {
             "renew the certificate, correct the upstream's name, or name its authority with `ca`; verification cannot be turned off."
         }
         Reject::UpstreamClosed => {
             "the service crashed, or closes idle connections sooner than the gateway. `retries` repeats idempotent requests."
         }
-        Reject::UpstreamMalformed(_) => "`detail` names the rule of HTTP/1.1 that the service broke; mend the service.",
+        Reject::UpstreamMalformed(_) => {
+            "`detail` names the rule of HTTP/1.1 that the service broke; mend the service."
+        }
         Reject::UpstreamTimeout => "the service is slow, or `timeouts.head_ms` too short for this route.",
-        Reject::TotalTimeout => "the whole exchange took longer than `timeouts.total_ms`; `upstream_us` tells how much of it was the service.",
+        Reject::TotalTimeout => {
+            "the whole exchange took longer than `timeouts.total_ms`; `upstream_us` tells how much of it was the service."
+        }
     }
 }
 

@@ -156,7 +156,9 @@ impl Reject {
             ExpectationFailed => 417,
             HeadTooLarge(_) => 431,
             MethodNotImplemented | UpgradeNotSupported => 501,
-            UpstreamUnresolved | UpstreamForbidden | UpstreamRefused | UpstreamTls | UpstreamCertificate => 502,
+            UpstreamUnresolved | UpstreamForbidden | UpstreamRefused | UpstreamTls | UpstreamCertificate => {
+                502
+            }
             UpstreamClosed | UpstreamMalformed(_) => 502,
             ConnectionsExhausted => 503,
             UpstreamConnectTimeout | UpstreamTimeout | TotalTimeout => 504,
@@ -200,23 +202,35 @@ impl Reject {
         match self {
             RequestMalformed(rule) | PathNotCanonical(rule) | HeadTooLarge(rule) => rule,
             RouteNotFound => "No route serves this host and path. Check both.",
-            MethodNotAllowed => "This path does not take this method. The Allow header lists those that it takes.",
+            MethodNotAllowed => {
+                "This path does not take this method. The Allow header lists those that it takes."
+            }
             RequestTimeout => "The request did not arrive in time. Send it again, without pauses.",
             BodyTooLarge => "The request body is larger than this path takes. Send less.",
             TargetTooLong => "The request target is too long. Shorten the path or the query.",
             ExpectationFailed => "The only expectation that can be met is 100-continue. Leave out any other.",
             MethodNotImplemented => "This method is not implemented here. Use another one.",
-            UpgradeNotSupported => "This protocol upgrade is not supported here. Send the request without Upgrade.",
+            UpgradeNotSupported => {
+                "This protocol upgrade is not supported here. Send the request without Upgrade."
+            }
             VersionNotSupported => "This HTTP version is not supported here. Use HTTP/1.1.",
-            ConnectionsExhausted => "The gateway has no connection to spare. Wait a moment, then send the request again.",
-            LoopDetected => "The request came back to the gateway that sent it on. The gateway's operator must mend this.",
+            ConnectionsExhausted => {
+                "The gateway has no connection to spare. Wait a moment, then send the request again."
+            }
+            LoopDetected => {
+                "The request came back to the gateway that sent it on. The gateway's operator must mend this."
+            }
             UpstreamUnresolved => "The service behind the gateway cannot be found. Try again later.",
             UpstreamForbidden => {
                 "The service behind the gateway is at an address that may not be called. The gateway's operator must mend this."
             }
             UpstreamRefused => "The service behind the gateway does not accept connections. Try again later.",
-            UpstreamConnectTimeout => "The service behind the gateway cannot be reached in time. Try again later.",
-            UpstreamTls => "No secure connection to the service behind the gateway can be made. Try again later.",
+            UpstreamConnectTimeout => {
+                "The service behind the gateway cannot be reached in time. Try again later."
+            }
+            UpstreamTls => {
+                "No secure connection to the service behind the gateway can be made. Try again later."
+            }
             UpstreamCertificate => {
                 "The service behind the gateway could not prove its identity. The gateway's operator must mend this."
             }
@@ -226,8 +240,12 @@ impl Reject {
             UpstreamMalformed(_) => {
                 "The answer of the service behind the gateway is malformed. Whether it acted is not known."
             }
-            UpstreamTimeout => "The service behind the gateway did not answer in time. Whether it acted is not known.",
-            TotalTimeout => "The request took longer than this path allows. Whether the service acted is not known.",
+            UpstreamTimeout => {
+                "The service behind the gateway did not answer in time. Whether it acted is not known."
+            }
+            TotalTimeout => {
+                "The request took longer than this path allows. Whether the service acted is not known."
+            }
         }
     }
 
@@ -235,7 +253,9 @@ impl Reject {
     pub fn fault(self) -> Fault {
         match self {
             RequestMalformed(_) | PathNotCanonical(_) | RouteNotFound | MethodNotAllowed => Fault::Client,
-            RequestTimeout | BodyTooLarge | TargetTooLong | ExpectationFailed | HeadTooLarge(_) => Fault::Client,
+            RequestTimeout | BodyTooLarge | TargetTooLong | ExpectationFailed | HeadTooLarge(_) => {
+                Fault::Client
+            }
             MethodNotImplemented | UpgradeNotSupported | VersionNotSupported => Fault::Client,
             ConnectionsExhausted | LoopDetected | UpstreamForbidden => Fault::Gateway,
             UpstreamUnresolved | UpstreamRefused | UpstreamConnectTimeout | UpstreamTls => Fault::Upstream,
@@ -247,7 +267,9 @@ impl Reject {
     /// The RFC 9209 §2.3 error type.
     pub fn proxy_error(self) -> &'static str {
         match self {
-            RequestMalformed(_) | PathNotCanonical(_) | MethodNotAllowed | RequestTimeout => "http_request_error",
+            RequestMalformed(_) | PathNotCanonical(_) | MethodNotAllowed | RequestTimeout => {
+                "http_request_error"
+            }
             BodyTooLarge | TargetTooLong | ExpectationFailed | HeadTooLarge(_) => "http_request_error",
             // `http_request_error` is for 4xx alone, `connection_limit_reached` for the next hop's side.
             MethodNotImplemented | UpgradeNotSupported => "http_request_denied",
@@ -349,9 +371,17 @@ mod tests {
                 status < 500 || matches!(status, 501 | 505),
                 "{reject:?}"
             );
-            assert_eq!(fault == Fault::Upstream, matches!(status, 502 | 504) && reject != UpstreamForbidden);
+            assert_eq!(
+                fault == Fault::Upstream,
+                matches!(status, 502 | 504) && reject != UpstreamForbidden
+            );
             assert!(error != "http_request_error" || status < 500, "{reject:?}");
-            assert!(reject.code().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
+            assert!(
+                reject
+                    .code()
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+            );
         }
     }
 }

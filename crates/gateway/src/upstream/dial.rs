@@ -129,5 +129,14 @@ async fn secure(
 }
 
 fn tls_failure(error: &io::Error) -> Failure {
-    Failure::new(Reject::UpstreamTls, format!("TLS failed: {error}"))
+    let inner = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let reject = match inner {
+        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => {
+            Reject::UpstreamCertificate
+        }
+        _ => Reject::UpstreamTls,
+    };
+    Failure::new(reject, format!("TLS failed: {error}"))
 }

@@ -157,12 +157,12 @@ impl Exchange<'_> {
                 return Err(failure);
             }
         };
-        self.worker.metrics().upstream_opened();
         Ok((
             Pooled {
                 transport,
                 endpoint,
                 until: now,
+                open: self.worker.metrics().upstream_opened(),
             },
             false,
         ))

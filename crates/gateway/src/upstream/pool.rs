@@ -5,6 +5,7 @@
 
 use crate::http1::{FieldRef, Known};
 use crate::io::Transport;
+use crate::usage::OpenUpstream;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -24,6 +25,8 @@ pub(crate) struct Pooled {
     pub(crate) endpoint: SocketAddr,
     /// Not used from here on.
     pub(crate) until: Instant,
+    /// Counts it as open.
+    pub(crate) open: OpenUpstream,
 }
 
 /// All idle connections of a worker, under their upstream's id.

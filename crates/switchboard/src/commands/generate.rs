@@ -27,7 +27,7 @@ impl Generate {
                 "{}",
                 serde_json::to_string_pretty(&::gateway::configuration::schema())?
             ),
-            What::Errors => {}
+            What::Errors => print!("{}", ::gateway::response::errors_page()),
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -109,7 +109,9 @@ impl Checker<'_> {
                         .help("leave `/**` out");
                 }
                 Segment::Param(_) => {
-                    if aggregation.is_some_and(|aggregation| !aggregation.segments().any(|own| own == segment)) {
+                    if aggregation
+                        .is_some_and(|aggregation| !aggregation.segments().any(|own| own == segment))
+                    {
                         let message = "a parameter that the aggregation's path does not have";
                         self.problems
                             .error(at.span, message)

@@ -58,7 +58,6 @@ impl<'p> Reach<'p> {
     }
 }
 
-
 impl super::Checker<'_> {
     /// Warns of a path that no request can meet.
     pub(super) fn warn_unmet<T>(

@@ -42,7 +42,11 @@ fn value<'a>(fields: &'a [(String, String)], name: &str) -> Option<&'a str> {
     value
 }
 
-fn check(write: impl Fn(&mut Vec<u8>, &AnswerContext<'_>) -> u64, context: AnswerContext<'_>, expected: &str) {
+fn check(
+    write: impl Fn(&mut Vec<u8>, &AnswerContext<'_>) -> u64,
+    context: AnswerContext<'_>,
+    expected: &str,
+) {
     let mut out = Vec::new();
     let sent = write(&mut out, &context);
     let (_, _, body) = read(&out, context.to_head);
@@ -97,14 +101,18 @@ fn a_redirect_a_fixed_response_and_the_capabilities_byte_for_byte() {
         "HTTP/1.1 204 No Content\nDate: Sun, 06 Nov 1994 08:49:37 GMT\nX-Request-Id: req-12345\nRetry-After: 60\n\
          Proxy-Status: switchboard; error=proxy_internal_response\n\n",
     );
+    let allow = MethodSet::ALL.to_string();
+    let http10 = AnswerContext {
+        version: Version::Http10,
+        ..CONTEXT
+    };
     check(
         capabilities,
-        AnswerContext {
-            version: Version::Http10,
-            ..CONTEXT
-        },
-        "HTTP/1.1 200 OK\nDate: Sun, 06 Nov 1994 08:49:37 GMT\nX-Request-Id: req-12345\n\
-         Proxy-Status: switchboard; error=proxy_internal_response\nContent-Length: 0\nConnection: keep-alive\n\n",
+        http10,
+        &format!(
+            "HTTP/1.1 200 OK\nDate: Sun, 06 Nov 1994 08:49:37 GMT\nX-Request-Id: req-12345\nAllow: {allow}\n\
+             Proxy-Status: switchboard; error=proxy_internal_response\nContent-Length: 0\nConnection: keep-alive\n\n"
+        ),
     );
 }
 
@@ -123,8 +131,13 @@ fn every_refusal_has_the_one_shape() {
         assert_eq!(body.as_object().unwrap().len(), 3);
         assert_eq!(body["error"], reject.code());
         assert_eq!(body["request_id"], "req-12345");
-        assert!(message.starts_with(|c: char| c.is_uppercase()) && message.ends_with('.'), "{message}");
-        assert!(message.eq_ignore_ascii_case(reject.message()) || message.len() == reject.message().len() + 1);
+        assert!(
+            message.starts_with(|c: char| c.is_uppercase()) && message.ends_with('.'),
+            "{message}"
+        );
+        assert!(
+            message.eq_ignore_ascii_case(reject.message()) || message.len() == reject.message().len() + 1
+        );
     }
 }
 
@@ -148,7 +161,12 @@ fn to_head_the_head_is_the_same_and_the_body_missing() {
 #[test]
 fn a_rule_that_needs_escaping_is_escaped_and_counted() {
     let mut out = Vec::new();
-    refusal(&mut out, Reject::RequestMalformed("\"a\" is not \"b\""), None, &CONTEXT);
+    refusal(
+        &mut out,
+        Reject::RequestMalformed("\"a\" is not \"b\""),
+        None,
+        &CONTEXT,
+    );
     let (_, _, body) = read(&out, false);
     let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(body["message"], "\"a\" is not \"b\".");

@@ -97,7 +97,11 @@ impl<W: io::Write> Sink<W> {
 }
 
 fn append(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).mode(FILE_MODE).open(path)
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(FILE_MODE)
+        .open(path)
 }
 
 #[cfg(test)]
@@ -159,6 +163,11 @@ pub(super) mod tests {
         check(&[0, 6], &["one\ntwo\n", "three\n"], "one\ntw\nthree\n", &[1, 0]);
         check(&[0, 4], &["one\ntwo\n", "three\n"], "one\nthree\n", &[1, 0]);
         check(&[0], &["one\ntwo\n", "three\n"], "three\n", &[2, 0]);
-        check(&[0, 0, 2], &["one\n", "two\n", "three\n"], "on\nthree\n", &[1, 1, 0]);
+        check(
+            &[0, 0, 2],
+            &["one\n", "two\n", "three\n"],
+            "on\nthree\n",
+            &[1, 1, 0],
+        );
     }
 }

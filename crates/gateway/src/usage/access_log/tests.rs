@@ -165,10 +165,16 @@ fn a_query_never_gets_in_and_a_long_value_is_cut_between_characters() {
     assert_eq!(path(b"/a?token=secret"), "{\"path\":\"/a\"}\n");
     let exact = format!("/{}", "a".repeat(1023));
     assert_eq!(path(exact.as_bytes()), format!("{{\"path\":\"{exact}\"}}\n"));
-    assert_eq!(path(format!("{exact}b").as_bytes()), format!("{{\"path\":\"{exact}…\"}}\n"));
+    assert_eq!(
+        path(format!("{exact}b").as_bytes()),
+        format!("{{\"path\":\"{exact}…\"}}\n")
+    );
     let split = format!("/{}é", "a".repeat(1022));
     assert_eq!(split.len(), 1025);
-    assert_eq!(path(split.as_bytes()), format!("{{\"path\":\"/{}…\"}}\n", "a".repeat(1022)));
+    assert_eq!(
+        path(split.as_bytes()),
+        format!("{{\"path\":\"/{}…\"}}\n", "a".repeat(1022))
+    );
 }
 
 proptest! {
@@ -204,7 +210,12 @@ fn await_lines(file: &Path, count: usize) -> String {
         if text.lines().count() >= count {
             return text;
         }
-        assert!(Instant::now() < until, "{} has {} lines", file.display(), text.lines().count());
+        assert!(
+            Instant::now() < until,
+            "{} has {} lines",
+            file.display(),
+            text.lines().count()
+        );
         std::thread::yield_now();
     }
 }
@@ -252,7 +263,13 @@ fn a_reader_that_stalls_costs_lines_which_are_counted_and_never_a_worker_s_time(
     let long = [b'x'; 1000];
     while metrics.log_dropped.load(Ordering::Relaxed) == 0 {
         assert!(written < 100_000, "the queue has no end");
-        worker.write(&Record { user_agent: &long, ..record() }, SystemTime::now());
+        worker.write(
+            &Record {
+                user_agent: &long,
+                ..record()
+            },
+            SystemTime::now(),
+        );
         written += 1;
     }
     drop(worker);
@@ -266,7 +283,10 @@ fn a_reader_that_stalls_costs_lines_which_are_counted_and_never_a_worker_s_time(
     let text = reading.join().unwrap();
     let expected = format!("{{\"user_agent\":\"{}\"}}", "x".repeat(1000));
     assert!(text.lines().all(|line| line == expected));
-    assert_eq!(text.lines().count() as u64 + metrics.log_dropped.load(Ordering::Relaxed), written);
+    assert_eq!(
+        text.lines().count() as u64 + metrics.log_dropped.load(Ordering::Relaxed),
+        written
+    );
 }
 
 #[test]
@@ -302,7 +322,12 @@ fn a_file_that_was_moved_away_is_opened_anew() {
 
 #[test]
 fn off_writes_nothing() {
-    let log = AccessLog::start(&configuration::AccessLog::Off, &ALL.as_slice().into(), &Arc::default()).unwrap();
+    let log = AccessLog::start(
+        &configuration::AccessLog::Off,
+        &ALL.as_slice().into(),
+        &Arc::default(),
+    )
+    .unwrap();
     let mut worker = log.worker();
     worker.write(&record(), SystemTime::now());
     drop(worker);
@@ -314,7 +339,10 @@ fn off_writes_nothing() {
 fn a_single_line_is_written_soon_and_the_flusher_ends_with_its_log() {
     let file = scratch_file("soon");
     let log = start(&file, &Arc::new(Metrics::new()));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
         let mut worker = log.worker();
@@ -322,9 +350,14 @@ fn a_single_line_is_written_soon_and_the_flusher_ends_with_its_log() {
         for count in 1..=2 {
             worker.write(&record(), SystemTime::now());
             let file = file.clone();
-            tokio::task::spawn_blocking(move || await_lines(&file, count)).await.unwrap();
+            tokio::task::spawn_blocking(move || await_lines(&file, count))
+                .await
+                .unwrap();
         }
         drop(worker);
-        tokio::time::timeout(Duration::from_secs(20), flusher).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(20), flusher)
+            .await
+            .unwrap()
+            .unwrap();
     });
 }

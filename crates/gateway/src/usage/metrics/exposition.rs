@@ -45,24 +45,38 @@ impl Collector for Exposition {
 }
 
 fn routes(page: &mut Page<'_>, all: &[Totals]) -> fmt::Result {
-    let mut family = page.counter("switchboard_requests", "Requests that have ended, by class of the status")?;
+    let mut family = page.counter(
+        "switchboard_requests",
+        "Requests that have ended, by class of the status",
+    )?;
     for totals in all {
         for (class, count) in CLASSES.iter().zip(totals.by_class) {
             // Nothing is answered with a 1xx for good.
             if *class != "1xx" {
-                count_of(&mut family, &[("route", &totals.route), ("status_class", class)], count)?;
+                count_of(
+                    &mut family,
+                    &[("route", &totals.route), ("status_class", class)],
+                    count,
+                )?;
             }
         }
     }
-    let mut family = page.counter("switchboard_request_body_bytes", "Bytes of request bodies, decoded")?;
+    let mut family = page.counter(
+        "switchboard_request_body_bytes",
+        "Bytes of request bodies, decoded",
+    )?;
     for totals in all {
         count_of(&mut family, &[("route", &totals.route)], totals.bytes_in)?;
     }
-    let mut family = page.counter("switchboard_response_body_bytes", "Bytes of response bodies, decoded")?;
+    let mut family = page.counter(
+        "switchboard_response_body_bytes",
+        "Bytes of response bodies, decoded",
+    )?;
     for totals in all {
         count_of(&mut family, &[("route", &totals.route)], totals.bytes_out)?;
     }
-    let help = "From a request's first byte to its answer's last, less the time spent waiting for the upstream";
+    let help =
+        "From a request's first byte to its answer's last, less the time spent waiting for the upstream";
     let mut family = page.histogram("switchboard_gateway_seconds", help)?;
     for totals in all {
         durations_of(&mut family, &totals.route, &totals.gateway)?;
@@ -76,11 +90,17 @@ fn routes(page: &mut Page<'_>, all: &[Totals]) -> fmt::Result {
 }
 
 fn answers(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {
-    let mut family = page.counter("switchboard_rejects", "Answers that the gateway made itself, by error code")?;
+    let mut family = page.counter(
+        "switchboard_rejects",
+        "Answers that the gateway made itself, by error code",
+    )?;
     for (reject, count) in Reject::ALL.iter().zip(&metrics.rejects) {
         count_of(&mut family, &[("code", reject.code())], read(count))?;
     }
-    let mut family = page.counter("switchboard_broken_answers", "Answers that broke off or were never made, by who broke them off")?;
+    let mut family = page.counter(
+        "switchboard_broken_answers",
+        "Answers that broke off or were never made, by who broke them off",
+    )?;
     for (broken, count) in Broken::ALL.iter().zip(&metrics.broken) {
         count_of(&mut family, &[("code", broken.code())], read(count))?;
     }
@@ -88,10 +108,21 @@ fn answers(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {
 }
 
 fn connections(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {
-    page.one_counter("switchboard_client_connections_opened", "Client connections that were accepted", read(&metrics.clients_opened))?;
+    page.one_counter(
+        "switchboard_client_connections_opened",
+        "Client connections that were accepted",
+        read(&metrics.clients_opened),
+    )?;
     let open = metrics.clients_open.load(Ordering::Relaxed);
-    page.one_gauge("switchboard_client_connections", "Client connections that are open", open)?;
-    let mut family = page.gauge("switchboard_worker_connections", "Client connections that are open, by worker")?;
+    page.one_gauge(
+        "switchboard_client_connections",
+        "Client connections that are open",
+        open,
+    )?;
+    let mut family = page.gauge(
+        "switchboard_worker_connections",
+        "Client connections that are open, by worker",
+    )?;
     let workers = metrics.workers.lock().unwrap_or_else(PoisonError::into_inner);
     for (index, load) in workers.iter().enumerate() {
         let load = i64::try_from(load.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
@@ -100,35 +131,72 @@ fn connections(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {
             .encode_gauge(&load)?;
     }
     drop(workers);
-    page.one_counter("switchboard_upstream_connections_opened", "Upstream connections that were made", read(&metrics.upstream_opened))?;
-    page.one_counter("switchboard_upstream_connections_reused", "Requests that went over an upstream connection used before", metrics.upstream_reused.sum())?;
+    page.one_counter(
+        "switchboard_upstream_connections_opened",
+        "Upstream connections that were made",
+        read(&metrics.upstream_opened),
+    )?;
+    page.one_counter(
+        "switchboard_upstream_connections_reused",
+        "Requests that went over an upstream connection used before",
+        metrics.upstream_reused.sum(),
+    )?;
     let open = metrics.upstream_open.load(Ordering::Relaxed);
-    page.one_gauge("switchboard_upstream_connections", "Upstream connections that are open", open)
+    page.one_gauge(
+        "switchboard_upstream_connections",
+        "Upstream connections that are open",
+        open,
+    )
 }
 
 fn process(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {
     let help = "Access-log lines that were dropped: the destination was too slow or failed";
     page.one_counter("switchboard_access_log_dropped", help, read(&metrics.log_dropped))?;
-    page.one_counter("switchboard_access_log_write_errors", "Failed writes of the access log", read(&metrics.log_failures))?;
-    let mut family = page.counter("switchboard_config_reloads", "Configurations that were taken over or refused after the start")?;
+    page.one_counter(
+        "switchboard_access_log_write_errors",
+        "Failed writes of the access log",
+        read(&metrics.log_failures),
+    )?;
+    let mut family = page.counter(
+        "switchboard_config_reloads",
+        "Configurations that were taken over or refused after the start",
+    )?;
     for (result, count) in [("ok", &metrics.reloads_ok), ("failed", &metrics.reloads_failed)] {
         count_of(&mut family, &[("result", result)], read(count))?;
     }
     let reloaded = Duration::from_millis(read(&metrics.reloaded_ms)).as_secs_f64();
-    page.one_gauge("switchboard_config_last_reload_timestamp_seconds", "When the configuration that is in force was taken over; 0: at the start", reloaded)?;
+    page.one_gauge(
+        "switchboard_config_last_reload_timestamp_seconds",
+        "When the configuration that is in force was taken over; 0: at the start",
+        reloaded,
+    )?;
     page.gauge("switchboard_build_info", "The version that runs")?
         .encode_family(&[("version", env!("CARGO_PKG_VERSION"))])?
         .encode_gauge(&1_i64)?;
-    let started = metrics.started.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-    page.one_gauge("process_start_time_seconds", "When the process was started", started)
+    let started = metrics
+        .started
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs_f64();
+    page.one_gauge(
+        "process_start_time_seconds",
+        "When the process was started",
+        started,
+    )
 }
 
 fn read(count: &AtomicU64) -> u64 {
     count.load(Ordering::Relaxed)
 }
 
-fn count_of<const N: usize>(family: &mut MetricEncoder<'_>, labels: &[(&str, &str); N], count: u64) -> fmt::Result {
-    family.encode_family(labels)?.encode_counter::<NoLabelSet, _, u64>(&count, None)
+fn count_of<const N: usize>(
+    family: &mut MetricEncoder<'_>,
+    labels: &[(&str, &str); N],
+    count: u64,
+) -> fmt::Result {
+    family
+        .encode_family(labels)?
+        .encode_counter::<NoLabelSet, _, u64>(&count, None)
 }
 
 fn durations_of(family: &mut MetricEncoder<'_>, route: &str, reading: &Reading) -> fmt::Result {
@@ -141,7 +209,12 @@ fn durations_of(family: &mut MetricEncoder<'_>, route: &str, reading: &Reading) 
 struct Page<'a>(DescriptorEncoder<'a>);
 
 impl Page<'_> {
-    fn family<'s>(&'s mut self, name: &'s str, help: &str, kind: MetricType) -> Result<MetricEncoder<'s>, fmt::Error> {
+    fn family<'s>(
+        &'s mut self,
+        name: &'s str,
+        help: &str,
+        kind: MetricType,
+    ) -> Result<MetricEncoder<'s>, fmt::Error> {
         self.0.encode_descriptor(name, help, None, kind)
     }
 
@@ -158,10 +231,16 @@ impl Page<'_> {
     }
 
     fn one_counter(&mut self, name: &str, help: &str, count: u64) -> fmt::Result {
-        self.counter(name, help)?.encode_counter::<NoLabelSet, _, u64>(&count, None)
+        self.counter(name, help)?
+            .encode_counter::<NoLabelSet, _, u64>(&count, None)
     }
 
-    fn one_gauge<V: prometheus_client::encoding::EncodeGaugeValue>(&mut self, name: &str, help: &str, value: V) -> fmt::Result {
+    fn one_gauge<V: prometheus_client::encoding::EncodeGaugeValue>(
+        &mut self,
+        name: &str,
+        help: &str,
+        value: V,
+    ) -> fmt::Result {
         self.gauge(name, help)?.encode_gauge(&value)
     }
 }

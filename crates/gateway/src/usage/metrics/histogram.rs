@@ -13,8 +13,8 @@ pub(super) const GATEWAY_BOUNDS_US: Bounds<12> = [
 
 /// What services take.
 pub(super) const UPSTREAM_BOUNDS_US: Bounds<14> = [
-    500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 10_000_000,
-    30_000_000,
+    500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
+    10_000_000, 30_000_000,
 ];
 
 /// How many durations fell below each bound, and their sum.

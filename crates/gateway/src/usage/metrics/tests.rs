@@ -67,18 +67,54 @@ fn a_request_is_counted_under_its_route_and_class() {
     check(
         &metrics,
         &[
-            (r#"switchboard_requests_total{route="/orders/**",status_class="2xx"}"#, Some(2.0)),
-            (r#"switchboard_requests_total{route="/orders/**",status_class="5xx"}"#, Some(0.0)),
-            (r#"switchboard_requests_total{route="/orders/**",status_class="none"}"#, Some(1.0)),
-            (r#"switchboard_request_body_bytes_total{route="/orders/**"}"#, Some(9.0)),
-            (r#"switchboard_response_body_bytes_total{route="/orders/**"}"#, Some(750.0)),
-            (r#"switchboard_gateway_seconds_bucket{le="0.000025",route="/orders/**"}"#, Some(0.0)),
-            (r#"switchboard_gateway_seconds_bucket{le="0.00005",route="/orders/**"}"#, Some(3.0)),
-            (r#"switchboard_gateway_seconds_bucket{le="+Inf",route="/orders/**"}"#, Some(3.0)),
-            (r#"switchboard_gateway_seconds_sum{route="/orders/**"}"#, Some(0.00012)),
-            (r#"switchboard_upstream_seconds_count{route="/orders/**"}"#, Some(3.0)),
-            (r#"switchboard_upstream_seconds_bucket{le="0.001",route="/orders/**"}"#, Some(3.0)),
-            (r#"switchboard_requests_total{route="(none)",status_class="2xx"}"#, None),
+            (
+                r#"switchboard_requests_total{route="/orders/**",status_class="2xx"}"#,
+                Some(2.0),
+            ),
+            (
+                r#"switchboard_requests_total{route="/orders/**",status_class="5xx"}"#,
+                Some(0.0),
+            ),
+            (
+                r#"switchboard_requests_total{route="/orders/**",status_class="none"}"#,
+                Some(1.0),
+            ),
+            (
+                r#"switchboard_request_body_bytes_total{route="/orders/**"}"#,
+                Some(9.0),
+            ),
+            (
+                r#"switchboard_response_body_bytes_total{route="/orders/**"}"#,
+                Some(750.0),
+            ),
+            (
+                r#"switchboard_gateway_seconds_bucket{le="0.000025",route="/orders/**"}"#,
+                Some(0.0),
+            ),
+            (
+                r#"switchboard_gateway_seconds_bucket{le="0.00005",route="/orders/**"}"#,
+                Some(3.0),
+            ),
+            (
+                r#"switchboard_gateway_seconds_bucket{le="+Inf",route="/orders/**"}"#,
+                Some(3.0),
+            ),
+            (
+                r#"switchboard_gateway_seconds_sum{route="/orders/**"}"#,
+                Some(0.00012),
+            ),
+            (
+                r#"switchboard_upstream_seconds_count{route="/orders/**"}"#,
+                Some(3.0),
+            ),
+            (
+                r#"switchboard_upstream_seconds_bucket{le="0.001",route="/orders/**"}"#,
+                Some(3.0),
+            ),
+            (
+                r#"switchboard_requests_total{route="(none)",status_class="2xx"}"#,
+                None,
+            ),
         ],
     );
 }
@@ -101,13 +137,22 @@ fn what_met_no_route_or_no_upstream_is_told_apart() {
     check(
         &metrics,
         &[
-            (r#"switchboard_requests_total{route="(none)",status_class="4xx"}"#, Some(1.0)),
+            (
+                r#"switchboard_requests_total{route="(none)",status_class="4xx"}"#,
+                Some(1.0),
+            ),
             (r#"switchboard_gateway_seconds_count{route="(none)"}"#, Some(2.0)),
             (r#"switchboard_upstream_seconds_count{route="(none)"}"#, Some(1.0)),
             (r#"switchboard_rejects_total{code="route_not_found"}"#, Some(1.0)),
             (r#"switchboard_rejects_total{code="total_timeout"}"#, Some(0.0)),
-            (r#"switchboard_broken_answers_total{code="broken_by_upstream"}"#, Some(1.0)),
-            (r#"switchboard_broken_answers_total{code="broken_by_client"}"#, Some(0.0)),
+            (
+                r#"switchboard_broken_answers_total{code="broken_by_upstream"}"#,
+                Some(1.0),
+            ),
+            (
+                r#"switchboard_broken_answers_total{code="broken_by_client"}"#,
+                Some(0.0),
+            ),
         ],
     );
 }
@@ -119,7 +164,11 @@ fn requests(route: &str) -> String {
 #[test]
 fn a_route_keeps_its_series_over_a_reload_and_beyond_the_limit_they_are_one() {
     let metrics = Arc::new(Metrics::with_series_max(2));
-    let (a, b, c) = (handle(&metrics, "/a"), handle(&metrics, "/b"), handle(&metrics, "/c"));
+    let (a, b, c) = (
+        handle(&metrics, "/a"),
+        handle(&metrics, "/b"),
+        handle(&metrics, "/c"),
+    );
     for route in [&a, &b, &c, &c] {
         metrics.record(Some(route), &record(200));
     }
@@ -133,7 +182,11 @@ fn a_route_keeps_its_series_over_a_reload_and_beyond_the_limit_they_are_one() {
         ],
     );
     // A reload: /a stays, /b goes, /c stays, /d is new.
-    let (a2, c2, d2) = (handle(&metrics, "/a"), handle(&metrics, "/c"), handle(&metrics, "/d"));
+    let (a2, c2, d2) = (
+        handle(&metrics, "/a"),
+        handle(&metrics, "/c"),
+        handle(&metrics, "/d"),
+    );
     drop((a, b, c));
     check(&metrics, &[(&requests("/b"), Some(1.0))]);
     for route in [&c2, &a2, &d2] {
@@ -189,7 +242,10 @@ fn connections_log_and_reloads() {
             ("switchboard_access_log_write_errors_total", Some(1.0)),
             (r#"switchboard_config_reloads_total{result="ok"}"#, Some(1.0)),
             (r#"switchboard_config_reloads_total{result="failed"}"#, Some(1.0)),
-            ("switchboard_config_last_reload_timestamp_seconds", Some(1_700_000_000.5)),
+            (
+                "switchboard_config_last_reload_timestamp_seconds",
+                Some(1_700_000_000.5),
+            ),
             (r#"switchboard_build_info{version="0.1.0"}"#, Some(1.0)),
         ],
     );
