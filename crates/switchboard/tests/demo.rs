@@ -86,7 +86,7 @@ fn the_tour_goes_well_through_a_pipe() {
         assert!(is_short || line.contains('/'), "{line}");
     }
     for part in [
-        "10  A change",
+        "10. A change",
         "405 Method Not Allowed",
         "502 Bad Gateway",
         "no service was asked",

@@ -8,9 +8,9 @@ use anstyle::{AnsiColor, Style};
 use std::io::{self, Write};
 
 /// Columns that no line is longer than, where it can be broken at all.
-const WIDTH: usize = 98;
+const WIDTH: usize = 100;
 /// What requests and answers are set in by.
-const INDENT: &str = "      ";
+const INDENT: &str = "    ";
 /// Lines of a body that are shown.
 const BODY_LINES_MAX: usize = 8;
 
@@ -62,7 +62,7 @@ impl Screen {
 
     /// The beginning of a step.
     pub(super) fn step(&mut self, number: usize, title: &str) -> io::Result<()> {
-        writeln!(self.out, " {TITLE}{number:>2}  {title}{TITLE:#}")
+        writeln!(self.out, "{TITLE}{number:>2}. {title}{TITLE:#}")
     }
 
     /// A command that asks for something.
@@ -73,12 +73,18 @@ impl Screen {
     /// Bytes on the wire that no well-behaved client would send, or lines of a file.
     pub(super) fn lines(&mut self, mark: char, lines: &[String]) -> io::Result<()> {
         for line in lines {
+            let blank = if line.is_empty() { "" } else { " " };
             writeln!(
                 self.out,
-                "{INDENT}{FAINT}{mark}{FAINT:#} {STRONG}{line}{STRONG:#}"
+                "{INDENT}{FAINT}{mark}{FAINT:#}{blank}{STRONG}{line}{STRONG:#}"
             )?;
         }
         Ok(())
+    }
+
+    /// What happens meanwhile, unseen by those who ask.
+    pub(super) fn aside(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "{INDENT}{FAINT}({text}){FAINT:#}")
     }
 
     /// An answer: its status, those of its fields that are named, and its body.
@@ -175,10 +181,10 @@ fn body_lines(body: &str) -> Vec<String> {
     let shown = members.len().min(BODY_LINES_MAX);
     for (index, member) in members.iter().take(shown).enumerate() {
         let comma = if index + 1 < members.len() { "," } else { "" };
-        lines.push(cut(&format!("  {}{comma}", member.trim()), width));
+        lines.push(cut(&format!(" {}{comma}", member.trim()), width));
     }
     if shown < members.len() {
-        lines.push(format!("  … {} more", members.len() - shown));
+        lines.push(format!(" … {} more", members.len() - shown));
     }
     lines.push(close.to_owned());
     lines

@@ -69,11 +69,11 @@ const ORDERS: [(&str, &str); 3] = [
     ),
     (
         "ord_w2m1",
-        r#"{"order_id":"ord_w2m1","status":"delivered","total":129.00,"created_at":"2026-04-05T09:15:00Z"}"#,
+        r#"{"order_id":"ord_w2m1","status":"delivered","total":129.0,"created_at":"2026-04-05T09:15:00Z"}"#,
     ),
     (
         "ord_p4n8",
-        r#"{"order_id":"ord_p4n8","status":"delivered","total":34.50,"created_at":"2026-03-28T18:42:00Z"}"#,
+        r#"{"order_id":"ord_p4n8","status":"delivered","total":34.5,"created_at":"2026-03-28T18:42:00Z"}"#,
     ),
 ];
 
@@ -84,11 +84,11 @@ const PRODUCTS: [(&str, &str); 3] = [
     ),
     (
         "prod_m9r2",
-        r#"{"product_id":"prod_m9r2","name":"USB-C Hub 7-in-1","price":45.00}"#,
+        r#"{"product_id":"prod_m9r2","name":"USB-C Hub 7-in-1","price":45.0}"#,
     ),
     (
         "prod_t5w1",
-        r#"{"product_id":"prod_t5w1","name":"Laptop Stand","price":34.50}"#,
+        r#"{"product_id":"prod_t5w1","name":"Laptop Stand","price":34.5}"#,
     ),
 ];
 

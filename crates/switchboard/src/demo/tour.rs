@@ -205,7 +205,7 @@ impl Tour<'_> {
     fn down(&mut self) -> anyhow::Result<()> {
         self.services.stop(Service::Products);
         self.screen
-            .paragraph("     (the demo has just stopped the products service)")?;
+            .aside("the demo has just stopped the products service")?;
         self.ask(&Request::get("/api/products/prod_k3j7"), 502, &["Proxy-Status"])?;
         self.ask(&Request::get("/api/orders/ord_w2m1"), 200, &["Proxy-Status"])?;
         self.saw(&[(Service::Orders, "GET /orders/ord_w2m1")])?;
