@@ -1,0 +1,174 @@
+//! The lab: where processes run, what is sent through them, and what each run cost.
+
+mod peers;
+mod process;
+mod rounds;
+mod switchboard;
+mod template;
+
+pub(crate) use peers::{Kind, Programs, Proxy};
+pub(crate) use process::Process;
+pub(crate) use rounds::{Case, Outcome, Rounds, interleave};
+pub(crate) use switchboard::{Form, Settings};
+
+use crate::measure::{CpuTime, Histogram, core_time, tree_cpu_time};
+use crate::roles::pinned::pin;
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A directory of its own, two cores, a backend that runs, and the programs to measure.
+#[derive(Debug)]
+pub(crate) struct Lab {
+    pub(crate) dir: PathBuf,
+    pub(crate) proxy_core: usize,
+    pub(crate) load_core: usize,
+    pub(crate) backend: SocketAddr,
+    pub(crate) programs: Programs,
+    _backend: Process,
+}
+
+/// One run of the load through one proxy.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Shot {
+    pub(crate) seconds: f64,
+    /// Requests a second; as many as are answered where absent.
+    pub(crate) rate: Option<f64>,
+    pub(crate) connections: usize,
+    /// `{}` stands for a number below `paths`.
+    pub(crate) path: String,
+    pub(crate) paths: u64,
+    /// Body bytes of each answer in place of the JSON.
+    pub(crate) download: Option<usize>,
+    /// Body bytes of each request.
+    pub(crate) upload: Option<usize>,
+}
+
+impl Shot {
+    /// The closed loop of 32 connections over one path.
+    pub(crate) fn plain(seconds: f64) -> Self {
+        let path = "/api/orders/7".to_owned();
+        Self { seconds, rate: None, connections: 32, path, paths: 1, download: None, upload: None }
+    }
+
+    /// The command line of the load role.
+    pub(crate) fn args(&self, target: SocketAddr) -> Vec<OsString> {
+        let mut args: Vec<String> = vec!["load".into(), format!("--target={target}")];
+        args.extend([format!("--seconds={}", self.seconds), format!("--connections={}", self.connections)]);
+        args.extend([format!("--path={}", self.path), format!("--paths={}", self.paths)]);
+        args.extend(self.rate.map(|rate| format!("--rate={rate}")));
+        args.extend(self.download.map(|bytes| format!("--download={bytes}")));
+        args.extend(self.upload.map(|bytes| format!("--upload={bytes}")));
+        args.into_iter().map(OsString::from).collect()
+    }
+}
+
+/// What a run of the load says at its end.
+#[derive(Debug, Clone)]
+pub(crate) struct LoadReport {
+    pub(crate) requests: u64,
+    pub(crate) seconds: f64,
+    /// One histogram for each part between two marks.
+    pub(crate) segments: Vec<Histogram>,
+}
+
+impl LoadReport {
+    /// Reads the load's standard output; an error if any answer was wrong.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let value: Value = serde_json::from_str(text).with_context(|| format!("the load printed {text:?}"))?;
+        if let Some(wrong) = value["wrong"].as_str() {
+            bail!("wrong answer: {wrong}");
+        }
+        let read = || {
+            let segments = value["segments"].as_array()?.iter().map(Histogram::from_json).collect::<Option<_>>()?;
+            Some(Self { requests: value["requests"].as_u64()?, seconds: value["seconds"].as_f64()?, segments })
+        };
+        read().with_context(|| format!("the load printed {text:?}"))
+    }
+}
+
+/// What one run cost.
+#[derive(Debug, Clone)]
+pub(crate) struct Measurement {
+    pub(crate) requests: u64,
+    pub(crate) seconds: f64,
+    /// Of the proxy's whole process tree.
+    pub(crate) cpu: CpuTime,
+    pub(crate) latency: Histogram,
+    /// The part of the time, 0 to 1, that the hypervisor took from either core.
+    pub(crate) stolen: f64,
+}
+
+impl Measurement {
+    /// CPU microseconds a request, user and system together.
+    pub(crate) fn total_us(&self) -> f64 {
+        self.cpu.total().as_secs_f64() * 1e6 / self.requests as f64
+    }
+
+    /// CPU microseconds a request in user space.
+    pub(crate) fn user_us(&self) -> f64 {
+        self.cpu.user.as_secs_f64() * 1e6 / self.requests as f64
+    }
+
+    /// Requests a second.
+    pub(crate) fn rate(&self) -> f64 {
+        self.requests as f64 / self.seconds
+    }
+
+    /// Microseconds that this part of all requests did not exceed.
+    pub(crate) fn latency_us(&self, part: f64) -> f64 {
+        self.latency.quantile(part).map_or(f64::NAN, |latency| latency.as_secs_f64() * 1e6)
+    }
+}
+
+impl Lab {
+    /// Takes the first two cores that this process may use, and starts the backend.
+    pub(crate) fn open(programs: Programs) -> Result<Self> {
+        let allowed = rustix::thread::sched_getaffinity(None)?;
+        let mut cores = (0..rustix::thread::CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core));
+        let (Some(proxy_core), Some(load_core)) = (cores.next(), cores.next()) else {
+            bail!("measuring needs two cores: one for the proxy, one for load and backend");
+        };
+        // Children inherit this; those on the other core say so.
+        pin(load_core)?;
+        let dir = std::env::temp_dir().join(format!("switchboard-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        let mut backend = Process::own(load_core, "backend", &["backend".into()], &dir)?;
+        let address = backend.first_line()?.parse().context("the backend did not say where it listens")?;
+        Ok(Self { dir, proxy_core, load_core, backend: address, programs, _backend: backend })
+    }
+
+    /// Runs the load once and says what it cost the proxy.
+    pub(crate) fn measure(&self, proxy: &Proxy, shot: &Shot) -> Result<Measurement> {
+        let cores = [self.proxy_core, self.load_core];
+        let read_cores = || cores.into_iter().map(core_time).collect::<Result<Vec<_>>>();
+        let (cores_before, cpu_before) = (read_cores()?, tree_cpu_time(proxy.process.id())?);
+        let mut load = Process::own(self.load_core, "load", &shot.args(proxy.address), &self.dir)?;
+        let text = load.output()?;
+        let (cores_after, cpu_after) = (read_cores()?, tree_cpu_time(proxy.process.id())?);
+        proxy.empty_log()?;
+        let report = LoadReport::parse(&text)?;
+        if report.requests == 0 {
+            bail!("no request was answered");
+        }
+        let stolen = cores_after.iter().zip(&cores_before).map(|(after, before)| after.stolen_since(*before));
+        let mut latency = Histogram::default();
+        report.segments.iter().for_each(|segment| latency.merge(segment));
+        Ok(Measurement {
+            requests: report.requests,
+            seconds: report.seconds,
+            cpu: cpu_after.since(cpu_before),
+            latency,
+            stolen: stolen.fold(0.0, f64::max),
+        })
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        // What is left in a temporary directory is no error worth hiding another for.
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
