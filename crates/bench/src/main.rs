@@ -17,7 +17,11 @@ use std::process::ExitCode;
 
 /// Measures Switchboard beside nginx, HAProxy, Envoy and a raw epoll forwarder.
 #[derive(Debug, Parser)]
-#[command(name = "bench", args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+#[command(
+    name = "bench",
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true
+)]
 struct Command {
     #[command(flatten)]
     options: rows::Options,

@@ -8,6 +8,9 @@ use std::time::SystemTime;
 /// How it is measured, and where the time goes: written by people, kept when the page is made anew.
 const NOTES: &str = include_str!("../notes.md");
 
+/// How the one cell of a void row begins.
+const VOID: &str = "void: ";
+
 /// The whole page.
 #[derive(Debug)]
 pub(crate) struct Page {
@@ -45,19 +48,43 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn ratio(what: &str, found: Option<f64>, most: f64) -> Self {
-        Self { what: what.to_owned(), found, most, unit: " ×", decimals: 2 }
+        Self {
+            what: what.to_owned(),
+            found,
+            most,
+            unit: " ×",
+            decimals: 2,
+        }
     }
 
     pub(crate) fn megabytes(what: &str, found: Option<f64>, most: f64) -> Self {
-        Self { what: what.to_owned(), found, most, unit: " MB", decimals: 0 }
+        Self {
+            what: what.to_owned(),
+            found,
+            most,
+            unit: " MB",
+            decimals: 0,
+        }
     }
 
     pub(crate) fn milliseconds(what: &str, found: Option<f64>, most: f64) -> Self {
-        Self { what: what.to_owned(), found, most, unit: " ms", decimals: 0 }
+        Self {
+            what: what.to_owned(),
+            found,
+            most,
+            unit: " ms",
+            decimals: 0,
+        }
     }
 
     pub(crate) fn count(what: &str, found: Option<f64>, most: f64) -> Self {
-        Self { what: what.to_owned(), found, most, unit: "", decimals: 0 }
+        Self {
+            what: what.to_owned(),
+            found,
+            most,
+            unit: "",
+            decimals: 0,
+        }
     }
 
     fn verdict(&self) -> String {
@@ -70,8 +97,12 @@ impl Target {
     }
 
     fn cells(&self) -> [String; 3] {
-        let Self { most, unit, decimals, .. } = self;
-        let found = self.found.map_or("–".to_owned(), |found| format!("{found:.decimals$}{unit}"));
+        let Self {
+            most, unit, decimals, ..
+        } = self;
+        let found = self
+            .found
+            .map_or("–".to_owned(), |found| format!("{found:.decimals$}{unit}"));
         [format!("≤ {most}{unit}"), found, self.verdict()]
     }
 }
@@ -79,7 +110,11 @@ impl Target {
 impl Table {
     pub(crate) fn new(title: &str, head: &[&str]) -> Self {
         let head = head.iter().map(|cell| (*cell).to_owned()).collect();
-        Self { title: title.to_owned(), head, rows: Vec::new() }
+        Self {
+            title: title.to_owned(),
+            head,
+            rows: Vec::new(),
+        }
     }
 
     /// A row; where it is void, the reason in place of the cells.
@@ -88,7 +123,7 @@ impl Table {
         match void {
             None => row.extend(cells),
             // A bar would end the cell.
-            Some(reason) => row.push(format!("void: {}", reason.replace('|', "/"))),
+            Some(reason) => row.push(format!("{VOID}{}", reason.replace('|', "/"))),
         }
         row.resize(self.head.len(), String::new());
         self.rows.push(row);
@@ -96,7 +131,12 @@ impl Table {
 
     fn text(&self) -> String {
         let all = || std::iter::once(&self.head).chain(&self.rows);
-        let width = |column: usize| all().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let cells = |column: usize| {
+            all()
+                .map(move |row| &row[column])
+                .filter(|cell| !cell.starts_with(VOID))
+        };
+        let width = |column: usize| cells(column).map(|cell| cell.chars().count()).max().unwrap_or(0);
         let widths: Vec<usize> = (0..self.head.len()).map(width).collect();
         let mut text = String::new();
         if !self.title.is_empty() {
@@ -122,7 +162,9 @@ impl Table {
             let _ = writeln!(text, "{}:\n", self.title);
         }
         text.push_str(&line(&self.head));
-        let rule: Vec<String> = (0..self.head.len()).map(|column| if column == 0 { "---" } else { "---:" }.to_owned()).collect();
+        let rule: Vec<String> = (0..self.head.len())
+            .map(|column| if column == 0 { "---" } else { "---:" }.to_owned())
+            .collect();
         text.push_str(&line(&rule));
         self.rows.iter().for_each(|row| text.push_str(&line(row)));
         text
@@ -131,21 +173,32 @@ impl Table {
 
 impl Section {
     pub(crate) fn new(title: &str) -> Self {
-        Self { title: title.to_owned(), ..Self::default() }
+        Self {
+            title: title.to_owned(),
+            ..Self::default()
+        }
     }
 
     /// For a terminal.
     pub(crate) fn text(&self) -> String {
         let mut text = format!("{}\n", self.title);
-        self.tables.iter().for_each(|table| text.push_str(&format!("\n{}", table.text())));
-        self.notes.iter().for_each(|note| text.push_str(&format!("\n  {note}\n")));
+        self.tables
+            .iter()
+            .for_each(|table| text.push_str(&format!("\n{}", table.text())));
+        self.notes
+            .iter()
+            .for_each(|note| text.push_str(&format!("\n  {note}\n")));
         text
     }
 
     fn markdown(&self) -> String {
         let mut text = format!("## {}\n\n{}\n", self.title, self.intro);
-        self.tables.iter().for_each(|table| text.push_str(&format!("\n{}", table.markdown())));
-        self.notes.iter().for_each(|note| text.push_str(&format!("\n{note}\n")));
+        self.tables
+            .iter()
+            .for_each(|table| text.push_str(&format!("\n{}", table.markdown())));
+        self.notes
+            .iter()
+            .for_each(|note| text.push_str(&format!("\n{note}\n")));
         text
     }
 }
@@ -153,7 +206,10 @@ impl Section {
 impl Page {
     /// An empty page about this machine, now.
     pub(crate) fn new(lab: &Lab) -> Self {
-        Self { machine: machine(&lab.programs), sections: Vec::new() }
+        Self {
+            machine: machine(&lab.programs),
+            sections: Vec::new(),
+        }
     }
 
     fn targets(&self) -> Table {
@@ -172,9 +228,13 @@ impl Page {
     /// docs/benchmarks.md.
     pub(crate) fn markdown(&self) -> String {
         let mut text = "# Benchmarks\n\n`cargo xtask bench` writes this page; change it there or in `crates/bench/notes.md`.\n\n".to_owned();
-        self.machine.iter().for_each(|line| text.push_str(&format!("- {line}\n")));
+        self.machine
+            .iter()
+            .for_each(|line| text.push_str(&format!("- {line}\n")));
         let _ = write!(text, "\n## Targets\n\n{}", self.targets().markdown());
-        self.sections.iter().for_each(|section| text.push_str(&format!("\n{}", section.markdown())));
+        self.sections
+            .iter()
+            .for_each(|section| text.push_str(&format!("\n{}", section.markdown())));
         let _ = write!(text, "\n{}", NOTES);
         text
     }
@@ -184,15 +244,25 @@ impl Page {
 fn machine(programs: &Programs) -> Vec<String> {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let model = read("/proc/cpuinfo");
-    let model = model.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
+    let model = model
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .unwrap_or_default();
     let model = model.trim_start_matches([' ', '\t', ':']);
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let cores = cores.max(read("/proc/cpuinfo").matches("processor\t").count());
     vec![
         format!("Date: {}", httpdate::fmt_http_date(SystemTime::now())),
-        format!("Machine: {model}, {cores} cores, Linux {}", read("/proc/sys/kernel/osrelease").trim()),
-        format!("Peers: {}; {}; {}", short(&Programs::version(&programs.nginx, "-v")),
-            short(&Programs::version(&programs.haproxy, "-v")), short(&Programs::version(&programs.envoy, "--version"))),
+        format!(
+            "Machine: {model}, {cores} cores, Linux {}",
+            read("/proc/sys/kernel/osrelease").trim()
+        ),
+        format!(
+            "Peers: {}; {}; {}",
+            short(&Programs::version(&programs.nginx, "-v")),
+            short(&Programs::version(&programs.haproxy, "-v")),
+            short(&Programs::version(&programs.envoy, "--version"))
+        ),
     ]
 }
 
@@ -211,7 +281,9 @@ fn short(version: &str) -> String {
 /// Median and range.
 pub(crate) fn spread_cell(values: &[f64], decimals: usize) -> String {
     match Spread::of(values.iter().copied()) {
-        Some(Spread { median, low, high }) => format!("{median:.decimals$} ({low:.decimals$}–{high:.decimals$})"),
+        Some(Spread { median, low, high }) => {
+            format!("{median:.decimals$} ({low:.decimals$}–{high:.decimals$})")
+        }
         None => "–".to_owned(),
     }
 }
@@ -251,7 +323,7 @@ mod tests {
         table.row("a", Some("wrong | x"), ["".into(), "".into()]);
         assert_eq!(
             table.text(),
-            "T\n  proxy                   µs     ÷\n  nginx                 12.5  1.00\n  a      void: wrong / x\n"
+            "T\n  proxy    µs     ÷\n  nginx  12.5  1.00\n  a      void: wrong / x\n"
         );
         let expected = "T:\n\n| proxy | µs | ÷ |\n| --- | ---: | ---: |\n| nginx | 12.5 | 1.00 |\n| a | void: wrong / x |  |\n";
         assert_eq!(table.markdown(), expected);
@@ -260,7 +332,13 @@ mod tests {
     #[test]
     fn version_lines() {
         assert_eq!(short("nginx version: nginx/1.22.1"), "nginx 1.22.1");
-        assert_eq!(short("HAProxy version 2.6.12-1 2026/10/17 - https://haproxy.org/"), "HAProxy version 2.6.12-1 2026/10/17");
-        assert_eq!(short("/x/envoy  version: 0123abc/1.40.0/Clean/RELEASE/BoringSSL"), "Envoy 1.40.0");
+        assert_eq!(
+            short("HAProxy version 2.6.12-1 2026/10/17 - https://haproxy.org/"),
+            "HAProxy version 2.6.12-1 2026/10/17"
+        );
+        assert_eq!(
+            short("/x/envoy  version: 0123abc/1.40.0/Clean/RELEASE/BoringSSL"),
+            "Envoy 1.40.0"
+        );
     }
 }

@@ -26,9 +26,16 @@ pub(crate) fn content_length(head: &[u8]) -> Option<usize> {
     let mut rest = head;
     while let Some(at) = memchr::memchr(b'\n', rest) {
         rest = rest.get(at + 1..)?;
-        if rest.get(..NAME.len()).is_some_and(|name| name.eq_ignore_ascii_case(NAME)) {
+        if rest
+            .get(..NAME.len())
+            .is_some_and(|name| name.eq_ignore_ascii_case(NAME))
+        {
             let end = memchr::memchr(b'\r', rest)?;
-            return std::str::from_utf8(rest.get(NAME.len()..end)?).ok()?.trim().parse().ok();
+            return std::str::from_utf8(rest.get(NAME.len()..end)?)
+                .ok()?
+                .trim()
+                .parse()
+                .ok();
         }
     }
     None
@@ -58,7 +65,9 @@ impl Answer {
         }
         let before = self.head.len();
         self.head.extend_from_slice(bytes);
-        let Some(end) = head_end(&self.head) else { return Ok(false) };
+        let Some(end) = head_end(&self.head) else {
+            return Ok(false);
+        };
         check_head(self.head.get(..end).unwrap_or_default(), expected)?;
         self.head.clear();
         self.feed_body(bytes.get(end - before..).unwrap_or_default(), 0, expected)
@@ -67,7 +76,10 @@ impl Answer {
     fn feed_body(&mut self, bytes: &[u8], seen: usize, expected: &[u8]) -> Result<bool, String> {
         let now = seen + bytes.len();
         if expected.get(seen..now) != Some(bytes) {
-            return Err(format!("the body differs within bytes {seen} to {now} of {}", expected.len()));
+            return Err(format!(
+                "the body differs within bytes {seen} to {now} of {}",
+                expected.len()
+            ));
         }
         let complete = now == expected.len();
         self.body = (!complete).then_some(now);
@@ -102,7 +114,10 @@ mod tests {
             }
             match verdict {
                 Ok(complete) => assert_eq!(result, Ok(complete), "split at {split}"),
-                Err(part) => assert!(result.as_ref().is_err_and(|e| e.contains(part)), "split at {split}: {result:?}"),
+                Err(part) => assert!(
+                    result.as_ref().is_err_and(|e| e.contains(part)),
+                    "split at {split}: {result:?}"
+                ),
             }
         }
     }

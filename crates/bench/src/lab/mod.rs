@@ -6,7 +6,7 @@ mod rounds;
 mod switchboard;
 mod template;
 
-pub(crate) use peers::{Kind, Programs, Proxy};
+pub(crate) use peers::{Kind, Programs, Proxy, Wrapper, answers};
 pub(crate) use process::Process;
 pub(crate) use rounds::{Case, Outcome, Rounds, interleave};
 pub(crate) use switchboard::{Form, Settings};
@@ -50,13 +50,24 @@ impl Shot {
     /// The closed loop of 32 connections over one path.
     pub(crate) fn plain(seconds: f64) -> Self {
         let path = "/api/orders/7".to_owned();
-        Self { seconds, rate: None, connections: 32, path, paths: 1, download: None, upload: None }
+        Self {
+            seconds,
+            rate: None,
+            connections: 32,
+            path,
+            paths: 1,
+            download: None,
+            upload: None,
+        }
     }
 
     /// The command line of the load role.
     pub(crate) fn args(&self, target: SocketAddr) -> Vec<OsString> {
         let mut args: Vec<String> = vec!["load".into(), format!("--target={target}")];
-        args.extend([format!("--seconds={}", self.seconds), format!("--connections={}", self.connections)]);
+        args.extend([
+            format!("--seconds={}", self.seconds),
+            format!("--connections={}", self.connections),
+        ]);
         args.extend([format!("--path={}", self.path), format!("--paths={}", self.paths)]);
         args.extend(self.rate.map(|rate| format!("--rate={rate}")));
         args.extend(self.download.map(|bytes| format!("--download={bytes}")));
@@ -77,13 +88,22 @@ pub(crate) struct LoadReport {
 impl LoadReport {
     /// Reads the load's standard output; an error if any answer was wrong.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let value: Value = serde_json::from_str(text).with_context(|| format!("the load printed {text:?}"))?;
+        let value: Value =
+            serde_json::from_str(text).with_context(|| format!("the load printed {text:?}"))?;
         if let Some(wrong) = value["wrong"].as_str() {
             bail!("wrong answer: {wrong}");
         }
         let read = || {
-            let segments = value["segments"].as_array()?.iter().map(Histogram::from_json).collect::<Option<_>>()?;
-            Some(Self { requests: value["requests"].as_u64()?, seconds: value["seconds"].as_f64()?, segments })
+            let segments = value["segments"]
+                .as_array()?
+                .iter()
+                .map(Histogram::from_json)
+                .collect::<Option<_>>()?;
+            Some(Self {
+                requests: value["requests"].as_u64()?,
+                seconds: value["seconds"].as_f64()?,
+                segments,
+            })
         };
         read().with_context(|| format!("the load printed {text:?}"))
     }
@@ -119,7 +139,9 @@ impl Measurement {
 
     /// Microseconds that this part of all requests did not exceed.
     pub(crate) fn latency_us(&self, part: f64) -> f64 {
-        self.latency.quantile(part).map_or(f64::NAN, |latency| latency.as_secs_f64() * 1e6)
+        self.latency
+            .quantile(part)
+            .map_or(f64::NAN, |latency| latency.as_secs_f64() * 1e6)
     }
 }
 
@@ -136,8 +158,18 @@ impl Lab {
         let dir = std::env::temp_dir().join(format!("switchboard-bench-{}", std::process::id()));
         std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
         let mut backend = Process::own(load_core, "backend", &["backend".into()], &dir)?;
-        let address = backend.first_line()?.parse().context("the backend did not say where it listens")?;
-        Ok(Self { dir, proxy_core, load_core, backend: address, programs, _backend: backend })
+        let address = backend
+            .first_line()?
+            .parse()
+            .context("the backend did not say where it listens")?;
+        Ok(Self {
+            dir,
+            proxy_core,
+            load_core,
+            backend: address,
+            programs,
+            _backend: backend,
+        })
     }
 
     /// Runs the load once and says what it cost the proxy.
@@ -153,7 +185,10 @@ impl Lab {
         if report.requests == 0 {
             bail!("no request was answered");
         }
-        let stolen = cores_after.iter().zip(&cores_before).map(|(after, before)| after.stolen_since(*before));
+        let stolen = cores_after
+            .iter()
+            .zip(&cores_before)
+            .map(|(after, before)| after.stolen_since(*before));
         let mut latency = Histogram::default();
         report.segments.iter().for_each(|segment| latency.merge(segment));
         Ok(Measurement {

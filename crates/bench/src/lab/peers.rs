@@ -1,9 +1,9 @@
 //! The proxies: how each is configured, started, and known to be ready. Their configurations stand in ../../peers.
 
+use super::Lab;
 use super::process::Process;
 use super::switchboard::{self, Settings};
 use super::template::fill;
-use super::Lab;
 use crate::wire::{Answer, JSON};
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
@@ -41,6 +41,34 @@ pub(crate) enum Kind {
     Switchboard(Settings),
 }
 
+/// A program that runs another one, given behind its own arguments. Without a program: nothing.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wrapper {
+    pub(crate) program: PathBuf,
+    pub(crate) args: Vec<OsString>,
+}
+
+/// Where one proxy is set up.
+#[derive(Debug)]
+struct Site<'a> {
+    wrapper: &'a Wrapper,
+    name: &'a str,
+    dir: PathBuf,
+    log: PathBuf,
+}
+
+impl Site<'_> {
+    fn proxy(&self, process: Process, address: SocketAddr, configuration: PathBuf) -> Proxy {
+        Proxy {
+            name: self.name.to_owned(),
+            address,
+            process,
+            log: self.log.clone(),
+            configuration,
+        }
+    }
+}
+
 /// A proxy that runs and answers.
 #[derive(Debug)]
 pub(crate) struct Proxy {
@@ -68,94 +96,168 @@ impl Programs {
     /// The version that a program reports, in one line.
     pub(crate) fn version(program: &Path, flag: &str) -> String {
         let output = Command::new(program).arg(flag).stdin(Stdio::null()).output();
-        let text = output.map(|output| [output.stdout, output.stderr].concat()).unwrap_or_default();
+        let text = output
+            .map(|output| [output.stdout, output.stderr].concat())
+            .unwrap_or_default();
         let text = String::from_utf8_lossy(&text).into_owned();
-        text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("not there").to_owned()
+        text.lines()
+            .map(str::trim)
+            .find(|line| !line.is_empty())
+            .unwrap_or("not there")
+            .to_owned()
     }
 }
 
 impl Lab {
     /// Starts a proxy under a name of its own, and waits until a request through it is answered.
     pub(crate) fn start(&self, name: &str, kind: Kind) -> Result<Proxy> {
-        self.start_kind(name, kind).with_context(|| format!("cannot start {name}"))
+        self.start_in(&Wrapper::default(), name, kind)
     }
 
-    fn start_kind(&self, name: &str, kind: Kind) -> Result<Proxy> {
+    /// As `start`, inside another program.
+    pub(crate) fn start_in(&self, wrapper: &Wrapper, name: &str, kind: Kind) -> Result<Proxy> {
+        self.start_kind(wrapper, name, kind)
+            .with_context(|| format!("cannot start {name}"))
+    }
+
+    fn start_kind(&self, wrapper: &Wrapper, name: &str, kind: Kind) -> Result<Proxy> {
         let dir = self.dir.join(name.replace([' ', ',', '(', ')'], "-"));
         std::fs::create_dir_all(&dir)?;
-        let log = dir.join("access.log");
+        let site = Site {
+            wrapper,
+            name,
+            log: dir.join("access.log"),
+            dir,
+        };
         let mut proxy = match kind {
-            Kind::Nginx => self.peer(name, &dir, &log, "nginx.conf", NGINX)?,
-            Kind::Haproxy => self.peer(name, &dir, &log, "haproxy.cfg", HAPROXY)?,
-            Kind::Envoy => self.peer(name, &dir, &log, "envoy.yaml", ENVOY)?,
-            Kind::Floor | Kind::Forwarder => {
-                let role = if kind == Kind::Floor { "floor" } else { "forwarder" };
-                let args = [role.into(), format!("--backend={}", self.backend).into()];
-                let mut process = Process::own(self.proxy_core, name, &args, &dir)?;
-                let address = process.first_line()?.parse().context("it did not say where it listens")?;
-                Proxy { name: name.to_owned(), address, process, log, configuration: PathBuf::new() }
-            }
-            Kind::Switchboard(settings) => self.switchboard(name, &dir, log, settings)?,
+            Kind::Nginx => self.peer(&site, "nginx.conf", NGINX)?,
+            Kind::Haproxy => self.peer(&site, "haproxy.cfg", HAPROXY)?,
+            Kind::Envoy => self.peer(&site, "envoy.yaml", ENVOY)?,
+            Kind::Floor => self.role(&site, "floor")?,
+            Kind::Forwarder => self.role(&site, "forwarder")?,
+            Kind::Switchboard(settings) => self.switchboard(&site, settings)?,
         };
         let path = match kind {
             Kind::Switchboard(settings) if settings.routes > 0 => "/r/0/x",
             _ => "/api/orders/7",
         };
         let address = proxy.address;
-        proxy.process.wait_until(|_| answers(address, path).then_some(()))?;
+        proxy
+            .process
+            .wait_until(|_| answers(address, path).then_some(()))?;
         Ok(proxy)
     }
 
+    fn launch(
+        &self,
+        site: &Site<'_>,
+        program: &Path,
+        args: &[OsString],
+        output: Option<File>,
+    ) -> Result<Process> {
+        let Site {
+            wrapper, name, dir, ..
+        } = site;
+        if wrapper.program.as_os_str().is_empty() {
+            return Process::start(self.proxy_core, name, program, args, dir, output);
+        }
+        let mut wrapped = wrapper.args.clone();
+        wrapped.push(program.into());
+        wrapped.extend_from_slice(args);
+        Process::start(self.proxy_core, name, &wrapper.program, &wrapped, dir, output)
+    }
+
+    /// One of this binary's own.
+    fn role(&self, site: &Site<'_>, role: &str) -> Result<Proxy> {
+        let args = [role.into(), format!("--backend={}", self.backend).into()];
+        let mut process = self.launch(site, &std::env::current_exe()?, &args, None)?;
+        let address = process
+            .first_line()?
+            .parse()
+            .context("it did not say where it listens")?;
+        Ok(site.proxy(process, address, PathBuf::new()))
+    }
+
     /// One of the others: its template filled in, on a port that was free a moment ago.
-    fn peer(&self, name: &str, dir: &Path, log: &Path, file: &str, template: &str) -> Result<Proxy> {
+    fn peer(&self, site: &Site<'_>, file: &str, template: &str) -> Result<Proxy> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let (host, backend_port) = (self.backend.ip().to_string(), self.backend.port().to_string());
         // Its worker must be able to write where only this user can.
-        let user = if rustix::process::geteuid().is_root() { "user root;" } else { "" };
-        let filled = fill(template, &[
-            ("port", &port.to_string()),
-            ("backend", &self.backend.to_string()),
-            ("backend_host", &host),
-            ("backend_port", &backend_port),
-            ("dir", &dir.to_string_lossy()),
-            ("log", &log.to_string_lossy()),
-            ("user", user),
-        ])?;
-        let configuration = dir.join(file);
+        let user = if rustix::process::geteuid().is_root() {
+            "user root;"
+        } else {
+            ""
+        };
+        let filled = fill(
+            template,
+            &[
+                ("port", &port.to_string()),
+                ("backend", &self.backend.to_string()),
+                ("backend_host", &host),
+                ("backend_port", &backend_port),
+                ("dir", &site.dir.to_string_lossy()),
+                ("log", &site.log.to_string_lossy()),
+                ("user", user),
+            ],
+        )?;
+        let configuration = site.dir.join(file);
         std::fs::write(&configuration, filled)?;
         let own = configuration.clone().into_os_string();
         let (program, args): (&Path, Vec<OsString>) = match file {
-            "nginx.conf" => (&self.programs.nginx, vec!["-p".into(), dir.into(), "-c".into(), own]),
+            "nginx.conf" => (
+                &self.programs.nginx,
+                vec!["-p".into(), site.dir.clone().into(), "-c".into(), own],
+            ),
             "haproxy.cfg" => (&self.programs.haproxy, vec!["-db".into(), "-f".into(), own]),
             "envoy.yaml" => {
                 let fixed = "--concurrency 1 --disable-hot-restart --log-level error -c";
-                (&self.programs.envoy, fixed.split(' ').map(OsString::from).chain([own]).collect())
+                (
+                    &self.programs.envoy,
+                    fixed.split(' ').map(OsString::from).chain([own]).collect(),
+                )
             }
             _ => bail!("no program reads {file}"),
         };
-        let output = append_to(if file == "haproxy.cfg" { log } else { &configuration.with_extension("stdout") })?;
-        let process = Process::start(self.proxy_core, name, program, &args, dir, Some(output))?;
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        Ok(Proxy { name: name.to_owned(), address, process, log: log.to_owned(), configuration })
+        // HAProxy's log is its standard output.
+        let stdout = if file == "haproxy.cfg" {
+            site.log.clone()
+        } else {
+            site.dir.join("stdout")
+        };
+        let process = self.launch(site, program, &args, Some(append_to(&stdout)?))?;
+        Ok(site.proxy(process, SocketAddr::from(([127, 0, 0, 1], port)), configuration))
     }
 
-    fn switchboard(&self, name: &str, dir: &Path, log: PathBuf, settings: Settings) -> Result<Proxy> {
-        let configuration = dir.join(format!("switchboard.{}", settings.form.ending()));
-        std::fs::write(&configuration, switchboard::configuration(settings, self.backend, &log))?;
-        let args = ["gateway".into(), "--config".into(), configuration.clone().into_os_string()];
-        let output = append_to(&dir.join("stdout"))?;
-        let program = &self.programs.switchboard;
-        let mut process = Process::start(self.proxy_core, name, program, &args, dir, Some(output))?;
+    fn switchboard(&self, site: &Site<'_>, settings: Settings) -> Result<Proxy> {
+        let configuration = site.dir.join(format!("switchboard.{}", settings.form.ending()));
+        std::fs::write(
+            &configuration,
+            switchboard::configuration(settings, self.backend, &site.log),
+        )?;
+        let args = [
+            "gateway".into(),
+            "--config".into(),
+            configuration.clone().into_os_string(),
+        ];
+        let output = append_to(&site.dir.join("stdout"))?;
+        let mut process = self.launch(site, &self.programs.switchboard, &args, Some(output))?;
         let address = process.wait_until(|errors| {
             let text = std::fs::read_to_string(errors).unwrap_or_default();
             switchboard::listening(&text)
         })?;
-        Ok(Proxy { name: name.to_owned(), address, process, log, configuration })
+        Ok(site.proxy(process, address, configuration))
     }
 
-    /// Puts another configuration in place of the proxy's own, by rename, as an operator's tool would.
+    /// Another configuration for the gateway, ready to be renamed over its own: beside its directory, not in it, which the
+    /// gateway watches.
     pub(crate) fn prepare_replacement(&self, proxy: &Proxy, settings: Settings) -> Result<PathBuf> {
-        let next = proxy.configuration.with_extension("next");
+        let name = format!(
+            "{}-{}.{}",
+            proxy.name.replace(' ', "-"),
+            settings.version,
+            settings.form.ending()
+        );
+        let next = self.dir.join(name);
         let text = switchboard::configuration(settings, self.backend, &proxy.log);
         std::fs::write(&next, text).context("cannot write the next configuration")?;
         Ok(next)
@@ -164,7 +266,11 @@ impl Lab {
 
 /// Appending, so that emptying the file in between leaves no hole.
 fn append_to(path: &Path) -> Result<File> {
-    OpenOptions::new().create(true).append(true).open(path).with_context(|| format!("cannot make {}", path.display()))
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .with_context(|| format!("cannot make {}", path.display()))
 }
 
 /// Whether one request is answered with the JSON.
@@ -172,7 +278,10 @@ pub(crate) fn answers(address: SocketAddr, path: &str) -> bool {
     let ask = || -> Result<bool> {
         let mut stream = TcpStream::connect_timeout(&address, PROBE_TIMEOUT)?;
         stream.set_read_timeout(Some(PROBE_TIMEOUT))?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")?;
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"
+        )?;
         let (mut answer, mut buffer) = (Answer::default(), [0; 4096]);
         loop {
             let count = stream.read(&mut buffer)?;

@@ -44,16 +44,26 @@ impl Process {
         output: Option<File>,
     ) -> Result<Self> {
         let errors = dir.join(format!("{}.stderr", name.replace(' ', "-")));
-        let error_file = File::create(&errors).with_context(|| format!("cannot make {}", errors.display()))?;
+        let error_file =
+            File::create(&errors).with_context(|| format!("cannot make {}", errors.display()))?;
         let own = std::env::current_exe().context("cannot tell where this binary is")?;
         let mut command = Command::new(own);
-        command.args(["pinned", "--core", &core.to_string(), "--"]).arg(program).args(args);
+        command
+            .args(["pinned", "--core", &core.to_string(), "--"])
+            .arg(program)
+            .args(args);
         // A group of its own: Ctrl-C ends the lab alone, and the lab's end ends the rest in order.
         command.process_group(0).stdin(Stdio::piped()).stderr(error_file);
         command.stdout(output.map_or_else(Stdio::piped, Stdio::from));
         let mut child = command.spawn().with_context(|| format!("cannot start {name}"))?;
         let (input, output) = (child.stdin.take(), child.stdout.take().map(BufReader::new));
-        Ok(Self { name: name.to_owned(), child, input, output, errors })
+        Ok(Self {
+            name: name.to_owned(),
+            child,
+            input,
+            output,
+            errors,
+        })
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -108,10 +118,20 @@ impl Process {
                 bail!("{}: {status}: {}", self.name, self.complaint());
             }
             if begun.elapsed() > READY_TIMEOUT {
-                bail!("{} is not ready after {READY_TIMEOUT:?}: {}", self.name, self.complaint());
+                bail!(
+                    "{} is not ready after {READY_TIMEOUT:?}: {}",
+                    self.name,
+                    self.complaint()
+                );
             }
             std::thread::sleep(READY_INTERVAL);
         }
+    }
+
+    /// All that it wrote to its standard error.
+    pub(crate) fn errors(&self) -> Result<String> {
+        std::fs::read_to_string(&self.errors)
+            .with_context(|| format!("cannot read {}", self.errors.display()))
     }
 
     /// The end of its standard error.
@@ -128,8 +148,9 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         let signal = |signal| {
-            if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            if let Some(pid) = pid {
                 let _ = kill_process(pid, signal);
             }
         };

@@ -47,10 +47,21 @@ pub(crate) struct Rounds {
 impl Rounds {
     /// One sentence on how it went.
     pub(crate) fn note(&self) -> String {
-        let kept = self.outcomes.iter().map(|outcome| outcome.runs.len()).max().unwrap_or(0);
-        let mut note = format!("{kept} interleaved rounds, {} more discarded for steal time", self.thrown_away);
+        let kept = self
+            .outcomes
+            .iter()
+            .map(|outcome| outcome.runs.len())
+            .max()
+            .unwrap_or(0);
+        let mut note = format!(
+            "{kept} interleaved rounds, {} more discarded for steal time",
+            self.thrown_away
+        );
         if self.disturbed > 0 {
-            note.push_str(&format!("; {} of those kept were disturbed too, for want of better", self.disturbed));
+            note.push_str(&format!(
+                "; {} of those kept were disturbed too, for want of better",
+                self.disturbed
+            ));
         }
         note
     }
@@ -64,20 +75,28 @@ impl Rounds {
 pub(crate) fn interleave(lab: &Lab, cases: &[Case<'_>], wanted: usize) -> Result<Rounds> {
     let mut void: Vec<Option<String>> = vec![None; cases.len()];
     let mut rounds: Vec<Vec<Option<Measurement>>> = Vec::new();
-    let clean = |rounds: &[Vec<Option<Measurement>>]| rounds.iter().filter(|round| stolen(round) <= STOLEN_MAX).count();
+    let clean = |rounds: &[Vec<Option<Measurement>>]| {
+        rounds.iter().filter(|round| stolen(round) <= STOLEN_MAX).count()
+    };
     let limit = if wanted > 1 { wanted + EXTRA_ROUNDS } else { wanted };
     while clean(&rounds) < wanted && rounds.len() < limit {
         let mut round = Vec::new();
         for (case, void) in cases.iter().zip(&mut void) {
             let run = match void {
                 Some(_) => None,
-                None => lab.measure(case.proxy, &case.shot).map_err(|error| *void = Some(format!("{error:#}"))).ok(),
+                None => lab
+                    .measure(case.proxy, &case.shot)
+                    .map_err(|error| *void = Some(format!("{error:#}")))
+                    .ok(),
             };
             round.push(run);
         }
         rounds.push(round);
         let done = rounds.len();
-        anstream::eprint!("\r  round {done} of {wanted}, {} disturbed ", done - clean(&rounds));
+        anstream::eprint!(
+            "\r  round {done} of {wanted}, {} disturbed ",
+            done - clean(&rounds)
+        );
     }
     anstream::eprintln!();
     let tried = rounds.len();
@@ -86,14 +105,22 @@ pub(crate) fn interleave(lab: &Lab, cases: &[Case<'_>], wanted: usize) -> Result
     let mut outcomes: Vec<Outcome> = cases
         .iter()
         .zip(void)
-        .map(|(case, void)| Outcome { name: case.proxy.name.clone(), runs: Vec::new(), void })
+        .map(|(case, void)| Outcome {
+            name: case.proxy.name.clone(),
+            runs: Vec::new(),
+            void,
+        })
         .collect();
     for round in rounds {
         for (outcome, run) in outcomes.iter_mut().zip(round) {
             outcome.runs.extend(run.filter(|_| outcome.void.is_none()));
         }
     }
-    Ok(Rounds { outcomes, thrown_away, disturbed })
+    Ok(Rounds {
+        outcomes,
+        thrown_away,
+        disturbed,
+    })
 }
 
 fn stolen(round: &[Option<Measurement>]) -> f64 {
@@ -124,9 +151,18 @@ mod tests {
             latency: Histogram::default(),
             stolen,
         };
-        let mut rounds: Vec<_> = stolen.iter().map(|stolen| vec![Some(run(0.0)), Some(run(*stolen)), None]).collect();
+        let mut rounds: Vec<_> = stolen
+            .iter()
+            .map(|stolen| vec![Some(run(0.0)), Some(run(*stolen)), None])
+            .collect();
         assert_eq!(keep(&mut rounds, wanted), disturbed);
-        assert_eq!(rounds.iter().map(|round| super::stolen(round)).collect::<Vec<_>>(), kept);
+        assert_eq!(
+            rounds
+                .iter()
+                .map(|round| super::stolen(round))
+                .collect::<Vec<_>>(),
+            kept
+        );
     }
 
     #[test]

@@ -18,7 +18,12 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// One route over everything, with the access log.
-    pub(crate) const PLAIN: Self = Self { routes: 0, version: 0, form: Form::Json, access_log: true };
+    pub(crate) const PLAIN: Self = Self {
+        routes: 0,
+        version: 0,
+        form: Form::Json,
+        access_log: true,
+    };
 }
 
 /// How the file is written.
@@ -41,7 +46,11 @@ impl Form {
 /// The file's text. One worker, every port free, `log` as the access log.
 pub(crate) fn configuration(settings: Settings, backend: SocketAddr, log: &Path) -> String {
     let upstream = format!("http://{backend}");
-    let access_log = if settings.access_log { log.to_string_lossy().into_owned() } else { "off".to_owned() };
+    let access_log = if settings.access_log {
+        log.to_string_lossy().into_owned()
+    } else {
+        "off".to_owned()
+    };
     match settings.form {
         Form::Json => json(settings, &upstream, &access_log).to_string(),
         Form::Yaml => yaml(settings, &upstream, &access_log),
@@ -84,7 +93,10 @@ fn yaml(settings: Settings, upstream: &str, access_log: &str) -> String {
         _ => writeln!(text, "  - path: /live/v{version}\n    upstream: {upstream}"),
     };
     for number in 0..settings.routes {
-        let _ = writeln!(text, "  - path: /r/{number}/**\n    upstream: {upstream}\n    add_prefix: /v{version}");
+        let _ = writeln!(
+            text,
+            "  - path: /r/{number}/**\n    upstream: {upstream}\n    add_prefix: /v{version}"
+        );
     }
     text
 }
@@ -94,9 +106,13 @@ fn yaml(settings: Settings, upstream: &str, access_log: &str) -> String {
 pub(crate) fn listening(log: &str) -> Option<SocketAddr> {
     for line in log.lines().filter(|line| line.contains("listening")) {
         // As JSON `"listen":"127.0.0.1:1"` (or a list of them), as text `listen=127.0.0.1:1`.
-        let (_, rest) = line.split_once("listen\"").or_else(|| line.split_once("listen="))?;
+        let (_, rest) = line
+            .split_once("listen\"")
+            .or_else(|| line.split_once("listen="))?;
         let address = rest.trim_start_matches([' ', ':', '=', '[', '"', '\\']);
-        let end = address.find(|c: char| !(c.is_ascii_digit() || ".:".contains(c))).unwrap_or(address.len());
+        let end = address
+            .find(|c: char| !(c.is_ascii_digit() || ".:".contains(c)))
+            .unwrap_or(address.len());
         if let Some(address) = address.get(..end).and_then(|address| address.parse().ok()) {
             return Some(address);
         }
@@ -114,20 +130,40 @@ mod tests {
     fn every_route_is_there_in_both_forms() {
         let (backend, log) = ("127.0.0.1:9".parse().unwrap(), Path::new("/tmp/log"));
         for form in [Form::Json, Form::Yaml] {
-            let settings = Settings { routes: 3, version: 5, form, access_log: true };
+            let settings = Settings {
+                routes: 3,
+                version: 5,
+                form,
+                access_log: true,
+            };
             let text = configuration(settings, backend, log);
             assert_eq!(text.matches("http://127.0.0.1:9").count(), 4, "{text}");
-            assert!(text.contains("/r/2/**") && text.contains("/live/v5") && text.contains("/tmp/log"), "{text}");
+            assert!(
+                text.contains("/r/2/**") && text.contains("/live/v5") && text.contains("/tmp/log"),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn the_address_in_the_log() {
         let found = |line: &str| listening(line).map(|address| address.port());
-        assert_eq!(found(r#"{"fields":{"message":"listening","listen":"127.0.0.1:81","admin":"127.0.0.1:82"}}"#), Some(81));
-        assert_eq!(found("start\nINFO listening listen=127.0.0.1:83 admin=127.0.0.1:84\n"), Some(83));
-        assert_eq!(found(r#"{"message":"listening","listen":["127.0.0.1:85"]}"#), Some(85));
-        assert_eq!(found(r#"{"message":"listening","listen":"[\"127.0.0.1:86\"]"}"#), Some(86));
+        assert_eq!(
+            found(r#"{"fields":{"message":"listening","listen":"127.0.0.1:81","admin":"127.0.0.1:82"}}"#),
+            Some(81)
+        );
+        assert_eq!(
+            found("start\nINFO listening listen=127.0.0.1:83 admin=127.0.0.1:84\n"),
+            Some(83)
+        );
+        assert_eq!(
+            found(r#"{"message":"listening","listen":["127.0.0.1:85"]}"#),
+            Some(85)
+        );
+        assert_eq!(
+            found(r#"{"message":"listening","listen":"[\"127.0.0.1:86\"]"}"#),
+            Some(86)
+        );
         assert_eq!(found("listening soon\n"), None);
     }
 }

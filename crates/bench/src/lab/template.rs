@@ -7,7 +7,9 @@ pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> Result<String> {
     let mut filled = String::with_capacity(template.len());
     let mut rest = template;
     while let Some((before, after)) = rest.split_once("{{") {
-        let Some((name, after)) = after.split_once("}}") else { bail!("`{{{{` without `}}}}`") };
+        let Some((name, after)) = after.split_once("}}") else {
+            bail!("`{{{{` without `}}}}`")
+        };
         let Some((_, value)) = values.iter().find(|(known, _)| *known == name) else {
             bail!("nothing is known of `{name}`");
         };

@@ -99,7 +99,9 @@ mod tests {
 
     fn of(values: impl IntoIterator<Item = u64>) -> Histogram {
         let mut histogram = Histogram::default();
-        values.into_iter().for_each(|value| histogram.record(Duration::from_nanos(value)));
+        values
+            .into_iter()
+            .for_each(|value| histogram.record(Duration::from_nanos(value)));
         histogram
     }
 

@@ -6,5 +6,5 @@ mod procfs;
 mod statistics;
 
 pub(crate) use histogram::Histogram;
-pub(crate) use procfs::{CoreTime, CpuTime, core_time, resident_bytes, tree, tree_cpu_time};
+pub(crate) use procfs::{CpuTime, core_time, resident_bytes, tree, tree_cpu_time};
 pub(crate) use statistics::{Spread, ratio};

@@ -21,7 +21,10 @@ impl CpuTime {
     /// From an earlier reading to this one.
     pub(crate) fn since(self, earlier: Self) -> Self {
         let user = self.user.saturating_sub(earlier.user);
-        Self { user, system: self.system.saturating_sub(earlier.system) }
+        Self {
+            user,
+            system: self.system.saturating_sub(earlier.system),
+        }
     }
 }
 
@@ -37,7 +40,11 @@ impl CoreTime {
     /// The part, 0 to 1, that was stolen from an earlier reading to this one.
     pub(crate) fn stolen_since(self, earlier: Self) -> f64 {
         let all = self.all.saturating_sub(earlier.all);
-        if all == 0 { 0.0 } else { self.steal.saturating_sub(earlier.steal) as f64 / all as f64 }
+        if all == 0 {
+            0.0
+        } else {
+            self.steal.saturating_sub(earlier.steal) as f64 / all as f64
+        }
     }
 }
 
@@ -60,7 +67,13 @@ fn descendants(root: u32, parents: &[(u32, u32)]) -> BTreeSet<u32> {
     let mut found = BTreeSet::from([root]);
     loop {
         let before = found.len();
-        found.extend(parents.iter().filter(|(_, parent)| found.contains(parent)).map(|(pid, _)| *pid).collect::<Vec<_>>());
+        found.extend(
+            parents
+                .iter()
+                .filter(|(_, parent)| found.contains(parent))
+                .map(|(pid, _)| *pid)
+                .collect::<Vec<_>>(),
+        );
         if found.len() == before {
             return found;
         }
@@ -71,7 +84,8 @@ fn descendants(root: u32, parents: &[(u32, u32)]) -> BTreeSet<u32> {
 pub(crate) fn tree_cpu_time(root: u32) -> Result<CpuTime> {
     let mut sum = CpuTime::default();
     for pid in tree(root)? {
-        let text = fs::read_to_string(format!("/proc/{pid}/stat")).with_context(|| format!("process {pid} ended"))?;
+        let text = fs::read_to_string(format!("/proc/{pid}/stat"))
+            .with_context(|| format!("process {pid} ended"))?;
         let stat = parse_stat(&text).with_context(|| format!("cannot understand /proc/{pid}/stat"))?;
         sum.user += ticks(stat.user);
         sum.system += ticks(stat.system);
@@ -124,9 +138,16 @@ fn parse_resident(status: &str) -> Option<u64> {
 fn parse_core(stat: &str, core: usize) -> Option<CoreTime> {
     let name = format!("cpu{core} ");
     let line = stat.lines().find_map(|line| line.strip_prefix(&name))?;
-    let fields: Vec<u64> = line.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
+    let fields: Vec<u64> = line
+        .split_whitespace()
+        .map(str::parse)
+        .collect::<Result<_, _>>()
+        .ok()?;
     // user nice system idle iowait irq softirq steal; the guest times behind them are in user and nice already.
-    Some(CoreTime { all: fields.iter().take(8).sum(), steal: *fields.get(7)? })
+    Some(CoreTime {
+        all: fields.iter().take(8).sum(),
+        steal: *fields.get(7)?,
+    })
 }
 
 fn ticks(count: u64) -> Duration {
@@ -142,7 +163,14 @@ mod tests {
     #[test]
     fn a_stat_line_whose_name_looks_like_fields() {
         let line = "4711 (a) b) S 12 4711 4711 0 -1 4194560 100 0 0 0 250 75 3 4 20 0 1 0 123 456 78\n";
-        assert_eq!(parse_stat(line), Some(Stat { parent: 12, user: 250, system: 75 }));
+        assert_eq!(
+            parse_stat(line),
+            Some(Stat {
+                parent: 12,
+                user: 250,
+                system: 75
+            })
+        );
         assert_eq!(parse_stat("4711 (a) S 12"), None);
     }
 
@@ -155,7 +183,10 @@ mod tests {
 
     #[test]
     fn resident_memory_is_in_bytes() {
-        assert_eq!(parse_resident("Name:\tx\nVmRSS:\t    2048 kB\nThreads:\t1\n"), Some(2_097_152));
+        assert_eq!(
+            parse_resident("Name:\tx\nVmRSS:\t    2048 kB\nThreads:\t1\n"),
+            Some(2_097_152)
+        );
         assert_eq!(parse_resident("Name:\tx\n"), None);
     }
 

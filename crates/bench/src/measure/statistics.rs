@@ -17,7 +17,11 @@ impl Spread {
         let upper = *sorted.get(sorted.len() / 2)?;
         // Of an even number the mean of the two in the middle.
         let lower = *sorted.get((sorted.len() - 1) / 2)?;
-        Some(Self { median: f64::midpoint(lower, upper), low, high })
+        Some(Self {
+            median: f64::midpoint(lower, upper),
+            low,
+            high,
+        })
     }
 }
 
@@ -50,7 +54,14 @@ mod tests {
     #[test]
     fn a_ratio_is_of_medians_and_its_range_of_rounds() {
         let found = ratio(&[10.0, 20.0, 30.0], &[20.0, 20.0, 40.0]).unwrap();
-        assert_eq!(found, Spread { median: 1.0, low: 0.5, high: 1.0 });
+        assert_eq!(
+            found,
+            Spread {
+                median: 1.0,
+                low: 0.5,
+                high: 1.0
+            }
+        );
         assert_eq!(ratio(&[], &[1.0]), None);
     }
 }

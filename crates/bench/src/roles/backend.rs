@@ -52,9 +52,18 @@ fn accept(listener: &TcpListener, poller: &Poller, connections: &mut Vec<Option<
         };
         stream.set_nonblocking(true)?;
         stream.set_nodelay(true)?;
-        let free = connections.iter().position(Option::is_none).unwrap_or(connections.len());
+        let free = connections
+            .iter()
+            .position(Option::is_none)
+            .unwrap_or(connections.len());
         poller.add(&stream, free, Interest::Read)?;
-        let connection = Connection { stream, waits_for: Interest::Read, input: Vec::new(), upload: None, output: None };
+        let connection = Connection {
+            stream,
+            waits_for: Interest::Read,
+            input: Vec::new(),
+            upload: None,
+            output: None,
+        };
         match connections.get_mut(free) {
             Some(slot) => *slot = Some(connection),
             None => connections.push(Some(connection)),
@@ -71,8 +80,14 @@ struct Replies {
 
 impl Replies {
     fn new() -> Self {
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", wire::JSON.len());
-        Self { json: [head.as_bytes(), wire::JSON].concat(), pattern: wire::pattern(BODY_BYTES_MAX) }
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            wire::JSON.len()
+        );
+        Self {
+            json: [head.as_bytes(), wire::JSON].concat(),
+            pattern: wire::pattern(BODY_BYTES_MAX),
+        }
     }
 }
 
@@ -121,19 +136,25 @@ impl Connection {
             let bytes = buffer.get(..count).unwrap_or_default();
             if self.input.is_empty() {
                 let used = self.take(bytes, replies)?;
-                self.input.extend_from_slice(bytes.get(used..).unwrap_or_default());
+                self.input
+                    .extend_from_slice(bytes.get(used..).unwrap_or_default());
                 return Ok(self.next());
             }
             self.input.extend_from_slice(bytes);
         }
         let input = std::mem::take(&mut self.input);
         let used = self.take(&input, replies)?;
-        self.input.extend_from_slice(input.get(used..).unwrap_or_default());
+        self.input
+            .extend_from_slice(input.get(used..).unwrap_or_default());
         Ok(self.next())
     }
 
     fn next(&self) -> Interest {
-        if self.output.is_some() { Interest::Write } else { Interest::Read }
+        if self.output.is_some() {
+            Interest::Write
+        } else {
+            Interest::Read
+        }
     }
 
     fn wait_for(&mut self, interest: Interest, token: usize, poller: &Poller) -> io::Result<()> {
@@ -163,7 +184,9 @@ impl Connection {
                 self.reply(if right { &replies.json } else { WRONG })?;
                 continue;
             }
-            let Some(end) = wire::head_end(rest) else { return Ok(used) };
+            let Some(end) = wire::head_end(rest) else {
+                return Ok(used);
+            };
             used += end;
             self.begin(rest.get(..end).unwrap_or_default(), replies)?;
         }
@@ -173,16 +196,28 @@ impl Connection {
     fn begin(&mut self, head: &[u8], replies: &Replies) -> io::Result<()> {
         if let Some(rest) = head.strip_prefix(b"GET /bytes/") {
             let digits = rest.iter().take_while(|byte| byte.is_ascii_digit());
-            let length = digits.fold(0_usize, |sum, digit| sum.saturating_mul(10).saturating_add(usize::from(digit - b'0')));
+            let length = digits.fold(0_usize, |sum, digit| {
+                sum.saturating_mul(10).saturating_add(usize::from(digit - b'0'))
+            });
             let body = length.min(BODY_BYTES_MAX);
-            let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: {body}\r\n\r\n");
-            self.output = Some(Output { head: head.into_bytes(), body, sent: 0 });
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: {body}\r\n\r\n"
+            );
+            self.output = Some(Output {
+                head: head.into_bytes(),
+                body,
+                sent: 0,
+            });
             return self.send(replies);
         }
         if head.starts_with(b"POST ") {
             return match wire::content_length(head) {
                 Some(length) if length <= BODY_BYTES_MAX => {
-                    self.upload = Some(Upload { seen: 0, length, right: true });
+                    self.upload = Some(Upload {
+                        seen: 0,
+                        length,
+                        right: true,
+                    });
                     Ok(())
                 }
                 _ => self.reply(WRONG),
@@ -198,7 +233,11 @@ impl Connection {
             Err(error) => return Err(error),
         };
         if sent < answer.len() {
-            self.output = Some(Output { head: answer.to_vec(), body: 0, sent });
+            self.output = Some(Output {
+                head: answer.to_vec(),
+                body: 0,
+                sent,
+            });
         }
         Ok(())
     }
@@ -213,7 +252,10 @@ impl Connection {
                 self.output = None;
                 break;
             }
-            match self.stream.write_vectored(&[IoSlice::new(head), IoSlice::new(body)]) {
+            match self
+                .stream
+                .write_vectored(&[IoSlice::new(head), IoSlice::new(body)])
+            {
                 Ok(sent) => output.sent += sent,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error),

@@ -45,7 +45,12 @@ impl Floor {
     }
 }
 
-fn accept(listener: &TcpListener, backend: SocketAddr, poller: &Poller, pairs: &mut Vec<Option<Pair>>) -> Result<()> {
+fn accept(
+    listener: &TcpListener,
+    backend: SocketAddr,
+    poller: &Poller,
+    pairs: &mut Vec<Option<Pair>>,
+) -> Result<()> {
     loop {
         let client = match listener.accept() {
             Ok((client, _)) => client,
@@ -58,9 +63,17 @@ fn accept(listener: &TcpListener, backend: SocketAddr, poller: &Poller, pairs: &
             stream.set_nonblocking(true)?;
             stream.set_nodelay(true)?;
             poller.add(&stream, token, Interest::Read)?;
-            Ok(Side { stream, token, waits_for: Interest::Read, pending: Vec::new() })
+            Ok(Side {
+                stream,
+                token,
+                waits_for: Interest::Read,
+                pending: Vec::new(),
+            })
         };
-        let pair = Pair { client: side(client, free * 2)?, upstream: side(upstream, free * 2 + 1)? };
+        let pair = Pair {
+            client: side(client, free * 2)?,
+            upstream: side(upstream, free * 2 + 1)?,
+        };
         match pairs.get_mut(free) {
             Some(slot) => *slot = Some(pair),
             None => pairs.push(Some(pair)),
@@ -89,7 +102,8 @@ impl Side {
             Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
             Err(error) => return Err(error),
         };
-        self.pending.extend_from_slice(bytes.get(sent..).unwrap_or_default());
+        self.pending
+            .extend_from_slice(bytes.get(sent..).unwrap_or_default());
         Ok(())
     }
 
@@ -109,7 +123,14 @@ struct Pair {
 }
 
 impl Pair {
-    fn turn(&mut self, token: usize, read: bool, write: bool, buffer: &mut [u8], poller: &Poller) -> io::Result<()> {
+    fn turn(
+        &mut self,
+        token: usize,
+        read: bool,
+        write: bool,
+        buffer: &mut [u8],
+        poller: &Poller,
+    ) -> io::Result<()> {
         let (own, other) = match token % 2 {
             0 => (&mut self.client, &mut self.upstream),
             _ => (&mut self.upstream, &mut self.client),

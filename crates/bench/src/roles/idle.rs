@@ -37,7 +37,14 @@ impl Idle {
         for mut connection in open {
             connection.set_nonblocking(true)?;
             if let Ok(count) = connection.read(&mut [0; 1]) {
-                bail!("an idle connection {}", if count == 0 { "was closed" } else { "was written to" });
+                bail!(
+                    "an idle connection {}",
+                    if count == 0 {
+                        "was closed"
+                    } else {
+                        "was written to"
+                    }
+                );
             }
         }
         Ok(())

@@ -114,7 +114,14 @@ impl<'a> Running<'a> {
             stream.set_nonblocking(true)?;
             poller.add(&stream, token, Interest::Read)?;
             let (waits_for, answer) = (Interest::Read, Answer::default());
-            connections.push(Connection { stream, waits_for, answer, due: None, request: Vec::new(), sent: 0 });
+            connections.push(Connection {
+                stream,
+                waits_for,
+                answer,
+                due: None,
+                request: Vec::new(),
+                sent: 0,
+            });
         }
         Ok(Self {
             load,
@@ -193,8 +200,10 @@ impl<'a> Running<'a> {
     }
 
     fn due(&mut self, moment: Instant) {
+        if !self.sending {
+            return;
+        }
         match self.free.pop() {
-            _ if !self.sending => {}
             Some(token) => self.send(token, moment),
             None => self.overdue.push_back(moment),
         }
@@ -203,7 +212,9 @@ impl<'a> Running<'a> {
     /// Sends a request that was due at this moment.
     fn send(&mut self, token: usize, due: Instant) {
         self.write_request();
-        let Some(connection) = self.connections.get_mut(token) else { return };
+        let Some(connection) = self.connections.get_mut(token) else {
+            return;
+        };
         connection.due = Some(due);
         connection.request.clone_from(&self.request);
         connection.sent = 0;
@@ -211,8 +222,13 @@ impl<'a> Running<'a> {
     }
 
     fn flush(&mut self, token: usize) {
-        let Some(connection) = self.connections.get_mut(token) else { return };
-        match connection.stream.write(connection.request.get(connection.sent..).unwrap_or_default()) {
+        let Some(connection) = self.connections.get_mut(token) else {
+            return;
+        };
+        match connection
+            .stream
+            .write(connection.request.get(connection.sent..).unwrap_or_default())
+        {
             Ok(sent) => connection.sent += sent,
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) => self.wrong = Some(format!("cannot send: {error}")),
@@ -230,7 +246,9 @@ impl<'a> Running<'a> {
         if write {
             self.flush(token);
         }
-        let Some(connection) = self.connections.get_mut(token).filter(|_| read) else { return };
+        let Some(connection) = self.connections.get_mut(token).filter(|_| read) else {
+            return;
+        };
         let count = match connection.stream.read(buffer) {
             Ok(count) => count,
             Err(error) if error.kind() == ErrorKind::WouldBlock => return,
@@ -277,9 +295,15 @@ impl<'a> Running<'a> {
         } else if before.len() < self.load.path.len() {
             self.request.push(b'0');
         }
-        let _ = write!(self.request, "{after} HTTP/1.1\r\nHost: bench\r\nUser-Agent: bench\r\nAccept: */*\r\n");
+        let _ = write!(
+            self.request,
+            "{after} HTTP/1.1\r\nHost: bench\r\nUser-Agent: bench\r\nAccept: */*\r\n"
+        );
         if let Some(length) = self.load.upload {
-            let _ = write!(self.request, "Content-Type: application/octet-stream\r\nContent-Length: {length}\r\n");
+            let _ = write!(
+                self.request,
+                "Content-Type: application/octet-stream\r\nContent-Length: {length}\r\n"
+            );
         }
         self.request.extend_from_slice(b"\r\n");
         self.request.extend_from_slice(&self.upload);
@@ -288,13 +312,19 @@ impl<'a> Running<'a> {
 
 /// A timer that expires after `first`, and then, unless that is zero, again every `interval`.
 fn timer(first: Duration, interval: Duration) -> Result<OwnedFd> {
-    let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK)?;
+    let timer = timerfd_create(
+        TimerfdClockId::Monotonic,
+        TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK,
+    )?;
     set(&timer, first, interval)?;
     Ok(timer)
 }
 
 fn set(timer: &OwnedFd, first: Duration, interval: Duration) -> Result<()> {
-    let setting = Itimerspec { it_interval: Timespec::try_from(interval)?, it_value: Timespec::try_from(first)? };
+    let setting = Itimerspec {
+        it_interval: Timespec::try_from(interval)?,
+        it_value: Timespec::try_from(first)?,
+    };
     timerfd_settime(timer, TimerfdTimerFlags::empty(), &setting)?;
     Ok(())
 }

@@ -25,7 +25,8 @@ impl Pinned {
     pub(crate) fn run(self) -> Result<()> {
         pin(self.core)?;
         // SIGTERM, not SIGKILL: nginx's master then takes its worker along.
-        set_parent_process_death_signal(Some(Signal::TERM)).context("cannot ask for a parent-death signal")?;
+        set_parent_process_death_signal(Some(Signal::TERM))
+            .context("cannot ask for a parent-death signal")?;
         let mut files = getrlimit(Resource::Nofile);
         files.current = files.maximum;
         setrlimit(Resource::Nofile, files).context("cannot raise the limit of open files")?;

@@ -2,6 +2,7 @@
 
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, EventData, EventFlags};
+use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -45,24 +46,44 @@ pub(super) struct Ready {
     pub(super) write: bool,
 }
 
-#[derive(Debug)]
 pub(super) struct Poller {
     epoll: OwnedFd,
     events: Vec<epoll::Event>,
 }
 
+impl fmt::Debug for Poller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Poller")
+            .field("epoll", &self.epoll)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Poller {
     pub(super) fn new() -> io::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        Ok(Self { epoll, events: Vec::with_capacity(EVENTS_MAX) })
+        Ok(Self {
+            epoll,
+            events: Vec::with_capacity(EVENTS_MAX),
+        })
     }
 
     pub(super) fn add(&self, source: impl AsFd, token: usize, interest: Interest) -> io::Result<()> {
-        Ok(epoll::add(&self.epoll, source, EventData::new_u64(token as u64), interest.flags())?)
+        Ok(epoll::add(
+            &self.epoll,
+            source,
+            EventData::new_u64(token as u64),
+            interest.flags(),
+        )?)
     }
 
     pub(super) fn modify(&self, source: impl AsFd, token: usize, interest: Interest) -> io::Result<()> {
-        Ok(epoll::modify(&self.epoll, source, EventData::new_u64(token as u64), interest.flags())?)
+        Ok(epoll::modify(
+            &self.epoll,
+            source,
+            EventData::new_u64(token as u64),
+            interest.flags(),
+        )?)
     }
 
     pub(super) fn remove(&self, source: impl AsFd) -> io::Result<()> {
@@ -81,7 +102,10 @@ impl Poller {
             let flags = event.flags;
             let broken = flags.intersects(EventFlags::ERR | EventFlags::HUP);
             let token = usize::try_from(event.data.u64()).unwrap_or(usize::MAX);
-            let (read, write) = (flags.contains(EventFlags::IN) || broken, flags.contains(EventFlags::OUT));
+            let (read, write) = (
+                flags.contains(EventFlags::IN) || broken,
+                flags.contains(EventFlags::OUT),
+            );
             ready.push(Ready { token, read, write });
         }
         Ok(())

@@ -13,11 +13,32 @@ pub(super) fn run(lab: &Lab, plan: Plan) -> Result<Section> {
     section.intro = "8 connections, bodies of 1,000,000 bytes with Content-Length, every byte checked at the other end. CPU \
         time of the proxy, user and system, for each GB (10⁹ bytes) of bodies."
         .to_owned();
-    let proxies = start_all(lab, &[NGINX, HAPROXY, ENVOY, FLOOR, FORWARDER, SWITCHBOARD], &mut section);
-    let plain = Shot { connections: 8, ..Shot::plain(plan.seconds / 2.0) };
+    let proxies = start_all(
+        lab,
+        &[NGINX, HAPROXY, ENVOY, FLOOR, FORWARDER, SWITCHBOARD],
+        &mut section,
+    );
+    let plain = Shot {
+        connections: 8,
+        ..Shot::plain(plan.seconds / 2.0)
+    };
     let directions = [
-        ("down", Shot { path: format!("/bytes/{BODY_BYTES}"), download: Some(BODY_BYTES), ..plain.clone() }),
-        ("up", Shot { path: "/sink".to_owned(), upload: Some(BODY_BYTES), ..plain }),
+        (
+            "down",
+            Shot {
+                path: format!("/bytes/{BODY_BYTES}"),
+                download: Some(BODY_BYTES),
+                ..plain.clone()
+            },
+        ),
+        (
+            "up",
+            Shot {
+                path: "/sink".to_owned(),
+                upload: Some(BODY_BYTES),
+                ..plain
+            },
+        ),
     ];
     for (direction, shot) in directions {
         let rounds = interleave(lab, &cases(lab, &proxies, &shot), plan.rounds)?;
@@ -25,8 +46,15 @@ pub(super) fn run(lab: &Lab, plan: Plan) -> Result<Section> {
         section.notes.push(format!("{direction}: {}.", rounds.note()));
         let own = rounds.of(SWITCHBOARD.0).map(|outcome| outcome.each(per_gigabyte));
         let nginx = rounds.of(NGINX.0).map(|outcome| outcome.each(per_gigabyte));
-        let found = own.zip(nginx).and_then(|(own, nginx)| ratio(&own, &nginx)).map(|ratio| ratio.median);
-        section.targets.push(Target::ratio(&format!("1 MB bodies {direction}: CPU time ÷ nginx's"), found, 0.7));
+        let found = own
+            .zip(nginx)
+            .and_then(|(own, nginx)| ratio(&own, &nginx))
+            .map(|ratio| ratio.median);
+        section.targets.push(Target::ratio(
+            &format!("1 MB bodies {direction}: CPU time ÷ nginx's"),
+            found,
+            0.7,
+        ));
     }
     Ok(section)
 }
@@ -42,11 +70,15 @@ fn table(direction: &str, rounds: &Rounds) -> Table {
     for outcome in &rounds.outcomes {
         let cost = outcome.each(per_gigabyte);
         let speed = outcome.each(|run| run.rate() * BODY_BYTES as f64 / 1e9);
-        table.row(&outcome.name, outcome.void.as_deref(), [
-            spread_cell(&cost, 0),
-            ratio_cell(&cost, nginx.clone()),
-            spread_cell(&speed, 2),
-        ]);
+        table.row(
+            &outcome.name,
+            outcome.void.as_deref(),
+            [
+                spread_cell(&cost, 0),
+                ratio_cell(&cost, nginx.clone()),
+                spread_cell(&speed, 2),
+            ],
+        );
     }
     table
 }

@@ -11,19 +11,30 @@ const CONNECTIONS: u64 = 10_000;
 pub(super) fn run(lab: &Lab, plan: Plan) -> Result<Section> {
     let connections = if plan.quick { 500 } else { CONNECTIONS };
     let mut section = Section::new("10,000 idle keep-alive connections");
-    section.intro = format!("{connections} connections, one answered request on each, then nothing. Resident memory is that of \
-        the whole process tree; pages that its processes share count for each.");
-    let head = ["proxy", "resident MB before", "resident MB with all open", "bytes a connection"];
+    section.intro = format!(
+        "{connections} connections, one answered request on each, then nothing. Resident memory is that of \
+        the whole process tree; pages that its processes share count for each."
+    );
+    let head = [
+        "proxy",
+        "resident MB before",
+        "resident MB with all open",
+        "bytes a connection",
+    ];
     let mut table = Table::new("", &head);
     let mut own = None;
     for (name, kind) in [NGINX, HAPROXY, ENVOY, FORWARDER, SWITCHBOARD] {
         match hold(lab, name, kind, connections) {
             Ok((before, after)) => {
-                table.row(name, None, [
-                    format!("{:.1}", megabytes(before)),
-                    format!("{:.1}", megabytes(after)),
-                    format!("{}", after.saturating_sub(before) / connections),
-                ]);
+                table.row(
+                    name,
+                    None,
+                    [
+                        format!("{:.1}", megabytes(before)),
+                        format!("{:.1}", megabytes(after)),
+                        format!("{}", after.saturating_sub(before) / connections),
+                    ],
+                );
                 if name == SWITCHBOARD.0 {
                     own = Some(megabytes(after));
                 }
@@ -32,7 +43,11 @@ pub(super) fn run(lab: &Lab, plan: Plan) -> Result<Section> {
         }
     }
     section.tables.push(table);
-    section.targets.push(Target::megabytes("10,000 idle connections: resident memory", own, 50.0));
+    section.targets.push(Target::megabytes(
+        "10,000 idle connections: resident memory",
+        own,
+        50.0,
+    ));
     Ok(section)
 }
 

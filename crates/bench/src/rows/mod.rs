@@ -79,13 +79,28 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let begun = Instant::now();
     let lab = Lab::open(programs(options)?)?;
     let plan = match options.quick {
-        true => Plan { quick: true, rounds: 1, seconds: 0.5 },
-        false => Plan { quick: false, rounds: options.rounds, seconds: options.seconds },
+        true => Plan {
+            quick: true,
+            rounds: 1,
+            seconds: 0.5,
+        },
+        false => Plan {
+            quick: false,
+            rounds: options.rounds,
+            seconds: options.seconds,
+        },
     };
-    let chosen = if options.row.is_empty() { Row::value_variants() } else { &options.row };
+    let chosen = if options.row.is_empty() {
+        Row::value_variants()
+    } else {
+        &options.row
+    };
     let mut page = Page::new(&lab);
     for row in chosen {
-        let name = row.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        let name = row
+            .to_possible_value()
+            .map(|value| value.get_name().to_owned())
+            .unwrap_or_default();
         anstream::eprintln!("{name}");
         let section = match row {
             Row::Plain => plain::run(&lab, plan),
@@ -103,7 +118,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     anstream::eprintln!("took {:.0} s", begun.elapsed().as_secs_f64());
     match &options.page {
         Some(path) if !plan.quick && options.row.is_empty() => {
-            std::fs::write(path, page.markdown()).with_context(|| format!("cannot write {}", path.display()))?;
+            std::fs::write(path, page.markdown())
+                .with_context(|| format!("cannot write {}", path.display()))?;
             anstream::eprintln!("wrote {}", path.display());
         }
         _ => {}
@@ -135,7 +151,7 @@ fn start_all(lab: &Lab, wanted: &[(&str, Kind)], section: &mut Section) -> Vec<P
             Ok(proxy) => started.push(proxy),
             Err(error) => {
                 anstream::eprintln!("  {error:#}");
-                section.notes.push(format!("Not measured: {error:#}."));
+                section.notes.push(format!("Not measured: {error:#}"));
             }
         }
     }
@@ -146,9 +162,21 @@ fn start_all(lab: &Lab, wanted: &[(&str, Kind)], section: &mut Section) -> Vec<P
 fn cases<'a>(lab: &Lab, proxies: &'a [Proxy], shot: &Shot) -> Vec<Case<'a>> {
     for proxy in proxies {
         // A wrong answer here will show, and count, in the first round.
-        let _ = lab.measure(proxy, &Shot { seconds: shot.seconds.min(0.3), ..shot.clone() });
+        let _ = lab.measure(
+            proxy,
+            &Shot {
+                seconds: shot.seconds.min(0.3),
+                ..shot.clone()
+            },
+        );
     }
-    proxies.iter().map(|proxy| Case { proxy, shot: shot.clone() }).collect()
+    proxies
+        .iter()
+        .map(|proxy| Case {
+            proxy,
+            shot: shot.clone(),
+        })
+        .collect()
 }
 
 /// The gateway as the plain row has it.

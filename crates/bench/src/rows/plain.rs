@@ -10,8 +10,13 @@ use anyhow::{Context, Result};
 /// The part of the slowest peer's rate at which latency is measured.
 const RATE_PART: f64 = 0.7;
 const NGINX_AGAIN: (&str, Kind) = ("nginx again", Kind::Nginx);
-const UNLOGGED: (&str, Kind) =
-    ("switchboard, log off", Kind::Switchboard(Settings { access_log: false, ..Settings::PLAIN }));
+const UNLOGGED: (&str, Kind) = (
+    "switchboard, log off",
+    Kind::Switchboard(Settings {
+        access_log: false,
+        ..Settings::PLAIN
+    }),
+);
 
 pub(super) fn run(lab: &Lab, plan: Plan) -> Result<Section> {
     let mut section = Section::new("Plain routing");
@@ -19,25 +24,55 @@ pub(super) fn run(lab: &Lab, plan: Plan) -> Result<Section> {
         CPU time is user and system time of the proxy's whole process tree, divided by the requests completed. \
         `nginx again` is a second, identical nginx: how far its ratio is from 1 is the noise of this run."
         .to_owned();
-    let wanted = [NGINX, NGINX_AGAIN, HAPROXY, ENVOY, FLOOR, FORWARDER, UNLOGGED, SWITCHBOARD];
+    let wanted = [
+        NGINX,
+        NGINX_AGAIN,
+        HAPROXY,
+        ENVOY,
+        FLOOR,
+        FORWARDER,
+        UNLOGGED,
+        SWITCHBOARD,
+    ];
     let proxies = start_all(lab, &wanted, &mut section);
-    let closed = interleave(lab, &cases(lab, &proxies, &Shot::plain(plan.seconds)), plan.rounds)?;
-    let rates = closed.outcomes.iter().filter_map(|outcome| Spread::of(outcome.each(|run| run.rate())));
-    let slowest = rates.map(|rate| rate.median).min_by(f64::total_cmp).context("no proxy could be measured")?;
+    let closed = interleave(
+        lab,
+        &cases(lab, &proxies, &Shot::plain(plan.seconds)),
+        plan.rounds,
+    )?;
+    let rates = closed
+        .outcomes
+        .iter()
+        .filter_map(|outcome| Spread::of(outcome.each(|run| run.rate())));
+    let slowest = rates
+        .map(|rate| rate.median)
+        .min_by(f64::total_cmp)
+        .context("no proxy could be measured")?;
     let rate = (slowest * RATE_PART).floor();
-    let at_rate = Shot { rate: Some(rate), ..Shot::plain(plan.seconds) };
+    let at_rate = Shot {
+        rate: Some(rate),
+        ..Shot::plain(plan.seconds)
+    };
     let open = interleave(lab, &cases(lab, &proxies, &at_rate), plan.rounds)?;
 
     section.tables.push(cost_table(&closed));
     section.tables.push(latency_table(&open, rate));
     section.tables.push(parts_table(&closed));
-    section.notes.push(format!("Cost: {}. Latency: {}.", closed.note(), open.note()));
+    section
+        .notes
+        .push(format!("Cost: {}. Latency: {}.", closed.note(), open.note()));
     let total = compare(&closed, |run| run.total_us());
     let user = compare(&closed, |run| run.user_us());
     let p99 = compare(&open, |run| run.latency_us(0.99));
-    section.targets.push(Target::ratio("plain routing: CPU time ÷ nginx's", total, 0.85));
-    section.targets.push(Target::ratio("plain routing: user CPU time ÷ nginx's", user, 0.6));
-    section.targets.push(Target::ratio("plain routing: p99 ÷ nginx's", p99, 1.1));
+    section
+        .targets
+        .push(Target::ratio("plain routing: CPU time ÷ nginx's", total, 0.85));
+    section
+        .targets
+        .push(Target::ratio("plain routing: user CPU time ÷ nginx's", user, 0.6));
+    section
+        .targets
+        .push(Target::ratio("plain routing: p99 ÷ nginx's", p99, 1.1));
     Ok(section)
 }
 
@@ -49,18 +84,33 @@ fn compare(rounds: &Rounds, number: impl Fn(&crate::lab::Measurement) -> f64) ->
 }
 
 fn cost_table(rounds: &Rounds) -> Table {
-    let head = ["proxy", "CPU µs/request", "÷ nginx", "user µs", "÷ nginx", "requests/s"];
+    let head = [
+        "proxy",
+        "CPU µs/request",
+        "÷ nginx",
+        "user µs",
+        "÷ nginx",
+        "requests/s",
+    ];
     let mut table = Table::new("CPU time a request, closed loop: median (lowest–highest)", &head);
-    let nginx = |number: fn(&crate::lab::Measurement) -> f64| rounds.of(NGINX.0).map(|outcome| outcome.each(number));
+    let nginx =
+        |number: fn(&crate::lab::Measurement) -> f64| rounds.of(NGINX.0).map(|outcome| outcome.each(number));
     for outcome in &rounds.outcomes {
-        let (total, user) = (outcome.each(|run| run.total_us()), outcome.each(|run| run.user_us()));
-        table.row(&outcome.name, outcome.void.as_deref(), [
-            spread_cell(&total, 1),
-            ratio_cell(&total, nginx(|run| run.total_us())),
-            spread_cell(&user, 1),
-            ratio_cell(&user, nginx(|run| run.user_us())),
-            spread_cell(&outcome.each(|run| run.rate()), 0),
-        ]);
+        let (total, user) = (
+            outcome.each(|run| run.total_us()),
+            outcome.each(|run| run.user_us()),
+        );
+        table.row(
+            &outcome.name,
+            outcome.void.as_deref(),
+            [
+                spread_cell(&total, 1),
+                ratio_cell(&total, nginx(|run| run.total_us())),
+                spread_cell(&user, 1),
+                ratio_cell(&user, nginx(|run| run.user_us())),
+                spread_cell(&outcome.each(|run| run.rate()), 0),
+            ],
+        );
     }
     table
 }
@@ -71,24 +121,36 @@ fn latency_table(rounds: &Rounds, rate: f64) -> Table {
         RATE_PART * 100.0
     );
     let mut table = Table::new(&title, &["proxy", "p50 µs", "p99 µs", "p99 ÷ nginx"]);
-    let nginx = rounds.of(NGINX.0).map(|outcome| outcome.each(|run| run.latency_us(0.99)));
+    let nginx = rounds
+        .of(NGINX.0)
+        .map(|outcome| outcome.each(|run| run.latency_us(0.99)));
     for outcome in &rounds.outcomes {
         let p99 = outcome.each(|run| run.latency_us(0.99));
-        table.row(&outcome.name, outcome.void.as_deref(), [
-            spread_cell(&outcome.each(|run| run.latency_us(0.5)), 0),
-            spread_cell(&p99, 0),
-            ratio_cell(&p99, nginx.clone()),
-        ]);
+        table.row(
+            &outcome.name,
+            outcome.void.as_deref(),
+            [
+                spread_cell(&outcome.each(|run| run.latency_us(0.5)), 0),
+                spread_cell(&p99, 0),
+                ratio_cell(&p99, nginx.clone()),
+            ],
+        );
     }
     table
 }
 
 /// What each part adds to the one before it.
 fn parts_table(rounds: &Rounds) -> Table {
-    let mut table = Table::new("Where the gateway's time goes", &["part", "CPU µs/request", "user µs"]);
+    let mut table = Table::new(
+        "Where the gateway's time goes",
+        &["part", "CPU µs/request", "user µs"],
+    );
     let steps = [
         ("reading and writing (the floor)", FLOOR.0),
-        ("+ the codec and an upstream pool (the bare forwarder)", FORWARDER.0),
+        (
+            "+ the codec and an upstream pool (the bare forwarder)",
+            FORWARDER.0,
+        ),
         ("+ routing, headers, limits, metrics", UNLOGGED.0),
         ("+ the access log", SWITCHBOARD.0),
     ];
@@ -98,10 +160,16 @@ fn parts_table(rounds: &Rounds) -> Table {
     let mut before = Some((0.0, 0.0));
     for (part, name) in steps {
         let now = rounds.of(name).and_then(|outcome| {
-            Some((median(outcome, |run| run.total_us())?, median(outcome, |run| run.user_us())?))
+            Some((
+                median(outcome, |run| run.total_us())?,
+                median(outcome, |run| run.user_us())?,
+            ))
         });
         let cells = match (before, now) {
-            (Some(before), Some(now)) => [format!("{:+.1}", now.0 - before.0), format!("{:+.1}", now.1 - before.1)],
+            (Some(before), Some(now)) => [
+                format!("{:+.1}", now.0 - before.0),
+                format!("{:+.1}", now.1 - before.1),
+            ],
             _ => ["–".to_owned(), "–".to_owned()],
         };
         table.row(part, None, cells);

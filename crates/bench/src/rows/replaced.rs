@@ -32,7 +32,15 @@ pub(super) fn run(lab: &Lab, plan: Plan) -> Result<Section> {
          the old one again and again; a new path is asked for every millisecond until it answers. `meanwhile` is the time from \
          each rename until then. Compiler and worker share one core here."
     );
-    let head = ["form", "live after ms", "requests", "failed", "p99 before µs", "p99 meanwhile µs", "÷ before"];
+    let head = [
+        "form",
+        "live after ms",
+        "requests",
+        "failed",
+        "p99 before µs",
+        "p99 meanwhile µs",
+        "÷ before",
+    ];
     let mut table = Table::new("", &head);
     for (form, name, limit_ms) in [(Form::Json, "JSON", 100.0), (Form::Yaml, "YAML", 300.0)] {
         let replaced = replace(lab, plan, form);
@@ -40,17 +48,26 @@ pub(super) fn run(lab: &Lab, plan: Plan) -> Result<Section> {
             Ok(replaced) => {
                 let p99 = |histogram: &Histogram| histogram.quantile(0.99).map(|p99| p99.as_secs_f64() * 1e6);
                 let (before, meanwhile) = (p99(&replaced.before), p99(&replaced.meanwhile));
-                let quotient = before.zip(meanwhile).map(|(before, meanwhile)| meanwhile / before);
+                let quotient = before
+                    .zip(meanwhile)
+                    .map(|(before, meanwhile)| meanwhile / before);
                 let show = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.0}"));
-                table.row(name, None, [
-                    spread_cell(&replaced.live_ms, 0),
-                    format!("{}", replaced.before.total() + replaced.meanwhile.total()),
-                    "0".to_owned(),
-                    show(before),
-                    show(meanwhile),
-                    quotient.map_or("–".to_owned(), |quotient| format!("{quotient:.2}")),
-                ]);
-                (Spread::of(replaced.live_ms.iter().copied()).map(|spread| spread.high), quotient)
+                table.row(
+                    name,
+                    None,
+                    [
+                        spread_cell(&replaced.live_ms, 0),
+                        format!("{}", replaced.before.total() + replaced.meanwhile.total()),
+                        "0".to_owned(),
+                        show(before),
+                        show(meanwhile),
+                        quotient.map_or("–".to_owned(), |quotient| format!("{quotient:.2}")),
+                    ],
+                );
+                (
+                    Spread::of(replaced.live_ms.iter().copied()).map(|spread| spread.high),
+                    quotient,
+                )
             }
             Err(error) => {
                 table.row(name, Some(&format!("{error:#}")), [const { String::new() }; 6]);
@@ -58,18 +75,33 @@ pub(super) fn run(lab: &Lab, plan: Plan) -> Result<Section> {
             }
         };
         let failed = replaced.is_ok().then_some(0.0);
-        section.targets.push(Target::count(&format!("10,000 routes replaced ({name}): failed requests"), failed, 0.0));
+        section.targets.push(Target::count(
+            &format!("10,000 routes replaced ({name}): failed requests"),
+            failed,
+            0.0,
+        ));
         let title = format!("10,000 routes replaced ({name}): live after, slowest of all");
         section.targets.push(Target::milliseconds(&title, live, limit_ms));
-        section.targets.push(Target::ratio(&format!("10,000 routes replaced ({name}): p99 ÷ before"), p99, 1.1));
+        section.targets.push(Target::ratio(
+            &format!("10,000 routes replaced ({name}): p99 ÷ before"),
+            p99,
+            1.1,
+        ));
     }
     section.tables.push(table);
     Ok(section)
 }
 
 fn replace(lab: &Lab, plan: Plan, form: Form) -> Result<Replaced> {
-    let settings = Settings { routes: ROUTES, form, ..Settings::PLAIN };
-    let proxy = lab.start(&format!("replaced {}", form.ending()), Kind::Switchboard(settings))?;
+    let settings = Settings {
+        routes: ROUTES,
+        form,
+        ..Settings::PLAIN
+    };
+    let proxy = lab.start(
+        &format!("replaced {}", form.ending()),
+        Kind::Switchboard(settings),
+    )?;
     let replacements = if plan.quick { 2 } else { 8 };
     // Written before the load runs: writing them takes the core that the load needs.
     let files: Vec<PathBuf> = (1..=replacements)
@@ -78,7 +110,12 @@ fn replace(lab: &Lab, plan: Plan, form: Form) -> Result<Replaced> {
     let pause = Duration::from_secs_f64(plan.seconds.min(1.0));
     let seconds = (pause * (replacements + 1)).as_secs_f64() + 0.3 * f64::from(replacements);
     let path = "/r/{}/x".to_owned();
-    let shot = Shot { rate: Some(RATE), path, paths: ROUTES as u64, ..Shot::plain(seconds) };
+    let shot = Shot {
+        rate: Some(RATE),
+        path,
+        paths: ROUTES as u64,
+        ..Shot::plain(seconds)
+    };
     let mut load = Process::own(lab.load_core, "load", &shot.args(proxy.address), &lab.dir)?;
     let mut live_ms = Vec::new();
     for (version, file) in (1..).zip(files) {
@@ -97,9 +134,17 @@ fn replace(lab: &Lab, plan: Plan, form: Form) -> Result<Replaced> {
     }
     let (mut before, mut meanwhile) = (Histogram::default(), Histogram::default());
     for (index, segment) in report.segments.iter().enumerate() {
-        if index % 2 == 0 { before.merge(segment) } else { meanwhile.merge(segment) }
+        if index % 2 == 0 {
+            before.merge(segment);
+        } else {
+            meanwhile.merge(segment);
+        }
     }
-    Ok(Replaced { live_ms, before, meanwhile })
+    Ok(Replaced {
+        live_ms,
+        before,
+        meanwhile,
+    })
 }
 
 fn wait_until_live(proxy: &Proxy, version: u32, since: Instant) -> Result<()> {
