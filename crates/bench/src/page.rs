@@ -89,7 +89,7 @@ impl Target {
 
     fn verdict(&self) -> String {
         match self.found {
-            None => "not measured".to_owned(),
+            None => "**not measured**".to_owned(),
             Some(found) if found <= self.most => "hit".to_owned(),
             Some(_) if self.most == 0.0 => "**miss**".to_owned(),
             Some(found) => format!("**miss** by {:.0} %", (found / self.most - 1.0) * 100.0),
@@ -312,7 +312,7 @@ mod tests {
         let verdict = |found| Target::ratio("x", found, 0.85).verdict();
         assert_eq!(verdict(Some(0.85)), "hit");
         assert_eq!(verdict(Some(0.935)), "**miss** by 10 %");
-        assert_eq!(verdict(None), "not measured");
+        assert_eq!(verdict(None), "**not measured**");
         assert_eq!(Target::count("x", Some(1.0), 0.0).verdict(), "**miss**");
     }
 

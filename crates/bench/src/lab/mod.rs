@@ -157,6 +157,7 @@ impl Lab {
         pin(load_core)?;
         let dir = std::env::temp_dir().join(format!("switchboard-bench-{}", std::process::id()));
         std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        clear_on_interrupt(dir.clone());
         let mut backend = Process::own(load_core, "backend", &["backend".into()], &dir)?;
         let address = backend
             .first_line()?
@@ -199,6 +200,18 @@ impl Lab {
             stolen: stolen.fold(0.0, f64::max),
         })
     }
+}
+
+/// On Ctrl-C: leaves nothing behind. The children end by their parent-death signal.
+fn clear_on_interrupt(dir: PathBuf) {
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+        // Without the watch Ctrl-C still ends everything, and leaves the directory.
+        if runtime.is_ok_and(|runtime| runtime.block_on(tokio::signal::ctrl_c()).is_ok()) {
+            let _ = std::fs::remove_dir_all(dir);
+            std::process::exit(130);
+        }
+    });
 }
 
 impl Drop for Lab {
