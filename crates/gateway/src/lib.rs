@@ -17,3 +17,4 @@ pub mod upstream;
 pub mod usage;
 
 pub use server::{Bound, Gateway, Parts, ReloadError, StartError};
+pub use snapshot::CompileError;

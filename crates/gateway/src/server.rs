@@ -170,18 +170,18 @@ impl Gateway {
             &self.shared.upstreams,
             &self.shared.metrics,
         )?;
-        self.swap(Arc::new(snapshot));
+        self.swap(&Arc::new(snapshot));
         Ok(())
     }
 
     /// Gives the snapshot to every worker, and frees the former one here once all have let go of it.
-    fn swap(&self, snapshot: Arc<Snapshot>) {
-        self.shared.snapshot.store(Arc::clone(&snapshot));
+    fn swap(&self, snapshot: &Arc<Snapshot>) {
+        self.shared.snapshot.store(Arc::clone(snapshot));
         let (former, returned) = std::sync::mpsc::channel();
         for worker in self.workers.iter() {
             // A worker that is gone serves nothing any more.
             let _ = worker.sender.send(Message::Swap {
-                snapshot: Arc::clone(&snapshot),
+                snapshot: Arc::clone(snapshot),
                 former: former.clone(),
             });
         }

@@ -24,7 +24,7 @@ pub enum CompileError {
 
 /// What one request sees.
 #[derive(Debug)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     /// What the file says, less its routes, which are in the table.
     pub(crate) configuration: Configuration,
     pub(crate) table: Table<PathGroup>,

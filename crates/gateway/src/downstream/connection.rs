@@ -46,9 +46,9 @@ pub(crate) fn spawn(worker: &Rc<Worker>, stream: std::net::TcpStream, peer: Sock
             _presence: presence,
         };
         if over_limit {
-            connection.refuse().await
+            connection.refuse().await;
         } else {
-            connection.run().await
+            connection.run().await;
         }
     });
 }

@@ -74,6 +74,10 @@ impl Scratch {
 }
 
 /// A worker's spare ones.
+#[allow(
+    clippy::vec_box,
+    reason = "a connection's task holds the box, and moving a scratch would copy all of it"
+)]
 #[derive(Debug, Default)]
 pub(crate) struct Scratches(RefCell<Vec<Box<Scratch>>>);
 

@@ -5,8 +5,8 @@
 
 use super::BodyFault;
 
-/// Sixteen hex digits hold any `u64`; leading zeros count.
-const SIZE_DIGITS_MAX: u32 = 16;
+/// Fifteen hex digits are an exbibyte, and no reader's integer overflows at them; leading zeros count.
+const SIZE_DIGITS_MAX: u32 = 15;
 /// Of one line, without its CRLF.
 const SIZE_LINE_BYTES_MAX: u32 = 256;
 

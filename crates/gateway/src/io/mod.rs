@@ -6,4 +6,4 @@ mod transport;
 
 pub(crate) use buffer::Buffer;
 pub(crate) use deadline::{Deadline, Elapsed};
-pub(crate) use transport::{Transport, WriteError};
+pub(crate) use transport::Transport;

@@ -16,5 +16,5 @@ pub(crate) use decide::{Decided, Surroundings, decide};
 pub(crate) use forwarded::{client_address, is_trusted};
 pub(crate) use id::request_id;
 pub(crate) use rewrite::Outbound;
-pub(crate) use route::{Routed, Unrouted, route};
+pub(crate) use route::{Routed, route};
 pub(crate) use trace::TraceContext;

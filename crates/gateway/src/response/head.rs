@@ -64,7 +64,7 @@ pub(crate) fn write(out: &mut Vec<u8>, head: &ResponseHead, bytes: &[u8], contex
     match (context.body, context.keep_alive, context.client) {
         (BodyOut::Chunked, true, _) => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
         (BodyOut::Chunked, false, _) => {
-            out.extend_from_slice(b"Transfer-Encoding: chunked\r\nConnection: close\r\n")
+            out.extend_from_slice(b"Transfer-Encoding: chunked\r\nConnection: close\r\n");
         }
         (_, false, _) => out.extend_from_slice(b"Connection: close\r\n"),
         (_, true, Version::Http10) => out.extend_from_slice(b"Connection: keep-alive\r\n"),
@@ -78,7 +78,7 @@ pub(crate) fn write_interim(out: &mut Vec<u8>, head: &ResponseHead, bytes: &[u8]
     http1::begin_response(out, Version::Http11, head.status(), head.reason(bytes));
     let hop_by_hop = head.has_connection_names();
     for field in head.fields(bytes) {
-        if !is_hop_by_hop(field.known) && !(hop_by_hop && head.connection_names(bytes, field.name)) {
+        if !(is_hop_by_hop(field.known) || hop_by_hop && head.connection_names(bytes, field.name)) {
             http1::field(out, field.name, field.value);
         }
     }

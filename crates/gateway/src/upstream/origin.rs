@@ -25,10 +25,13 @@ pub(crate) struct UpstreamTls {
     pub(crate) name: ServerName<'static>,
 }
 
+/// What makes two upstreams the same.
+type Key = (Arc<Origin>, tls::RootsId);
+
 /// All upstreams that some snapshot still uses. A changed `ca` file makes another upstream, as its digest is part of the key.
 #[derive(Debug, Default)]
 pub(crate) struct Upstreams {
-    known: Mutex<HashMap<(Arc<Origin>, tls::RootsId), Weak<Upstream>>>,
+    known: Mutex<HashMap<Key, Weak<Upstream>>>,
     next_id: AtomicU64,
 }
 

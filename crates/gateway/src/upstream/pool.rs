@@ -26,6 +26,7 @@ pub(crate) struct Pooled {
     /// Not used from here on.
     pub(crate) until: Instant,
     /// Counts it as open.
+    #[expect(dead_code, reason = "counts by being there, until it is dropped")]
     pub(crate) open: OpenUpstream,
 }
 
