@@ -26,7 +26,7 @@ pub(crate) struct Pooled {
     /// Not used from here on.
     pub(crate) until: Instant,
     /// Counts it as open.
-    pub(crate) open: OpenUpstream,
+    pub(crate) _open: OpenUpstream,
 }
 
 /// All idle connections of a worker, under their upstream's id.

@@ -117,7 +117,7 @@ fn connections(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {
     page.one_gauge(
         "switchboard_client_connections",
         "Client connections that are open",
-        open,
+        &open,
     )?;
     let mut family = page.gauge(
         "switchboard_worker_connections",
@@ -145,7 +145,7 @@ fn connections(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {
     page.one_gauge(
         "switchboard_upstream_connections",
         "Upstream connections that are open",
-        open,
+        &open,
     )
 }
 
@@ -168,7 +168,7 @@ fn process(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {
     page.one_gauge(
         "switchboard_config_last_reload_timestamp_seconds",
         "When the configuration that is in force was taken over; 0: at the start",
-        reloaded,
+        &reloaded,
     )?;
     page.gauge("switchboard_build_info", "The version that runs")?
         .encode_family(&[("version", env!("CARGO_PKG_VERSION"))])?
@@ -181,7 +181,7 @@ fn process(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {
     page.one_gauge(
         "process_start_time_seconds",
         "When the process was started",
-        started,
+        &started,
     )
 }
 
@@ -239,8 +239,8 @@ impl Page<'_> {
         &mut self,
         name: &str,
         help: &str,
-        value: V,
+        value: &V,
     ) -> fmt::Result {
-        self.gauge(name, help)?.encode_gauge(&value)
+        self.gauge(name, help)?.encode_gauge(value)
     }
 }
