@@ -88,7 +88,8 @@ mod tests {
             out.push(b'"');
             prop_assert_eq!(escaped_len(&value), out.len() - 2);
             let text = String::from_utf8(out).unwrap();
-            prop_assert!(!text.chars().any(|c| c.is_control() || c == '\u{2028}' || c == '\u{2029}'));
+            let ends_a_line = |c: char| c.is_control() || c == '\u{2028}' || c == '\u{2029}';
+            prop_assert!(!text.chars().any(ends_a_line));
             let read: String = serde_json::from_str(&text).unwrap();
             prop_assert_eq!(read, String::from_utf8_lossy(&value));
         }

@@ -162,7 +162,7 @@ impl Exchange<'_> {
                 transport,
                 endpoint,
                 until: now,
-                open: self.worker.metrics().upstream_opened(),
+                _open: self.worker.metrics().upstream_opened(),
             },
             false,
         ))

@@ -26,8 +26,7 @@ pub(crate) struct Pooled {
     /// Not used from here on.
     pub(crate) until: Instant,
     /// Counts it as open.
-    #[expect(dead_code, reason = "counts by being there, until it is dropped")]
-    pub(crate) open: OpenUpstream,
+    pub(crate) _open: OpenUpstream,
 }
 
 /// All idle connections of a worker, under their upstream's id.

@@ -61,7 +61,7 @@ fn a_refusal_byte_for_byte() {
         CONTEXT,
         "HTTP/1.1 405 Method Not Allowed\nDate: Sun, 06 Nov 1994 08:49:37 GMT\nX-Request-Id: req-12345\n\
          Content-Type: application/json\nAllow: GET, HEAD\nProxy-Status: switchboard; error=http_request_error\n\
-         Content-Length: 155\n\n{\"error\":\"method_not_allowed\",\"message\":\"This path does not take this method. \
+         Content-Length: 148\n\n{\"error\":\"method_not_allowed\",\"message\":\"This path does not take this method. \
          The Allow header lists those that it takes.\",\"request_id\":\"req-12345\"}",
     );
 }

@@ -187,7 +187,7 @@ proptest! {
         let hostile = Record { method: &bytes, host: &bytes, path: &bytes, user_agent: &bytes, ..record() };
         let line = line(&ALL, &hostile);
         prop_assert_eq!(line.lines().count(), 1);
-        prop_assert!(line.ends_with("}\n") && line.len() < 32 * 1024);
+        prop_assert!(line.len() < 32 * 1024);
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
         prop_assert_eq!(&value["status"], 200);
     }
