@@ -1,1 +1,27 @@
-//! The harness: real processes, ports from 0, bounded waits on a condition.
+//! The harness of the end-to-end tests: it starts the real `switchboard` binary and scripted peers on both sides of it.
+//!
+//! Rules that keep the scenarios honest and steady: real processes, ports from 0, nothing but loopback, every wait
+//! bounded and on a condition, never a sleep in place of one. The harness parses HTTP by itself, so that a mistake of
+//! the gateway's codec cannot hide behind the same mistake here. It panics where a scenario cannot go on.
+
+mod authority;
+mod client;
+mod gateway;
+mod log;
+mod message;
+mod metrics;
+mod process;
+mod scratch;
+mod upstream;
+mod wait;
+
+pub use authority::{Authority, Identity};
+pub use client::Client;
+pub use gateway::{Gateway, Setup, check_refused};
+pub use log::Record;
+pub use message::{End, Fields, Request, Response};
+pub use metrics::Metrics;
+pub use process::{Finished, Lines, binary, run, switchboard};
+pub use scratch::Scratch;
+pub use upstream::{BlackHole, Closed, Peer, Upstream};
+pub use wait::{Gate, LIMIT, wait_for};

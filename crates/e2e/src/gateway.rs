@@ -1,0 +1,285 @@
+//! One running gateway: the real binary with a configuration of its own, on ports that the kernel chose.
+
+use crate::client::Client;
+use crate::log::{self, Record};
+use crate::message::Response;
+use crate::metrics::Metrics;
+use crate::process::{Lines, Running, switchboard};
+use crate::scratch::Scratch;
+use crate::wait::wait_for;
+use rustix::process::Signal;
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+/// The name of the configuration in the scratch directory.
+const FILE: &str = "gateway.yaml";
+
+/// What every configuration has unless it says otherwise. `$DIR` is the scratch directory.
+const DEFAULTS: [(&str, &str); 5] = [
+    ("listen", "127.0.0.1:0"),
+    ("admin", "127.0.0.1:0"),
+    ("access_log", "$DIR/access.log"),
+    ("allow_targets", "[127.0.0.0/8]"),
+    ("workers", "2"),
+];
+
+/// The files of a gateway that is about to start.
+#[derive(Debug, Default)]
+pub struct Setup {
+    /// Where its files are.
+    pub scratch: Scratch,
+    /// What it is started with beside `--config`.
+    pub environment: Vec<(String, String)>,
+}
+
+impl Setup {
+    /// With a scratch directory of its own.
+    pub fn new() -> Setup {
+        Setup::default()
+    }
+
+    /// Starts a gateway with this configuration, completed by the harness's defaults, and waits until it listens.
+    pub fn start(self, yaml: &str) -> Gateway {
+        let file = self.scratch.write(FILE, &complete(yaml, &self.scratch));
+        self.start_file(file)
+    }
+
+    /// Starts a gateway with a file as it is.
+    pub fn start_file(self, file: PathBuf) -> Gateway {
+        let mut command = switchboard(&["gateway", "--config"]);
+        command
+            .arg(&file)
+            .envs(self.environment)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut running = Running::start(command);
+        let stdout = Lines::of(running.child.stdout.take().expect("stdout is piped"));
+        let log = Lines::of(running.child.stderr.take().expect("stderr is piped"));
+        let listening = Listening::wait_for(&log);
+        Gateway {
+            running,
+            stdout,
+            log,
+            listening,
+            scratch: self.scratch,
+            file,
+        }
+    }
+}
+
+/// The configuration with every default that it does not set itself.
+fn complete(yaml: &str, scratch: &Scratch) -> String {
+    let mut whole = String::new();
+    for (key, value) in DEFAULTS {
+        let own = |line: &str| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':'));
+        if !yaml.lines().any(own) {
+            whole.push_str(&format!("{key}: {value}\n"));
+        }
+    }
+    whole.push_str(yaml);
+    whole.replace("$DIR", &scratch.directory().display().to_string())
+}
+
+/// Starts a gateway that must not come up, and returns how it ended.
+pub fn check_refused(yaml: &str) -> crate::Finished {
+    let scratch = Scratch::new();
+    let file = scratch.write(FILE, &complete(yaml, &scratch));
+    let mut command = switchboard(&["gateway", "--config"]);
+    command.arg(file);
+    crate::run(command)
+}
+
+/// The addresses of the log lines `listening`.
+#[derive(Debug, Default, Clone)]
+struct Listening {
+    clients: Vec<SocketAddr>,
+    admin: Option<SocketAddr>,
+    health: Option<SocketAddr>,
+}
+
+impl Listening {
+    fn wait_for(log: &Lines) -> Listening {
+        log.wait_for("the log line `listening`", |line| {
+            let line = serde_json::from_str::<Value>(line).ok()?;
+            let fields = line.get("fields")?;
+            if fields.get("message")? != "listening" {
+                return None;
+            }
+            let addresses = |key: &str| {
+                let text = fields.get(key).and_then(Value::as_str).unwrap_or_default();
+                let parts = text.split([',', ' ', '"']).filter_map(|part| part.parse().ok());
+                parts.collect::<Vec<SocketAddr>>()
+            };
+            Some(Listening {
+                clients: addresses("listen"),
+                admin: addresses("admin").first().copied(),
+                health: addresses("health").first().copied(),
+            })
+        })
+    }
+}
+
+/// A gateway that serves. It is killed when this is dropped.
+#[derive(Debug)]
+pub struct Gateway {
+    running: Running,
+    stdout: Lines,
+    log: Lines,
+    listening: Listening,
+    /// Its files.
+    pub scratch: Scratch,
+    file: PathBuf,
+}
+
+impl Gateway {
+    /// Starts one with this configuration, completed by the harness's defaults: ports from 0, an admin port, an access
+    /// log in a file, loopback permitted, two workers.
+    pub fn start(yaml: &str) -> Gateway {
+        Setup::new().start(yaml)
+    }
+
+    /// Starts one that sends everything to this upstream.
+    pub fn before(url: &str) -> Gateway {
+        Gateway::start(&format!("routes: [{{ path: /**, upstream: \"{url}\" }}]"))
+    }
+
+    /// Where clients connect.
+    pub fn address(&self) -> SocketAddr {
+        *self
+            .listening
+            .clients
+            .first()
+            .expect("a gateway listens somewhere")
+    }
+
+    /// All addresses where clients connect.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.listening.clients
+    }
+
+    /// The admin port.
+    pub fn admin(&self) -> SocketAddr {
+        self.listening.admin.expect("the admin port is on")
+    }
+
+    /// The health port.
+    pub fn health(&self) -> SocketAddr {
+        self.listening.health.expect("the health port is on")
+    }
+
+    /// The file of its configuration.
+    pub fn file(&self) -> &PathBuf {
+        &self.file
+    }
+
+    /// A new connection.
+    pub fn client(&self) -> Client {
+        Client::connect(self.address())
+    }
+
+    /// A GET on a connection of its own.
+    pub fn get(&self, target: &str) -> Response {
+        self.client().get(target)
+    }
+
+    /// A GET on the admin port.
+    pub fn ask_admin(&self, target: &str) -> Response {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n");
+        Client::connect(self.admin()).exchange(request)
+    }
+
+    /// The metrics as of now.
+    pub fn metrics(&self) -> Metrics {
+        Metrics::parse(&self.ask_admin("/metrics").expect(200).text())
+    }
+
+    /// Waits until the metrics are such that `found` makes something of them.
+    pub fn wait_for_metrics<T>(&self, what: &str, mut found: impl FnMut(&Metrics) -> Option<T>) -> T {
+        wait_for(what, || found(&self.metrics()))
+    }
+
+    /// What `/config` says.
+    pub fn config(&self) -> Value {
+        self.ask_admin("/config").expect(200).json()
+    }
+
+    /// What it logs.
+    pub fn log(&self) -> &Lines {
+        &self.log
+    }
+
+    /// What it prints.
+    pub fn stdout(&self) -> &Lines {
+        &self.stdout
+    }
+
+    /// Its access log so far.
+    pub fn records(&self) -> Vec<Record> {
+        log::records(&self.scratch.path("access.log"))
+    }
+
+    /// Waits for so many lines of the access log.
+    pub fn wait_for_records(&self, count: usize) -> Vec<Record> {
+        wait_for(&format!("{count} records"), || {
+            let records = self.records();
+            (records.len() >= count).then_some(records)
+        })
+    }
+
+    /// Waits for the record of the request that got this response.
+    pub fn record_of(&self, response: &Response) -> Record {
+        let id = response.field("X-Request-Id").expect("every answer has an id");
+        log::record(&self.scratch.path("access.log"), id)
+    }
+
+    /// Replaces the configuration by renaming a new file over it.
+    pub fn replace_configuration(&self, yaml: &str) {
+        self.scratch.replace(FILE, &complete(yaml, &self.scratch));
+    }
+
+    /// Writes the configuration in place.
+    pub fn write_configuration(&self, yaml: &str) {
+        self.scratch.write(FILE, &complete(yaml, &self.scratch));
+    }
+
+    /// Waits until a GET of this target gets this status: how a scenario sees that a reload has happened.
+    pub fn wait_for_status(&self, target: &str, status: u16) {
+        wait_for(&format!("GET {target} to be answered with {status}"), || {
+            (self.get(target).status == status).then_some(())
+        });
+    }
+
+    /// Sends SIGHUP.
+    pub fn hang_up(&self) {
+        self.running.signal(Signal::HUP);
+    }
+
+    /// Sends SIGTERM.
+    pub fn terminate(&self) {
+        self.running.signal(Signal::TERM);
+    }
+
+    /// Waits for its end; the exit code, `None` where a signal ended it.
+    pub fn wait(mut self) -> Option<i32> {
+        self.running.wait().code()
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.running.is_running()
+    }
+
+    /// The most memory that it ever had in use, in bytes.
+    pub fn peak_memory_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.running.child.id()))
+            .expect("the process runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|rest| rest.trim().strip_suffix(" kB"));
+        kilobytes
+            .and_then(|number| number.parse::<u64>().ok())
+            .expect("Linux says so")
+            * 1024
+    }
+}
