@@ -5,6 +5,7 @@
 //! the gateway's codec cannot hide behind the same mistake here. It panics where a scenario cannot go on.
 
 mod authority;
+mod case;
 mod client;
 mod gateway;
 mod log;
@@ -16,6 +17,7 @@ mod upstream;
 mod wait;
 
 pub use authority::{Authority, Identity};
+pub use case::case;
 pub use client::Client;
 pub use gateway::{Gateway, Setup, check_refused};
 pub use log::Record;

@@ -1,6 +1,6 @@
 //! Which path a request has, which route that is, and which path the upstream sees: one value for all of them.
 
-use e2e::{Gateway, Upstream};
+use e2e::{Gateway, Upstream, case};
 
 /// Sends this target to a gateway whose only route is `/**`; `expected` is what the upstream sees, `None` a refusal.
 fn check(settings: &str, cases: &[(&str, Option<&str>)]) {
@@ -11,7 +11,7 @@ fn check(settings: &str, cases: &[(&str, Option<&str>)]) {
     ));
     let mut forwarded = 0;
     for (target, expected) in cases {
-        println!("{target}");
+        case(target);
         let mut client = gateway.client();
         let response = client.get(target);
         match expected {

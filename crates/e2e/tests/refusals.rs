@@ -2,7 +2,7 @@
 //! with an answer that says who made it, and with the connection closed. No whole request reaches the upstream, and
 //! what stands behind the refused one is never served.
 
-use e2e::{Gateway, Upstream};
+use e2e::{Gateway, Upstream, case};
 
 /// A whole request that follows every refused one on the same connection. Served, it would have been smuggled in.
 const SMUGGLED: &str = "GET /smuggled HTTP/1.1\r\nHost: test.example\r\n\r\n";
@@ -21,7 +21,10 @@ fn check_with(settings: &str, status: u16, code: &str, cases: &[&[u8]]) {
     for case in cases {
         for bytewise in [false, true] {
             let shown = String::from_utf8_lossy(case);
-            println!("{} {shown:?}", if bytewise { "bytewise" } else { "whole" });
+            case(format!(
+                "{shown:?} {}",
+                if bytewise { "bytewise" } else { "whole" }
+            ));
             let mut client = gateway.client();
             let bytes = [case, SMUGGLED.as_bytes()].concat();
             if bytewise {
@@ -533,7 +536,7 @@ fn a_body_over_the_routes_limit_is_answered_413_before_it_is_whole() {
         ),
     ];
     for (index, request) in over.iter().enumerate() {
-        println!("case {index}");
+        case(index);
         let mut client = gateway.client();
         client.send(request);
         let response = client.response_to("POST").expect_error(413, "body_too_large");
