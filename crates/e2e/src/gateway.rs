@@ -83,7 +83,7 @@ fn complete(yaml: &str, scratch: &Scratch) -> String {
 }
 
 /// Starts a gateway that must not come up, and returns how it ended.
-pub fn check_refused(yaml: &str) -> crate::Finished {
+pub fn start_in_vain(yaml: &str) -> crate::Finished {
     let scratch = Scratch::new();
     let file = scratch.write(FILE, &complete(yaml, &scratch));
     let mut command = switchboard(&["gateway", "--config"]);
