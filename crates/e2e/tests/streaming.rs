@@ -11,9 +11,11 @@ const MEMORY_GROWTH_MAX_BYTES: u64 = 12_000_000;
 
 /// Bytes that differ wherever a piece could be lost, doubled or moved.
 fn pattern(length: usize) -> Vec<u8> {
-    (0..length)
-        .map(|index| (index ^ (index >> 8) ^ (index >> 16)) as u8)
-        .collect()
+    let byte = |index: usize| {
+        let [low, middle, high, ..] = index.to_le_bytes();
+        low ^ middle ^ high
+    };
+    (0..length).map(byte).collect()
 }
 
 fn before(upstream: &Upstream) -> Gateway {
