@@ -28,7 +28,16 @@ pub struct Upstream {
 struct Seen {
     connections: AtomicUsize,
     open: AtomicUsize,
-    received: Mutex<Vec<Arc<Mutex<Vec<u8>>>>>,
+    received: Mutex<Vec<Arc<Mutex<Received>>>>,
+    pieces: AtomicUsize,
+}
+
+/// What arrived on one connection.
+#[derive(Debug, Default)]
+struct Received {
+    bytes: Vec<u8>,
+    /// Where each piece ends, and its number over all connections.
+    pieces: Vec<(usize, usize)>,
 }
 
 type Script = Arc<dyn Fn(Peer) + Send + Sync>;
@@ -110,7 +119,8 @@ impl Upstream {
     /// All bytes that arrived, by connection.
     pub fn received(&self) -> Vec<Vec<u8>> {
         let received = self.seen.received.lock().expect("no script panics here");
-        let copy = |bytes: &Arc<Mutex<Vec<u8>>>| bytes.lock().expect("no script panics here").clone();
+        let copy =
+            |received: &Arc<Mutex<Received>>| received.lock().expect("no script panics here").bytes.clone();
         received.iter().map(copy).collect()
     }
 
@@ -119,20 +129,25 @@ impl Upstream {
         String::from_utf8_lossy(&self.received().concat()).into_owned()
     }
 
-    /// The whole requests that arrived, by connection; what is not whole is no request.
+    /// The whole requests that arrived, in the order in which they became whole; what is not whole is no request.
     pub fn requests(&self) -> Vec<Request> {
         let mut requests = Vec::new();
-        for bytes in self.received() {
-            let mut from = BufReader::new(&*bytes);
+        for received in self.seen.received.lock().expect("no script panics here").iter() {
+            let received = received.lock().expect("no script panics here");
+            let mut from = BufReader::new(io::Cursor::new(&received.bytes));
             while let Some(mut request) = read_request_head(&mut from) {
                 read_request_body(&mut from, &mut request);
                 if request.end != crate::End::Whole {
                     break;
                 }
-                requests.push(request);
+                let position = usize::try_from(from.get_ref().position()).expect("it is in memory");
+                let end = position - from.buffer().len();
+                let piece = received.pieces.iter().find(|(piece_end, _)| *piece_end >= end);
+                requests.push((piece.map(|(_, number)| *number), request));
             }
         }
-        requests
+        requests.sort_by_key(|(piece, _)| *piece);
+        requests.into_iter().map(|(_, request)| request).collect()
     }
 
     /// Waits for so many whole requests.
@@ -157,8 +172,8 @@ impl Drop for Upstream {
 }
 
 impl Seen {
-    fn serve(&self, stream: TcpStream, identity: Option<&Identity>, script: &Script) {
-        let received = Arc::<Mutex<Vec<u8>>>::default();
+    fn serve(self: &Arc<Self>, stream: TcpStream, identity: Option<&Identity>, script: &Script) {
+        let received = Arc::<Mutex<Received>>::default();
         let number = {
             let mut all = self.received.lock().expect("no script panics here");
             all.push(Arc::clone(&received));
@@ -166,7 +181,11 @@ impl Seen {
         };
         self.open.fetch_add(1, Ordering::SeqCst);
         self.connections.fetch_add(1, Ordering::SeqCst);
-        if let Some(peer) = Peer::new(stream, identity, received, number) {
+        let recorder = Recorder {
+            seen: Arc::clone(self),
+            received,
+        };
+        if let Some(peer) = Peer::new(stream, identity, recorder, number) {
             script(peer);
         }
         self.open.fetch_sub(1, Ordering::SeqCst);
@@ -194,14 +213,28 @@ impl std::fmt::Debug for Peer {
 
 struct Recording {
     wire: Box<dyn Wire>,
-    received: Arc<Mutex<Vec<u8>>>,
+    recorder: Recorder,
+}
+
+struct Recorder {
+    seen: Arc<Seen>,
+    received: Arc<Mutex<Received>>,
 }
 
 impl Read for Recording {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let count = self.wire.read(into)?;
-        let mut received = self.received.lock().expect("nobody panics while recording");
-        received.extend_from_slice(&into[..count]);
+        let mut received = self
+            .recorder
+            .received
+            .lock()
+            .expect("nobody panics while recording");
+        received.bytes.extend_from_slice(&into[..count]);
+        let (end, number) = (
+            received.bytes.len(),
+            self.recorder.seen.pieces.fetch_add(1, Ordering::SeqCst),
+        );
+        received.pieces.push((end, number));
         Ok(count)
     }
 }
@@ -210,7 +243,7 @@ impl Peer {
     fn new(
         stream: TcpStream,
         identity: Option<&Identity>,
-        received: Arc<Mutex<Vec<u8>>>,
+        recorder: Recorder,
         number: usize,
     ) -> Option<Peer> {
         // Idle connections of a pool are silent for as long as the scenario lasts; the limit only ends their threads.
@@ -227,7 +260,7 @@ impl Peer {
             Some(identity) => Box::new(identity.accept(stream).ok()?),
         };
         Some(Peer {
-            reader: BufReader::new(Recording { wire, received }),
+            reader: BufReader::new(Recording { wire, recorder }),
             socket,
             number,
         })

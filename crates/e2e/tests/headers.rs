@@ -3,20 +3,18 @@
 
 use e2e::{Gateway, Request, Upstream};
 
-/// Sends a GET with these lines through a gateway with these settings; what the upstream saw.
+/// Sends a GET with these lines through a gateway with these settings; what the upstream saw. `URL` is the upstream's;
+/// where the settings do not name it, everything goes there.
 fn forwarded(settings: &str, lines: &str) -> Request {
     let upstream = Upstream::ok();
-    let route = "path: /**, upstream";
-    let settings = if settings.contains("ROUTE") {
-        settings.replace("ROUTE", &format!("{route}: \"{}\"", upstream.url()))
-    } else {
-        format!("{settings}\nroutes: [{{ {route}: \"{}\" }}]", upstream.url())
-    };
-    let gateway = Gateway::start(&settings);
+    let mut settings = settings.to_owned();
+    if !settings.contains("URL") {
+        settings.push_str("\nroutes: [{ path: /**, upstream: URL }]");
+    }
+    let gateway = Gateway::start(&settings.replace("URL", &format!("\"{}\"", upstream.url())));
     let request = format!("GET /case HTTP/1.1\r\nHost: test.example\r\n{lines}\r\n");
     gateway.client().exchange(request).expect(200);
-    let mut requests = upstream.wait_for_requests(1);
-    requests.remove(0)
+    upstream.wait_for_requests(1).remove(0)
 }
 
 const EDGES: &str = "trusted_edges: [{ cidrs: [127.0.0.0/8] }]";
@@ -178,8 +176,8 @@ fn what_a_trusted_edge_says_about_addresses_is_continued() {
 
 #[test]
 fn a_stripped_prefix_is_told_to_the_service() {
-    let route = "routes: [{ ROUTE, strip_prefix: /case }]";
-    let request = forwarded(&format!("{}\n", route.replace("/**", "/case/**")), "");
+    let route = "routes: [{ path: /case/**, upstream: URL, strip_prefix: /case }]";
+    let request = forwarded(route, "");
     assert_eq!(request.target, "/");
     assert_eq!(request.field("X-Forwarded-Prefix"), Some("/case"));
     let request = forwarded(&format!("{EDGES}\n{route}"), "X-Forwarded-Prefix: /outer\r\n");
@@ -326,6 +324,7 @@ fn trace_ids_are_continued_from_anybody_and_the_flag_from_trusted_edges() {
         ("", amzn.to_owned(), Some(from_amzn), false, false),
         (EDGES, amzn.to_owned(), Some(from_amzn), true, false),
         (EDGES, format!("{amzn}{w3c}"), Some(TRACE), true, true),
+        (EDGES, format!("{w3c}{w3c}"), None, false, false),
         (
             EDGES,
             "traceparent: nonsense\r\ntracestate: vendor=1\r\n".to_owned(),
@@ -357,7 +356,7 @@ fn the_service_sees_its_own_name_unless_the_route_keeps_the_clients() {
         "{request:#?}"
     );
     assert_eq!(request.fields[0].0, "Host", "RFC 9110 §7.2: it comes first");
-    let request = forwarded("routes: [{ ROUTE, preserve_host: true }]", "");
+    let request = forwarded("routes: [{ path: /**, upstream: URL, preserve_host: true }]", "");
     assert_eq!(request.field("Host"), Some("test.example"));
 }
 
