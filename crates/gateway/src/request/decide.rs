@@ -101,6 +101,12 @@ pub(crate) fn decide<'a>(
     }
 }
 
+/// Takes a field's value. One that comes again is none of the two: nobody could tell whose it is, and none of these
+/// fields is well-formed when it is empty.
+fn only<'a>(slot: &mut Option<&'a [u8]>, value: &'a [u8]) {
+    *slot = Some(if slot.is_some() { b"" } else { value });
+}
+
 /// Writes down what the head says, so that a refusal is recorded as fully as an answer.
 fn note(
     head: &RequestHead,
@@ -118,9 +124,9 @@ fn note(
     for FieldRef { value, known, .. } in head.fields(bytes) {
         match known {
             Known::UserAgent => keep(&mut account.user_agent, value),
-            Known::XRequestId => sent_id = Some(value),
-            Known::Traceparent => traceparent = Some(value),
-            Known::XAmznTraceId => amzn = Some(value),
+            Known::XRequestId => only(&mut sent_id, value),
+            Known::Traceparent => only(&mut traceparent, value),
+            Known::XAmznTraceId => only(&mut amzn, value),
             _ => {}
         }
     }
