@@ -57,15 +57,15 @@ impl Setup {
         let mut running = Running::start(command);
         let stdout = Lines::of(running.child.stdout.take().expect("stdout is piped"));
         let log = Lines::of(running.child.stderr.take().expect("stderr is piped"));
-        let listening = Listening::wait_for(&log);
-        Gateway {
+        let gateway = Gateway {
             running,
             stdout,
             log,
-            listening,
             scratch: self.scratch,
             file,
-        }
+        };
+        gateway.address();
+        gateway
     }
 }
 
@@ -91,34 +91,17 @@ pub fn start_in_vain(yaml: &str) -> crate::Finished {
     crate::run(command)
 }
 
-/// The addresses of the log lines `listening`.
-#[derive(Debug, Default, Clone)]
-struct Listening {
-    clients: Vec<SocketAddr>,
-    admin: Option<SocketAddr>,
-    health: Option<SocketAddr>,
-}
-
-impl Listening {
-    fn wait_for(log: &Lines) -> Listening {
-        log.wait_for("the log line `listening`", |line| {
-            let line = serde_json::from_str::<Value>(line).ok()?;
-            let fields = line.get("fields")?;
-            if fields.get("message")? != "listening" {
-                return None;
-            }
-            let addresses = |key: &str| {
-                let text = fields.get(key).and_then(Value::as_str).unwrap_or_default();
-                let parts = text.split([',', ' ', '"']).filter_map(|part| part.parse().ok());
-                parts.collect::<Vec<SocketAddr>>()
-            };
-            Some(Listening {
-                clients: addresses("listen"),
-                admin: addresses("admin").first().copied(),
-                health: addresses("health").first().copied(),
-            })
-        })
+/// The addresses that a log line `listening` has under this key; none in any other line.
+fn listening(line: &str, key: &str) -> Vec<SocketAddr> {
+    let line = serde_json::from_str::<Value>(line).unwrap_or_default();
+    let fields = &line["fields"];
+    if fields["message"] != "listening" {
+        return Vec::new();
     }
+    let text = fields[key].as_str().unwrap_or_default();
+    text.split([',', ' '])
+        .filter_map(|part| part.parse().ok())
+        .collect()
 }
 
 /// A gateway that serves. It is killed when this is dropped.
@@ -127,7 +110,6 @@ pub struct Gateway {
     running: Running,
     stdout: Lines,
     log: Lines,
-    listening: Listening,
     /// Its files.
     pub scratch: Scratch,
     file: PathBuf,
@@ -147,26 +129,33 @@ impl Gateway {
 
     /// Where clients connect.
     pub fn address(&self) -> SocketAddr {
-        *self
-            .listening
-            .clients
-            .first()
-            .expect("a gateway listens somewhere")
+        self.addresses(1)[0]
     }
 
-    /// All addresses where clients connect.
-    pub fn addresses(&self) -> &[SocketAddr] {
-        &self.listening.clients
+    /// All addresses where clients connect; there are so many.
+    pub fn addresses(&self, count: usize) -> Vec<SocketAddr> {
+        self.listening("listen", count)
     }
 
     /// The admin port.
     pub fn admin(&self) -> SocketAddr {
-        self.listening.admin.expect("the admin port is on")
+        self.listening("admin", 1)[0]
     }
 
     /// The health port.
     pub fn health(&self) -> SocketAddr {
-        self.listening.health.expect("the health port is on")
+        self.listening("health", 1)[0]
+    }
+
+    fn listening(&self, key: &str, count: usize) -> Vec<SocketAddr> {
+        let mut addresses = Vec::new();
+        self.log.wait_for(
+            &format!("{count} addresses in the log line `listening`"),
+            |line| {
+                addresses.extend(listening(line, key));
+                (addresses.len() >= count).then(|| addresses.clone())
+            },
+        )
     }
 
     /// The file of its configuration.
