@@ -303,6 +303,14 @@ impl Peer {
         })
     }
 
+    /// Sends these bytes one by one, with a pause before each; whether the gateway took them all.
+    pub fn drip(&mut self, bytes: impl AsRef<[u8]>, pause: Duration) -> bool {
+        bytes.as_ref().iter().all(|byte| {
+            std::thread::park_timeout(pause);
+            self.send([*byte])
+        })
+    }
+
     /// Sends as much as fits into buffers on the way until nobody has taken a byte for `patience`; how much that was.
     /// What is left can be sent after it.
     pub fn send_until_stalled(&mut self, bytes: &[u8], patience: Duration) -> usize {
