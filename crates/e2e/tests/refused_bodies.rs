@@ -149,7 +149,7 @@ fn a_chunk_that_is_not_plain_is_refused_and_never_becomes_a_502() {
             chunked!("-2\r\nok\r\n0\r\n\r\n"),
             chunked!("\r\nok\r\n0\r\n\r\n"),
             chunked!("2,2\r\nok\r\n0\r\n\r\n"),
-            chunked!("ffffffffffffffff\r\nok\r\n0\r\n\r\n"),
+            chunked!("fffffffffffffffff\r\nok\r\n0\r\n\r\n"),
             chunked!("10000000000000002\r\nok\r\n0\r\n\r\n"),
             chunked!("fffffffffffffffffffffff2\r\nok\r\n0\r\n\r\n"),
             chunked!("2;name=\"quoted\"\r\nok\r\n0\r\n\r\n"),

@@ -24,15 +24,6 @@ fn one_connection_carries_many_requests_of_many_clients() {
         }
     }
     assert_eq!(upstream.connections(), 1);
-    let metrics = gateway.metrics();
-    assert_eq!(
-        metrics.sum("switchboard_upstream_connections_opened_total", &[]),
-        1.0
-    );
-    assert_eq!(
-        metrics.sum("switchboard_upstream_connections_reused_total", &[]),
-        14.0
-    );
 }
 
 #[test]

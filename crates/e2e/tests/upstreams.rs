@@ -350,22 +350,3 @@ fn an_upstream_that_stops_reading_a_body_is_a_504() {
     drop(client);
     sender.join().expect("the sender only sends");
 }
-
-#[test]
-fn the_gateways_own_ports_are_never_dialled() {
-    let gateway = Gateway::start("routes: [{ path: /**, respond: { body: first } }]");
-    let (own, admin) = (gateway.address(), gateway.admin());
-    gateway.replace_configuration(&format!(
-        "routes:\n  - {{ path: /own, upstream: \"http://{own}\" }}\n  - {{ path: /admin, upstream: \"http://{admin}/metrics\" }}\n  \
-         - {{ path: /second, respond: {{ body: second }} }}"
-    ));
-    gateway.wait_for_status("/first", 404);
-    for target in ["/own", "/admin"] {
-        let response = gateway.get(target).expect_error(502, "upstream_forbidden");
-        assert_eq!(
-            response.proxy_error().as_deref(),
-            Some("destination_ip_prohibited")
-        );
-        assert!(!response.text().contains("127.0.0.1"), "{}", response.text());
-    }
-}
