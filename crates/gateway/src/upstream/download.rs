@@ -115,7 +115,6 @@ impl Download<'_> {
         let reuse_upstream = self.head.keep_alive() && framing != Framing::Close;
         self.tally.status = self.head.status();
         self.tally.idle_limit = idle_limit(self.head.fields(&self.answer.filled()[..length]));
-        self.progress.answering.set(true);
         self.answer.consume(length);
         self.body(framing, body).await?;
         let reuse_upstream = reuse_upstream && self.answer.is_empty();
@@ -127,9 +126,9 @@ impl Download<'_> {
 
     /// Reads heads until the final one, which stays in the buffer; passes interim ones on. Returns the final head's length.
     async fn final_head(&mut self) -> Result<usize, DownloadEnd> {
-        for _ in 0..=INTERIM_COUNT_MAX {
+        for interim_count in 0..=INTERIM_COUNT_MAX {
             self.head.reset();
-            let length = self.whole_head().await?;
+            let length = self.whole_head(interim_count == 0).await?;
             if !self.head.is_interim() {
                 return Ok(length);
             }
@@ -157,7 +156,8 @@ impl Download<'_> {
         Err(malformed("the upstream sent too many interim answers"))
     }
 
-    async fn whole_head(&mut self) -> Result<usize, DownloadEnd> {
+    /// `first`: whether no interim answer came before it.
+    async fn whole_head(&mut self, first: bool) -> Result<usize, DownloadEnd> {
         loop {
             match self.head.parse(self.answer.filled(), self.to_head, &HEAD_LIMITS) {
                 Ok(http1::Progress::Complete(length)) => return Ok(length),
@@ -174,18 +174,18 @@ impl Download<'_> {
             let read = self.deadline.run_until(at, self.upstream.read(self.answer)).await;
             match read {
                 Ok(Ok(count)) if count > 0 => {}
-                Ok(closed) => return Err(self.closed_early(closed.err())),
+                Ok(closed) => return Err(self.closed_early(closed.err(), first)),
                 Err(Elapsed) => return Err(DownloadEnd::Failed(self.late())),
             }
         }
     }
 
-    fn closed_early(&self, error: Option<std::io::Error>) -> DownloadEnd {
+    fn closed_early(&self, error: Option<std::io::Error>, first: bool) -> DownloadEnd {
         let how = error.map_or_else(
             || "closed the connection".to_owned(),
             |error| format!("broke the connection ({error})"),
         );
-        if self.answer.is_empty() {
+        if self.answer.is_empty() && first {
             DownloadEnd::NoAnswer(Failure::new(
                 Reject::UpstreamClosed,
                 format!("the upstream {how} before its answer"),
@@ -231,7 +231,7 @@ impl Download<'_> {
             }
             if self.read_body().await? == 0 {
                 let finished = decoder.finish();
-                finished.map_err(|fault| self.broken(Broken::Upstream, fault.0, body == BodyOut::Close))?;
+                finished.map_err(|fault| self.fault(fault.0, body))?;
                 break;
             }
         }
@@ -252,7 +252,7 @@ impl Download<'_> {
     async fn step(&mut self, decoder: &mut BodyDecoder, body: BodyOut) -> Result<(), DownloadEnd> {
         let (used, part) = match decoder.next(self.answer.filled()) {
             Ok(next) => next,
-            Err(fault) => return Err(self.broken(Broken::Upstream, fault.0, body == BodyOut::Close)),
+            Err(fault) => return Err(self.fault(fault.0, body)),
         };
         if let BodyPart::Data(data) = part {
             self.tally.bytes_out += data.len() as u64;
@@ -263,6 +263,7 @@ impl Download<'_> {
             } else if self.out.len() + data.len() <= COPY_BYTES_MAX {
                 self.out.extend_from_slice(data);
             } else {
+                self.progress.answering.set(true);
                 for bytes in [&*self.out, data] {
                     write(
                         self.client,
@@ -309,6 +310,7 @@ impl Download<'_> {
     /// Writes out what was put together.
     async fn send(&mut self) -> Result<(), DownloadEnd> {
         if !self.out.is_empty() {
+            self.progress.answering.set(true);
             write(
                 self.client,
                 self.deadline,
@@ -320,6 +322,15 @@ impl Download<'_> {
             self.out.clear();
         }
         Ok(())
+    }
+
+    /// A body that breaks a rule. As long as the head is still here, the client can be told so.
+    fn fault(&self, rule: &'static str, body: BodyOut) -> DownloadEnd {
+        if self.progress.answering.get() {
+            self.broken(Broken::Upstream, rule, body == BodyOut::Close)
+        } else {
+            malformed(rule)
+        }
     }
 
     fn broken(&self, by: Broken, detail: impl Into<String>, ambiguous: bool) -> DownloadEnd {
