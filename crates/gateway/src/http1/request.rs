@@ -127,13 +127,12 @@ impl RequestHead {
         if hosts.next().is_some() {
             return Err(RequestFault::Malformed("Host is repeated"));
         }
-        let value = span.of_bytes(bytes);
-        let host = Host::parse(value).map_err(|_| RequestFault::Malformed("Host is malformed"))?;
+        let host = Host::parse_with_port(span.of_bytes(bytes))
+            .map_err(|_| RequestFault::Malformed("Host is malformed"))?;
         if self.line.form == TargetForm::Absolute {
-            let authority = self.line.authority.of_bytes(bytes);
-            let named = Host::parse(authority)
+            let authority = Host::parse_with_port(self.line.authority.of_bytes(bytes))
                 .map_err(|_| RequestFault::Malformed("the authority of the target is malformed"))?;
-            if named.as_str() != host.as_str() || port(authority) != port(value) {
+            if authority != host {
                 return Err(RequestFault::Malformed(
                     "the target and Host name different hosts",
                 ));
@@ -295,13 +294,6 @@ fn line_fault(line: &[u8]) -> RequestFault {
         }
         _ => RequestFault::Malformed("the request line is malformed"),
     }
-}
-
-/// From the colon on; an IPv6 literal has colons of its own.
-fn port(authority: &[u8]) -> Option<&[u8]> {
-    let host_end = authority.iter().rposition(|&byte| byte == b']').unwrap_or(0);
-    let colon = authority[host_end..].iter().position(|&byte| byte == b':')?;
-    Some(&authority[host_end + colon..])
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub(super) struct HeadScan {
 }
 
 /// What the scan met.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Scanned {
     /// More bytes are needed.
     Partial,
@@ -138,3 +138,6 @@ pub(super) fn find_control(bytes: &[u8]) -> Option<usize> {
 pub(super) fn is_control(byte: u8) -> bool {
     byte.is_ascii_control() && byte != b'\t'
 }
+
+#[cfg(test)]
+mod tests;
