@@ -3,6 +3,12 @@
 //! Both read the same streams: the fuzz targets' seeds, and many mutations of them. Ours may be stricter and is.
 //! The exception is at `hyper_cannot`. A failure prints the stream and the seed; `HTTP1_HYPER_SEED` runs it again.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "clippy.toml means tests, and takes this file's functions for none"
+)]
+
 mod http1_events;
 
 use std::cell::RefCell;

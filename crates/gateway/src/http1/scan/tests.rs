@@ -32,12 +32,9 @@ fn scan(bytes: &[u8], read: usize) -> (Option<Range<usize>>, Result<Scanned, Hea
 /// The one helper of this area.
 #[track_caller]
 fn check(bytes: &str, first_line: Option<Range<usize>>, end: Result<Scanned, HeadFault>) {
+    let expected = (first_line, end);
     for read in 1..=bytes.len() {
-        assert_eq!(
-            scan(bytes.as_bytes(), read),
-            (first_line.clone(), end.clone()),
-            "{bytes:?} by {read}"
-        );
+        assert_eq!(scan(bytes.as_bytes(), read), expected, "{bytes:?} by {read}");
     }
 }
 
