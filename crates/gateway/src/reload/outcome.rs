@@ -1,0 +1,158 @@
+//! What is in force, and what went wrong last: written by whoever reloads, read by the admin port.
+
+use serde_json::{Value, json};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+/// Shows the configuration in force as JSON, without its secrets. Called when somebody asks.
+type Show = Arc<dyn Fn() -> Value + Send + Sync>;
+
+/// The history of reloads, as far as it matters.
+#[derive(Debug)]
+pub struct Outcomes(Mutex<Outcome>);
+
+/// Where it stands.
+#[derive(Clone)]
+pub struct Outcome {
+    /// 1 after the start, and one more for every configuration that was taken over.
+    pub revision: u64,
+    /// SHA-256 of the file's text, in lower-case hexadecimal.
+    pub hash: Arc<str>,
+    /// When the configuration in force was taken over.
+    pub since: SystemTime,
+    /// Why the last try was refused; `None` where it was taken over.
+    pub last_error: Option<Failure>,
+    show: Show,
+}
+
+/// A configuration that was refused.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// When.
+    pub at: SystemTime,
+    /// Why, in one sentence.
+    pub message: String,
+    /// The problems as `check --format json` has them, or null.
+    pub problems: Value,
+}
+
+impl Outcomes {
+    /// At the start. `show` gives the configuration in force as JSON, without its secrets.
+    pub fn started(
+        hash: &str,
+        now: SystemTime,
+        show: impl Fn() -> Value + Send + Sync + 'static,
+    ) -> Outcomes {
+        Outcomes(Mutex::new(Outcome {
+            revision: 1,
+            hash: hash.into(),
+            since: now,
+            last_error: None,
+            show: Arc::new(show),
+        }))
+    }
+
+    /// A configuration was taken over. Returns its revision.
+    pub fn applied(
+        &self,
+        hash: &str,
+        now: SystemTime,
+        show: impl Fn() -> Value + Send + Sync + 'static,
+    ) -> u64 {
+        let mut outcome = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        outcome.revision += 1;
+        outcome.hash = hash.into();
+        outcome.since = now;
+        outcome.last_error = None;
+        outcome.show = Arc::new(show);
+        outcome.revision
+    }
+
+    /// A configuration was refused; the one before stays in force. `problems`: as `check --format json` has them, or null.
+    pub fn failed(&self, message: impl Into<String>, problems: Value, now: SystemTime) {
+        let mut outcome = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        outcome.last_error = Some(Failure {
+            at: now,
+            message: message.into(),
+            problems,
+        });
+    }
+
+    /// Where it stands now.
+    pub fn latest(&self) -> Outcome {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Outcome {
+    /// What the admin port shows: `{"revision","hash","since","last_error","configuration"}`, moments as HTTP dates.
+    pub fn to_json(&self) -> Value {
+        let last_error = self.last_error.as_ref().map(|failure| {
+            json!({
+                "at": httpdate::fmt_http_date(failure.at),
+                "message": failure.message,
+                "problems": failure.problems,
+            })
+        });
+        json!({
+            "revision": self.revision,
+            "hash": &*self.hash,
+            "since": httpdate::fmt_http_date(self.since),
+            "last_error": last_error,
+            "configuration": (self.show)(),
+        })
+    }
+}
+
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outcome")
+            .field("revision", &self.revision)
+            .field("hash", &self.hash)
+            .field("since", &self.since)
+            .field("last_error", &self.last_error)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    fn at(second: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(second)
+    }
+
+    #[test]
+    fn a_failure_keeps_what_is_in_force_and_a_success_clears_it() {
+        let outcomes = Outcomes::started("aa", at(0), || json!({ "listen": "a" }));
+        outcomes.failed("two problems", json!([{ "line": 3 }]), at(1));
+        assert_eq!(
+            outcomes.latest().to_json(),
+            json!({
+                "revision": 1,
+                "hash": "aa",
+                "since": "Thu, 01 Jan 1970 00:00:00 GMT",
+                "last_error": {
+                    "at": "Thu, 01 Jan 1970 00:00:01 GMT",
+                    "message": "two problems",
+                    "problems": [{ "line": 3 }],
+                },
+                "configuration": { "listen": "a" },
+            })
+        );
+        assert_eq!(outcomes.applied("bb", at(2), || json!({ "listen": "b" })), 2);
+        assert_eq!(
+            outcomes.latest().to_json(),
+            json!({
+                "revision": 2,
+                "hash": "bb",
+                "since": "Thu, 01 Jan 1970 00:00:02 GMT",
+                "last_error": null,
+                "configuration": { "listen": "b" },
+            })
+        );
+    }
+}
