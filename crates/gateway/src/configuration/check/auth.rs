@@ -96,8 +96,9 @@ impl Checker<'_> {
 
     /// Whoever answers for the key set can sign tokens, so that plain HTTP is for named addresses only.
     fn key_set(&mut self, uri: &At<Text>) {
+        let errors = self.problems.errors();
         let Some(url) = self.target(uri) else { return };
-        if url.https {
+        if url.https || self.problems.errors() > errors {
             return;
         }
         let is_allowed = match url.host {

@@ -66,7 +66,7 @@ impl Checker<'_> {
     fn host(&mut self, host: &At<Text>) -> Option<HostPattern> {
         HostPattern::parse(&host.value)
             .inspect_err(|error| {
-                let message = format!("{} is not a host: {error}", host.value.shown());
+                let message = format!("{} is not a host. {error}", host.value.shown());
                 let help = "write a name without port, as in `shop.example.com`, or `*.example.com`";
                 self.problems.error(host.span, message).help(help);
             })
@@ -237,7 +237,7 @@ impl Checker<'_> {
             Ok(parsed) => return Some(parsed),
             Err(error) => error,
         };
-        let message = format!("{} is not a path prefix: {error}", prefix.value.shown());
+        let message = format!("{} is not a path prefix. {error}", prefix.value.shown());
         let trimmed = prefix.value.trim_end_matches('/');
         let help = match PathPrefix::parse(trimmed) {
             Ok(_) => format!("write `{trimmed}`, without a slash at its end"),
