@@ -3,7 +3,6 @@
 //! A value that came out of the environment or a file is shown as its `${…}`. A literal value of a header field that
 //! usually carries a credential is starred out. It has the keys of the file, so that it can be read beside one.
 
-use super::load::Checked;
 use super::model::{
     AccessLog, Action, Configuration, EncodedSlash, Forward, LogField, Origin, Route, Scheme, Timeouts,
 };
@@ -39,20 +38,11 @@ const SECRET_WORDS: [&str; 8] = [
     "token",
 ];
 
-impl Checked {
-    /// The effective configuration, without its secrets; `None` where the file was refused.
-    pub fn masked(&self) -> Option<Value> {
-        let configuration = self.configuration.as_ref()?;
-        Some(masked(
-            configuration,
-            &Mask {
-                written: &self.written,
-            },
-        ))
-    }
-}
-
-fn masked(configuration: &Configuration, mask: &Mask<'_>) -> Value {
+/// The effective configuration, without its secrets.
+pub fn masked(configuration: &Configuration) -> Value {
+    let mask = Mask {
+        written: &configuration.written,
+    };
     let mut top = Shown::default();
     top.put(
         "listen",

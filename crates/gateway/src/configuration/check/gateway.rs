@@ -59,6 +59,7 @@ pub(in crate::configuration) fn check(checker: &mut Checker<'_>, gateway: &wire:
         state_dir: checker.state_dir(&gateway.state_dir),
         cell: checker.cell(&gateway.cell),
         routes,
+        written: Arc::default(),
     }
 }
 
