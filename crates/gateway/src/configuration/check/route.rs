@@ -104,20 +104,20 @@ impl Checker<'_> {
 
     fn unknown_method(&mut self, token: &At<Text>) {
         let upper = token.value.to_ascii_uppercase();
-        let draft = match &*upper {
-            "CONNECT" | "TRACE" => {
-                let message = format!("{upper} is never forwarded");
-                self.problems.error(token.span, message)
-            }
-            _ => self
-                .problems
-                .error(token.span, format!("{} is not a method", token.value.shown())),
-        };
+        if matches!(&*upper, "CONNECT" | "TRACE") {
+            self.problems
+                .error(token.span, format!("{upper} is never forwarded"))
+                .help("leave it out");
+            return;
+        }
         let known: Vec<&str> = MethodSet::ALL.iter().map(Method::as_str).collect();
-        match nearest(&upper, &known) {
-            Some(near) => draft.help(format!("write `{near}`?")),
-            None => draft.help("methods are those of the IANA registry, in upper case: GET, POST, …"),
+        let help = match nearest(&upper, &known) {
+            Some(near) => format!("write `{near}`?"),
+            None => "methods are those of the IANA registry, in upper case: GET, POST, …".to_owned(),
         };
+        self.problems
+            .error(token.span, format!("{} is not a method", token.value.shown()))
+            .help(help);
     }
 
     /// Exactly one of the three.

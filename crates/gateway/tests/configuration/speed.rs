@@ -1,9 +1,7 @@
 //! How long a file of 10,000 routes takes from text to internal form: what a reload costs before it can be swapped in.
 //!
 //! A measurement, so it is run by hand, in release:
-//! `cargo test --release -p gateway --test configuration_speed -- --ignored --nocapture`
-
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! `cargo test --release -p gateway --test configuration -- --ignored --nocapture`
 
 use gateway::configuration::{Process, check_text};
 use std::fmt::Write as _;
