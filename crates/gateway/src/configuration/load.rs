@@ -6,12 +6,13 @@ use super::environment::{Environment, Process, read_at_most};
 use super::model::Configuration;
 use super::problem::{Problem, Problems, Severity};
 use super::source::{FILE_BYTES_MAX, Source, Span};
-use super::tree::{Expansion, Written, read};
+use super::tree::{Expansion, read};
 use super::wire;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What came of a file.
 #[derive(Debug)]
@@ -23,7 +24,6 @@ pub struct Checked {
     /// SHA-256 of the text, in lower-case hexadecimal.
     pub hash: String,
     pub(super) source: Source,
-    pub(super) written: Written,
 }
 
 /// Why a file could not be read at all.
@@ -110,7 +110,6 @@ pub fn check_text(name: &str, text: &str, environment: &dyn Environment) -> Chec
         problems,
         hash: hash(text),
         source,
-        written: expansion.written,
     }
 }
 
@@ -122,7 +121,9 @@ fn configuration(
     let tree = read(source, expansion, problems)?;
     let gateway = wire::Gateway::decode(&tree, problems)?;
     drop(tree);
-    Some(check(&mut Checker::new(source, expansion, problems), &gateway))
+    let mut configuration = check(&mut Checker::new(source, expansion, problems), &gateway);
+    configuration.written = Arc::new(std::mem::take(&mut expansion.written));
+    Some(configuration)
 }
 
 fn hash(text: &str) -> String {

@@ -3,17 +3,28 @@
 //! A value that came out of the environment or a file is shown as its `${…}`. A literal value of a header field that
 //! usually carries a credential is starred out. It has the keys of the file, so that it can be read beside one.
 
-use super::load::Checked;
 use super::model::{
-    AccessLog, Action, Configuration, EncodedSlash, Forward, LogField, Origin, Redirect, Respond, Route,
-    Scheme, Timeouts,
+    AccessLog, Action, Configuration, EncodedSlash, Forward, LogField, Origin, Route, Scheme, Timeouts,
 };
+use policy::method::{Method, MethodSet};
 use policy::path::HostPattern;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::time::Duration;
 
 const STARS: &str = "***";
+
+/// A map in the making. What is absent is left out.
+#[derive(Default)]
+struct Shown(Map<String, Value>);
+
+impl Shown {
+    fn put(&mut self, key: &str, value: Value) {
+        if !value.is_null() {
+            self.0.insert(key.to_owned(), value);
+        }
+    }
+}
 
 /// Words in the names of header fields whose values are not shown.
 const SECRET_WORDS: [&str; 8] = [
@@ -27,57 +38,43 @@ const SECRET_WORDS: [&str; 8] = [
     "token",
 ];
 
-impl Checked {
-    /// The effective configuration, without its secrets; `None` where the file was refused.
-    pub fn masked(&self) -> Option<Value> {
-        let configuration = self.configuration.as_ref()?;
-        Some(masked(
-            configuration,
-            &Mask {
-                written: &self.written,
-            },
-        ))
-    }
-}
-
-fn masked(configuration: &Configuration, mask: &Mask<'_>) -> Value {
-    let mut top = Map::new();
-    let mut put = |key: &str, value: Value| {
-        if !value.is_null() {
-            top.insert(key.to_owned(), value);
-        }
+/// The effective configuration, without its secrets.
+pub fn masked(configuration: &Configuration) -> Value {
+    let mask = Mask {
+        written: &configuration.written,
     };
-    put(
+    let mut top = Shown::default();
+    top.put(
         "listen",
         configuration.listen.iter().map(ToString::to_string).collect(),
     );
-    put(
+    top.put(
         "admin",
         match (&configuration.admin, &configuration.admin_token) {
             (Some(address), Some(_)) => json!({ "address": address, "token_file": STARS }),
             (address, _) => json!(address),
         },
     );
-    put("health", json!(configuration.health));
-    put("access_log", access_log(configuration));
-    put("allow_targets", json!(configuration.targets.allowed));
-    put(
+    top.put("health", json!(configuration.health));
+    top.put("access_log", access_log(configuration));
+    top.put("allow_targets", json!(configuration.targets.allowed));
+    top.put(
         "trusted_edges",
         json!([{ "cidrs": &configuration.trusted_edges[..] }]),
     );
-    put("timeouts", timeouts(&configuration.timeouts));
-    put("head_bytes_max", configuration.head_limits.head_bytes_max.into());
-    put(
+    top.put("timeouts", timeouts(&configuration.timeouts));
+    top.put("head_bytes_max", configuration.head_limits.head_bytes_max.into());
+    top.put(
         "header_count_max",
         configuration.head_limits.header_count_max.into(),
     );
-    put("connections_max", configuration.connections_max.into());
-    put("workers", configuration.workers.into());
-    put("drain_ms", milliseconds(configuration.drain));
-    put("drain_idle_ms", milliseconds(configuration.drain_idle));
-    put("state_dir", json!(configuration.state_dir));
-    put("cell", json!(configuration.cell.as_deref()));
-    put(
+    top.put("connections_max", configuration.connections_max.into());
+    top.put("workers", configuration.workers.into());
+    top.put("drain_ms", milliseconds(configuration.drain));
+    top.put("drain_idle_ms", milliseconds(configuration.drain_idle));
+    top.put("state_dir", json!(configuration.state_dir));
+    top.put("cell", json!(configuration.cell.as_deref()));
+    top.put(
         "routes",
         configuration
             .routes
@@ -85,7 +82,7 @@ fn masked(configuration: &Configuration, mask: &Mask<'_>) -> Value {
             .map(|route| mask.route(route))
             .collect(),
     );
-    Value::Object(top)
+    Value::Object(top.0)
 }
 
 fn access_log(configuration: &Configuration) -> Value {
@@ -126,69 +123,57 @@ impl Mask<'_> {
     }
 
     fn route(&self, route: &Route) -> Value {
-        let mut shown = Map::new();
-        shown.insert("name".to_owned(), (*route.name).into());
-        shown.insert("path".to_owned(), self.text(route.pattern.as_str()));
-        let host = match &route.host {
-            None => Value::Null,
-            Some(HostPattern::Exact(host)) => self.text(host),
-            Some(HostPattern::Suffix(suffix)) => format!("*{suffix}").into(),
-        };
-        shown.insert("host".to_owned(), host);
-        let methods: Vec<&str> = route.methods.iter().map(policy::method::Method::as_str).collect();
-        shown.insert("methods".to_owned(), json!(methods));
+        let mut shown = Shown::default();
+        shown.put("name", (*route.name).into());
+        shown.put("path", self.text(route.pattern.as_str()));
+        match &route.host {
+            None => {}
+            Some(HostPattern::Exact(host)) => shown.put("host", self.text(host)),
+            Some(HostPattern::Suffix(suffix)) => shown.put("host", format!("*{suffix}").into()),
+        }
+        if route.methods != MethodSet::ALL {
+            shown.put("methods", route.methods.iter().map(Method::as_str).collect());
+        }
         let encoded_slash = match route.encoded_slash {
             EncodedSlash::Refuse => "refuse",
             EncodedSlash::Keep => "keep",
         };
-        shown.insert("encoded_slash".to_owned(), encoded_slash.into());
-        shown.insert("body_bytes_max".to_owned(), route.body_bytes_max.into());
+        shown.put("encoded_slash", encoded_slash.into());
+        shown.put("body_bytes_max", route.body_bytes_max.into());
         match &route.action {
             Action::Forward(forward) => {
-                shown.insert("timeouts".to_owned(), timeouts(&route.timeouts));
+                shown.put("timeouts", timeouts(&route.timeouts));
                 self.forward(forward, &mut shown);
             }
             Action::Redirect(redirect) => {
-                let Redirect { to, status } = &**redirect;
-                shown.insert(
-                    "redirect".to_owned(),
-                    json!({ "to": self.text(to), "status": status }),
-                );
+                let redirect = json!({ "to": self.text(&redirect.to), "status": redirect.status });
+                shown.put("redirect", redirect);
             }
             Action::Respond(respond) => {
-                let Respond {
-                    status,
-                    headers,
-                    body,
-                } = &**respond;
-                let body = self.text(&String::from_utf8_lossy(body));
-                let respond = json!({ "status": status, "headers": self.headers(headers), "body": body });
-                shown.insert("respond".to_owned(), respond);
+                let body = self.text(&String::from_utf8_lossy(&respond.body));
+                let headers = self.headers(&respond.headers);
+                shown.put(
+                    "respond",
+                    json!({ "status": respond.status, "headers": headers, "body": body }),
+                );
             }
         }
-        Value::Object(shown)
+        Value::Object(shown.0)
     }
 
-    fn forward(&self, forward: &Forward, shown: &mut Map<String, Value>) {
-        shown.insert("upstream".to_owned(), self.origin(&forward.origin));
-        let prefixes = [
-            ("strip_prefix", &forward.strip_prefix),
-            ("add_prefix", &forward.add_prefix),
-        ];
-        for (key, prefix) in prefixes
-            .into_iter()
-            .filter_map(|(key, prefix)| Some((key, prefix.as_ref()?)))
-        {
-            shown.insert(key.to_owned(), self.text(prefix.as_str()));
+    fn forward(&self, forward: &Forward, shown: &mut Shown) {
+        shown.put("upstream", self.origin(&forward.origin));
+        if let Some(prefix) = &forward.strip_prefix {
+            shown.put("strip_prefix", self.text(prefix.as_str()));
         }
-        shown.insert("preserve_host".to_owned(), forward.preserve_host.into());
-        shown.insert("retries".to_owned(), forward.retries.attempts.into());
+        if let Some(prefix) = &forward.add_prefix {
+            shown.put("add_prefix", self.text(prefix.as_str()));
+        }
+        shown.put("preserve_host", forward.preserve_host.into());
+        shown.put("retries", forward.retries.attempts.into());
         let request = self.headers(&forward.request_headers);
         let response = self.headers(&forward.response_headers);
-        shown.insert(
-            "headers".to_owned(),
-            json!({ "request": request, "response": response }),
-        );
+        shown.put("headers", json!({ "request": request, "response": response }));
     }
 
     fn origin(&self, origin: &Origin) -> Value {

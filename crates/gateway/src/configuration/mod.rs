@@ -18,6 +18,7 @@ mod wire;
 
 pub use environment::{Environment, Process};
 pub use load::{Checked, Unreadable, check_text, load};
+pub use masked::masked;
 pub use model::{
     AccessLog, Action, Configuration, EncodedSlash, Forward, LogField, Origin, Redirect, Respond, Retries,
     Route, RouteTimeouts, Scheme, Timeouts,

@@ -4,6 +4,7 @@ use crate::upstream::TargetRules;
 use ipnet::IpNet;
 use policy::method::MethodSet;
 use policy::path::{HostPattern, PathPrefix, Pattern};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -46,6 +47,9 @@ pub struct Configuration {
     pub cell: Option<Arc<str>>,
     /// In file order.
     pub routes: Vec<Route>,
+    /// Values that came, in part at least, out of the environment or a file → as they were written. What is shown to
+    /// anybody shows the latter.
+    pub written: Arc<HashMap<Box<str>, Box<str>>>,
 }
 
 /// Where the access log goes.

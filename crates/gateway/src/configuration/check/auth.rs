@@ -4,22 +4,18 @@ use super::Checker;
 use super::reach::Reach;
 use super::url::HostName;
 use crate::configuration::decode::{At, Required, Text};
-use crate::configuration::model::Route;
 use crate::configuration::wire;
 use policy::path::Pattern;
 use std::collections::HashMap;
 
 impl Checker<'_> {
-    pub(super) fn auth(&mut self, gateway: &wire::Gateway, routes: &[Route], reach: Option<&Reach<'_>>) {
+    pub(super) fn auth(&mut self, gateway: &wire::Gateway, reach: Option<&Reach<'_>>) {
         let Some(key) = gateway.auth.key() else {
-            if let (Some(given), None) = (
-                gateway.routes.key().filter(|_| !routes.is_empty()),
-                gateway.policy.key(),
-            ) {
+            let routes = gateway.routes.get().filter(|routes| !routes.value.is_empty());
+            if let (Some(routes), None) = (routes, gateway.policy.key()) {
                 let message = "everything is public: there is neither `auth` nor `policy`";
-                self.problems
-                    .warning(given, message)
-                    .help("every caller that reaches this gateway is let through");
+                let help = "every caller that reaches this gateway is let through";
+                self.problems.warning(routes.key, message).help(help);
             }
             return;
         };
@@ -96,8 +92,9 @@ impl Checker<'_> {
 
     /// Whoever answers for the key set can sign tokens, so that plain HTTP is for named addresses only.
     fn key_set(&mut self, uri: &At<Text>) {
+        let errors = self.problems.errors();
         let Some(url) = self.target(uri) else { return };
-        if url.https {
+        if url.https || self.problems.errors() > errors {
             return;
         }
         let is_allowed = match url.host {

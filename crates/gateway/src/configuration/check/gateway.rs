@@ -30,7 +30,7 @@ pub(in crate::configuration) fn check(checker: &mut Checker<'_>, gateway: &wire:
     let routes = checker.routes(&gateway.routes, timeouts);
     let aggregations = checker.aggregations(gateway, &routes);
     let reach = Reach::of(gateway, &routes, &aggregations);
-    checker.auth(gateway, &routes, reach.as_ref());
+    checker.auth(gateway, reach.as_ref());
     checker.rate_limiting(gateway, reach.as_ref());
     checker.transformations(gateway, reach.as_ref());
     checker.federated(gateway);
@@ -59,6 +59,7 @@ pub(in crate::configuration) fn check(checker: &mut Checker<'_>, gateway: &wire:
         state_dir: checker.state_dir(&gateway.state_dir),
         cell: checker.cell(&gateway.cell),
         routes,
+        written: Arc::default(),
     }
 }
 

@@ -54,26 +54,25 @@ const SEEN: [&str; 12] = [
 /// Set by the gateway on answers.
 const ANSWERS: [&str; 4] = ["date", "proxy-status", "x-request-id", "via"];
 
+/// Why such a field is refused, and what to do.
+const ITS_OWN: (&str, &str) = ("is set by the gateway itself", "leave it out");
+
 impl Checker<'_> {
     /// Fields set on the request to the upstream.
     pub(super) fn request_headers(&mut self, slot: &Slot<Named<Text>>) -> Fields {
         self.fields(slot, |name| match name {
             "host" => Some((
-                "`Host` is the target's name",
+                "is the target's name",
                 "write `preserve_host: true` to keep the client's",
             )),
-            _ if SEEN.contains(&name) => Some(("the gateway sets this field itself", "leave it out")),
+            _ if SEEN.contains(&name) => Some(ITS_OWN),
             _ => None,
         })
     }
 
     /// Fields set on the answer.
     pub(super) fn response_headers(&mut self, slot: &Slot<Named<Text>>) -> Fields {
-        self.fields(slot, |name| {
-            ANSWERS
-                .contains(&name)
-                .then_some(("the gateway sets this field itself", "leave it out"))
-        })
+        self.fields(slot, |name| ANSWERS.contains(&name).then_some(ITS_OWN))
     }
 
     fn fields(
@@ -118,8 +117,10 @@ impl Checker<'_> {
                 self.problems
                     .error(value.key, message)
                     .help("leave it out, or choose another name");
-            } else if let Some((message, help)) = forbidden(&folded) {
-                self.problems.error(value.key, message).help(help);
+            } else if let Some((why, help)) = forbidden(&folded) {
+                self.problems
+                    .error(value.key, format!("`{name}` {why}"))
+                    .help(help);
             }
             self.field_value(value);
         }

@@ -157,14 +157,13 @@ fn clash(one: SocketAddr, other: SocketAddr) -> bool {
 }
 
 fn address_help(text: &str) -> String {
+    if let Ok(ip) = text.parse::<IpAddr>() {
+        return format!("add a port: `{}`", SocketAddr::new(ip, LISTEN.port()));
+    }
     match text.rsplit_once(':') {
         Some(("" | "*", port)) => format!("write `0.0.0.0:{port}`"),
         Some(("localhost", port)) => format!("write `127.0.0.1:{port}`"),
         None if text.parse::<u16>().is_ok() => format!("write `127.0.0.1:{text}` or `0.0.0.0:{text}`"),
-        None if text.parse::<IpAddr>().is_ok() => format!(
-            "add a port: `{}`",
-            SocketAddr::new(text.parse().unwrap_or(LISTEN.ip()), 8080)
-        ),
         _ => "write it as in `0.0.0.0:8080` or `[::]:8080`; names are not resolved here".to_owned(),
     }
 }

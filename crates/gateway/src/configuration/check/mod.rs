@@ -87,7 +87,9 @@ impl<'a> Checker<'a> {
     /// Reports a text that may not be empty.
     fn not_empty(&mut self, text: &At<Text>, what: &str) {
         if text.value.trim().is_empty() {
-            self.problems.error(text.span, format!("{what} is empty"));
+            self.problems
+                .error(text.span, format!("{what} is empty"))
+                .help("name one, or leave the key out");
         }
     }
 }

@@ -13,6 +13,9 @@ const BODY_BYTES_MAX: usize = 1 << 20;
 
 impl Checker<'_> {
     pub(super) fn redirect(&mut self, redirect: &wire::Redirect) -> Option<Redirect> {
+        if let Some(to) = redirect.to.get() {
+            self.location(to);
+        }
         let status = match redirect.status.get() {
             None => REDIRECT_STATUS,
             Some(status) => match u16::try_from(status.value.0) {
@@ -26,7 +29,6 @@ impl Checker<'_> {
             },
         };
         let to = redirect.to.get()?;
-        self.location(to);
         Some(Redirect {
             to: (*to.value).into(),
             status,

@@ -66,7 +66,7 @@ impl Checker<'_> {
     fn host(&mut self, host: &At<Text>) -> Option<HostPattern> {
         HostPattern::parse(&host.value)
             .inspect_err(|error| {
-                let message = format!("{} is not a host: {error}", host.value.shown());
+                let message = format!("{} is not a host. {error}", host.value.shown());
                 let help = "write a name without port, as in `shop.example.com`, or `*.example.com`";
                 self.problems.error(host.span, message).help(help);
             })
@@ -104,20 +104,20 @@ impl Checker<'_> {
 
     fn unknown_method(&mut self, token: &At<Text>) {
         let upper = token.value.to_ascii_uppercase();
-        let draft = match &*upper {
-            "CONNECT" | "TRACE" => {
-                let message = format!("{upper} is never forwarded");
-                self.problems.error(token.span, message)
-            }
-            _ => self
-                .problems
-                .error(token.span, format!("{} is not a method", token.value.shown())),
-        };
+        if matches!(&*upper, "CONNECT" | "TRACE") {
+            self.problems
+                .error(token.span, format!("{upper} is never forwarded"))
+                .help("leave it out");
+            return;
+        }
         let known: Vec<&str> = MethodSet::ALL.iter().map(Method::as_str).collect();
-        match nearest(&upper, &known) {
-            Some(near) => draft.help(format!("write `{near}`?")),
-            None => draft.help("methods are those of the IANA registry, in upper case: GET, POST, …"),
+        let help = match nearest(&upper, &known) {
+            Some(near) => format!("write `{near}`?"),
+            None => "methods are those of the IANA registry, in upper case: GET, POST, …".to_owned(),
         };
+        self.problems
+            .error(token.span, format!("{} is not a method", token.value.shown()))
+            .help(help);
     }
 
     /// Exactly one of the three.
@@ -237,7 +237,7 @@ impl Checker<'_> {
             Ok(parsed) => return Some(parsed),
             Err(error) => error,
         };
-        let message = format!("{} is not a path prefix: {error}", prefix.value.shown());
+        let message = format!("{} is not a path prefix. {error}", prefix.value.shown());
         let trimmed = prefix.value.trim_end_matches('/');
         let help = match PathPrefix::parse(trimmed) {
             Ok(_) => format!("write `{trimmed}`, without a slash at its end"),

@@ -79,32 +79,24 @@ impl Checker<'_> {
                 return None;
             }
         };
-        let refusal = match &url.host {
-            HostName::Ip(ip) => {
-                let judged = self.targets.judge(SocketAddr::new(*ip, port(&url)));
-                judged.err().map(|refusal| {
-                    (
-                        format!("{} is {}", refusal.address, refusal.range),
-                        refusal.permit,
-                    )
-                })
-            }
-            HostName::Name(name) => {
-                let judged = self.targets.judge_name(name);
-                judged
-                    .err()
-                    .map(|refusal| (format!("{} is {}", refusal.name, refusal.range), refusal.permit))
-            }
+        let (what, range, permit) = match &url.host {
+            HostName::Ip(ip) => match self.targets.judge(SocketAddr::new(*ip, port(&url))) {
+                Ok(()) => return Some(url),
+                Err(refusal) => (refusal.address.to_string(), refusal.range, refusal.permit),
+            },
+            HostName::Name(name) => match self.targets.judge_name(name) {
+                Ok(()) => return Some(url),
+                Err(refusal) => (refusal.name, refusal.range, refusal.permit),
+            },
         };
-        if let Some((reason, permit)) = refusal {
-            let draft = self.problems.error(
-                text.span,
-                format!("{reason}: it is not called unless it is allowed"),
-            );
-            match permit.as_str() {
-                "" => draft.help("name another target: a gateway that calls itself would never end"),
-                permit => draft.help(format!("write `{permit}` at the top if it is meant")),
-            };
+        if permit.is_empty() {
+            let message = format!("{what}:{} is {range}", port(&url));
+            let help = "name another target: a gateway that calls itself would never end";
+            self.problems.error(text.span, message).help(help);
+        } else {
+            let message = format!("{what} is {range}: it is not called unless it is allowed");
+            let help = format!("write `{permit}` at the top if it is meant");
+            self.problems.error(text.span, message).help(help);
         }
         Some(url)
     }
@@ -123,7 +115,7 @@ impl Checker<'_> {
         }
         PathPrefix::parse(path)
             .inspect_err(|error| {
-                let message = format!("the path of the upstream's URL is not a path prefix: {error}");
+                let message = format!("the path of the upstream's URL is not a path prefix. {error}");
                 self.problems
                     .error(text.span, message)
                     .help("write whole literal segments, as in `/v1`");

@@ -92,7 +92,9 @@ impl Decode for UpstreamKey {
                 }
             }
             _ => {
-                expected("a URL or a map", node, problems);
+                if let Some(draft) = expected("a URL or a map", node, problems) {
+                    draft.help("write `http://HOST:PORT`");
+                }
                 return None;
             }
         };
