@@ -107,11 +107,15 @@ impl Connection {
 
     /// Serves requests until the connection idles or ends.
     async fn serve(&mut self, scratch: &mut Scratch) -> After {
+        let UnderWay { scratch, .. } = &mut UnderWay {
+            worker: Rc::clone(&self.worker),
+            scratch,
+        };
         loop {
             let Some(after) = self.one(scratch).await else {
                 return After::Drop;
             };
-            self.worker.record(&scratch.account);
+            self.worker.record(&mut scratch.account);
             if after != After::Next || scratch.inbound.is_empty() {
                 return after;
             }
@@ -157,6 +161,7 @@ impl Connection {
         let until = scratch.account.started + limit;
         loop {
             if !scratch.inbound.is_empty() {
+                scratch.account.open = true;
                 match scratch.head.parse(scratch.inbound.filled(), &limits) {
                     Ok(http1::Progress::Complete(length)) => return Some(Ok(length)),
                     Ok(http1::Progress::Partial) => {}
@@ -353,7 +358,7 @@ impl Connection {
         let after = self
             .refuse_with(&mut scratch, Reject::ConnectionsExhausted, None, false)
             .await;
-        self.worker.record(&scratch.account);
+        self.worker.record(&mut scratch.account);
         self.worker.scratches.put(scratch);
         if after == After::Close {
             Box::pin(self.linger()).await;
@@ -381,6 +386,24 @@ impl Connection {
             }
         }
         self.worker.scratches.put(scratch);
+    }
+}
+
+/// The request that a connection is at. Dropped in the middle of one, which only the drain deadline does, it leaves
+/// the record that every request gets.
+struct UnderWay<'a> {
+    worker: Rc<Worker>,
+    scratch: &'a mut Scratch,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let account = &mut self.scratch.account;
+        if account.open {
+            account.broken = Some(Broken::Gateway);
+            account.detail = Some("drain_ms was over".to_owned());
+            self.worker.record(account);
+        }
     }
 }
 

@@ -136,7 +136,8 @@ impl Worker {
     }
 
     /// Writes the one record of a request that has ended.
-    pub(crate) fn record(&self, account: &Account) {
+    pub(crate) fn record(&self, account: &mut Account) {
+        account.open = false;
         let record = account.record(Instant::now());
         self.metrics()
             .record(account.route.as_ref().map(|route| &route.metrics), &record);

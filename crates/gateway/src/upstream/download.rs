@@ -7,6 +7,7 @@ use super::pool::idle_limit;
 use super::trailers::{self, Declared};
 use super::upload::Progress;
 use crate::configuration::Timeouts;
+use crate::downstream::Worker;
 use crate::http1::{self, BodyDecoder, BodyPart, Framing, HeadLimits, ResponseHead, Version};
 use crate::io::{Buffer, Deadline, Elapsed, Transport};
 use crate::response::{BodyOut, HeadContext, Reject, write_head, write_interim};
@@ -63,8 +64,10 @@ pub(crate) struct Download<'a> {
     pub(crate) declared: &'a mut Declared,
     pub(crate) client_version: Version,
     pub(crate) to_head: bool,
-    /// Whether the client's connection could stay open.
+    /// Whether the client's connection could stay open, as far as the request tells.
     pub(crate) keep_alive: bool,
+    /// Knows whether a drain has begun meanwhile.
+    pub(crate) worker: &'a Worker,
     pub(crate) timeouts: Timeouts,
     pub(crate) total_until: Option<Instant>,
     pub(crate) request_id: &'a str,
@@ -99,7 +102,8 @@ impl Download<'_> {
         let length = head?;
         let framing = self.head.framing();
         let body = BodyOut::of(framing, self.client_version);
-        let keep_alive = self.keep_alive && body != BodyOut::Close && self.progress.sent.get();
+        let may_stay = self.keep_alive && !self.worker.is_draining();
+        let keep_alive = may_stay && body != BodyOut::Close && self.progress.sent.get();
         let context = HeadContext {
             client: self.client_version,
             body,

@@ -16,6 +16,8 @@ const TEXT_BYTES_MAX: usize = 8 * 1024;
 /// The account of one request.
 #[derive(Debug)]
 pub(crate) struct Account {
+    /// Whether a byte of the request was read and its record is still to be written.
+    pub(crate) open: bool,
     pub(crate) started: Instant,
     pub(crate) upstream: Duration,
     pub(crate) client: IpAddr,
@@ -41,6 +43,7 @@ impl Account {
     /// An empty one.
     pub(crate) fn new() -> Self {
         Self {
+            open: false,
             started: Instant::now(),
             upstream: Duration::ZERO,
             client: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
@@ -65,6 +68,7 @@ impl Account {
 
     /// Forgets the last request; the first byte of the next was read at `started`.
     pub(crate) fn begin(&mut self, started: Instant, peer: IpAddr) {
+        self.open = false;
         self.started = started;
         self.upstream = Duration::ZERO;
         self.client = peer;
