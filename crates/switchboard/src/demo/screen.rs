@@ -128,11 +128,11 @@ impl Screen {
     }
 
     fn labelled(&mut self, label: &str, text: &str) -> io::Result<()> {
-        for (index, line) in wrapped(text, WIDTH - INDENT.len() - 4).iter().enumerate() {
-            let label = if index == 0 { label } else { "" };
-            writeln!(self.out, "{INDENT}{FAINT}{label:<3}{FAINT:#} {line}")?;
-        }
-        Ok(())
+        write!(self.out, "{INDENT}{FAINT}{label}{FAINT:#} ")?;
+        let margin = label.len() + 1;
+        let text = wrapped(text, WIDTH - INDENT.len() - margin);
+        let between = format!("\n{INDENT}{:margin$}", "");
+        writeln!(self.out, "{}", text.join(&between))
     }
 
     /// A command to try, and what for.
