@@ -17,5 +17,5 @@ mod snapshot;
 pub mod upstream;
 pub mod usage;
 
-pub use server::{Bound, Gateway, Parts, ReloadError, StartError};
+pub use server::{Bound, Controls, Gateway, Parts, ReloadError, StartError};
 pub use snapshot::CompileError;

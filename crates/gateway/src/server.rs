@@ -58,33 +58,60 @@ pub struct Bound {
     listeners: Vec<TcpListener>,
     /// The real addresses, in the order of `listen`.
     pub addresses: Vec<SocketAddr>,
+    /// The admin port's listener and its real address, where there is one.
+    pub admin: Option<(TcpListener, SocketAddr)>,
+    /// The health port's, likewise.
+    pub health: Option<(TcpListener, SocketAddr)>,
+    /// All of these addresses: none of them is ever dialled.
+    own: Vec<SocketAddr>,
 }
 
 impl Bound {
-    /// Binds every address of `listen`.
+    /// Binds every address of `listen`, `admin` and `health`.
     pub fn bind(configuration: &Configuration) -> Result<Bound, StartError> {
-        let mut listeners = Vec::new();
-        let mut addresses = Vec::new();
-        for &address in &configuration.listen {
-            let failed = |source| StartError::Listen { address, source };
-            let listener = bind(address).map_err(failed)?;
-            addresses.push(listener.local_addr().map_err(failed)?);
-            listeners.push(listener);
-        }
-        Ok(Bound { listeners, addresses })
+        let (listeners, addresses): (Vec<_>, Vec<_>) = configuration
+            .listen
+            .iter()
+            .map(|address| bound(*address))
+            .collect::<Result<_, StartError>>()?;
+        let admin = configuration.admin.map(bound).transpose()?;
+        let health = configuration.health.map(bound).transpose()?;
+        let mut own: Vec<SocketAddr> = Vec::clone(&addresses);
+        own.extend(admin.iter().chain(&health).map(|(_, address)| *address));
+        Ok(Bound {
+            listeners,
+            addresses,
+            admin,
+            health,
+            own,
+        })
     }
+}
+
+fn bound(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address, source };
+    let listener = bind(address).map_err(failed)?;
+    let real = listener.local_addr().map_err(failed)?;
+    Ok((listener, real))
 }
 
 /// A running gateway.
 #[derive(Debug)]
 pub struct Gateway {
+    controls: Arc<Controls>,
+    threads: Vec<JoinHandle<bool>>,
+    acceptor: JoinHandle<io::Result<()>>,
+    stop: watch::Sender<bool>,
+}
+
+/// What may be asked of a gateway while it runs, from any thread.
+#[derive(Debug)]
+pub struct Controls {
     shared: Arc<Shared>,
     workers: Arc<[WorkerHandle]>,
-    threads: Vec<JoinHandle<bool>>,
-    acceptor: Option<JoinHandle<io::Result<()>>>,
-    stop: watch::Sender<bool>,
-    /// What stays the same until a restart: as configured, and as it came out.
+    /// What stays the same until a restart, as configured.
     first: Configuration,
+    /// The addresses that are never dialled.
     own: Vec<SocketAddr>,
 }
 
@@ -95,8 +122,6 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// Names to addresses.
     pub resolver: Arc<dyn Resolve>,
-    /// Addresses beyond `listen` that must never be dialled: the admin and health listeners.
-    pub own: Vec<SocketAddr>,
 }
 
 impl Parts {
@@ -105,22 +130,22 @@ impl Parts {
         Parts {
             metrics,
             resolver: Arc::new(SystemResolver),
-            own: Vec::new(),
         }
     }
 }
 
 impl Gateway {
     /// Starts workers and acceptor.
-    pub fn start(bound: Bound, configuration: Configuration, parts: Parts) -> Result<Gateway, StartError> {
-        let Parts {
-            metrics,
-            resolver,
-            mut own,
-        } = parts;
-        own.extend(&bound.addresses);
-        let mut first = configuration.clone();
-        first.routes = Vec::new();
+    pub fn start(
+        bound: Bound,
+        mut configuration: Configuration,
+        parts: Parts,
+    ) -> Result<Gateway, StartError> {
+        let Parts { metrics, resolver } = parts;
+        let own = bound.own;
+        let routes = std::mem::take(&mut configuration.routes);
+        let first = configuration.clone();
+        configuration.routes = routes;
         let upstreams = Upstreams::default();
         let snapshot = Snapshot::compile(with_own(configuration, &own), None, &upstreams, &metrics)?;
         let shared = Arc::new(Shared {
@@ -145,17 +170,54 @@ impl Gateway {
         shared.metrics.watch_workers(loads.collect());
         let workers: Arc<[WorkerHandle]> = workers.into();
         let acceptor = start_acceptor(&shared, &workers, &stopped, bound.listeners)?;
-        Ok(Gateway {
+        let controls = Arc::new(Controls {
             shared,
             workers,
-            threads,
-            acceptor: Some(acceptor),
-            stop,
             first,
             own,
+        });
+        Ok(Gateway {
+            controls,
+            threads,
+            acceptor,
+            stop,
         })
     }
 
+    /// What may be asked of it while it runs.
+    pub fn controls(&self) -> Arc<Controls> {
+        Arc::clone(&self.controls)
+    }
+
+    /// Stops accepting, lets what is in flight finish, and ends. Returns whether every request was finished in time.
+    pub fn drain(self) -> bool {
+        let Controls { shared, workers, .. } = &*self.controls;
+        let now = Instant::now();
+        let (idle_until, until) = {
+            let snapshot = shared.snapshot.load();
+            (
+                now + snapshot.configuration.drain_idle,
+                now + snapshot.configuration.drain,
+            )
+        };
+        // The receiver is the acceptor; it may have ended by itself.
+        let _ = self.stop.send(true);
+        let mut whole = self.acceptor.join().is_ok();
+        for worker in workers.iter() {
+            let _ = worker.sender.send(Message::Drain {
+                idle_until: idle_until.min(until),
+                until,
+            });
+        }
+        for thread in self.threads {
+            whole &= thread.join().unwrap_or(false);
+        }
+        shared.snapshot.load().access_log.drain();
+        whole
+    }
+}
+
+impl Controls {
     /// Compiles a configuration and swaps it in, or changes nothing. Connections stay.
     pub fn reload(&self, configuration: Configuration) -> Result<(), ReloadError> {
         let restart = needs_restart(&self.first, &configuration);
@@ -209,34 +271,13 @@ impl Gateway {
             .collect()
     }
 
-    /// Stops accepting, lets what is in flight finish, and ends. Returns whether every request was finished in time.
-    pub fn drain(mut self) -> bool {
-        let now = Instant::now();
-        let (idle_until, until) = {
-            let snapshot = self.shared.snapshot.load();
-            (
-                now + snapshot.configuration.drain_idle,
-                now + snapshot.configuration.drain,
-            )
-        };
-        // The receiver is the acceptor; it may have ended by itself.
-        let _ = self.stop.send(true);
-        let accepted = self
-            .acceptor
-            .take()
-            .is_none_or(|acceptor| acceptor.join().is_ok());
-        for worker in self.workers.iter() {
-            let _ = worker.sender.send(Message::Drain {
-                idle_until: idle_until.min(until),
-                until,
-            });
-        }
-        let mut whole = accepted;
-        for thread in self.threads.drain(..) {
-            whole &= thread.join().unwrap_or(false);
-        }
-        self.shared.snapshot.load().access_log.drain();
-        whole
+    /// The configuration in force, put together anew: it is asked for rarely, and kept once, compiled.
+    pub fn configuration(&self) -> Configuration {
+        let snapshot = self.shared.snapshot.load();
+        let mut configuration = snapshot.configuration.clone();
+        configuration.routes = snapshot.routes().cloned().collect();
+        configuration.routes.sort_by_key(|route| route.line);
+        configuration
     }
 }
 

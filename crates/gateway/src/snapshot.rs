@@ -97,6 +97,16 @@ impl Snapshot {
     }
 }
 
+impl Snapshot {
+    /// All routes, in no order that means anything.
+    pub(crate) fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.table
+            .entries()
+            .flat_map(|entry| &entry.value.routes)
+            .map(|compiled| &compiled.route)
+    }
+}
+
 fn same_log(before: &Configuration, now: &Configuration) -> bool {
     before.access_log == now.access_log && before.access_log_fields == now.access_log_fields
 }

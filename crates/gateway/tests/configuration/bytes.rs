@@ -62,7 +62,11 @@ fn is_meant(said: &Value, meant: &Value, key: &str) -> bool {
             .iter()
             .all(|(key, value)| meant.get(key).is_some_and(|meant| is_meant(value, meant, key))),
         (Value::Array(said), Value::Array(meant)) => {
-            said.len() == meant.len() && said.iter().zip(meant).all(|(said, meant)| is_meant(said, meant, key))
+            said.len() == meant.len()
+                && said
+                    .iter()
+                    .zip(meant)
+                    .all(|(said, meant)| is_meant(said, meant, key))
         }
         // A trusted edge is a list of ranges, and the edges are shown as one.
         _ => leaf(said, key) == leaf(meant, key),
@@ -71,7 +75,9 @@ fn is_meant(said: &Value, meant: &Value, key: &str) -> bool {
 
 /// A value in the one form that it is compared in.
 fn leaf(value: &Value, key: &str) -> Value {
-    let Value::String(text) = value else { return value.clone() };
+    let Value::String(text) = value else {
+        return value.clone();
+    };
     let text = match key {
         // Hosts have no case.
         "host" | "upstream" => text.to_ascii_lowercase(),
@@ -85,10 +91,18 @@ fn written_out(mut said: Value) -> Value {
     if let Some(listen) = said.get_mut("listen").filter(|listen| listen.is_string()) {
         *listen = Value::Array(vec![listen.take()]);
     }
-    if let Some(log) = said.get_mut("access_log").filter(|log| log.is_string() && *log != "off") {
+    if let Some(log) = said
+        .get_mut("access_log")
+        .filter(|log| log.is_string() && *log != "off")
+    {
         *log = serde_json::json!({ "to": log.take() });
     }
-    for route in said.get_mut("routes").and_then(Value::as_array_mut).into_iter().flatten() {
+    for route in said
+        .get_mut("routes")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
         if let Some(upstream) = route.get_mut("upstream").filter(|upstream| upstream.is_string()) {
             *upstream = serde_json::json!({ "url": upstream.take() });
         }
@@ -101,11 +115,17 @@ fn check(name: &str, text: &str) {
     let checked = gateway::configuration::check_text(name, text, &super::Made);
     let lines = text.split('\n').count();
     for problem in &checked.problems {
-        assert!((1..=lines).contains(&problem.line) && problem.column >= 1, "{problem:?}\n{text}");
+        assert!(
+            (1..=lines).contains(&problem.line) && problem.column >= 1,
+            "{problem:?}\n{text}"
+        );
         assert!(!problem.message.is_empty());
     }
     match &checked.configuration {
-        None => assert!(!told(&checked).is_empty() && !checked.render().is_empty(), "{text}"),
+        None => assert!(
+            !told(&checked).is_empty() && !checked.render().is_empty(),
+            "{text}"
+        ),
         Some(configuration) => {
             let said = second_reading(name, text).unwrap_or_else(|| panic!("not even a text:\n{text}"));
             let said = match said {
@@ -113,7 +133,10 @@ fn check(name: &str, text: &str) {
                 said => written_out(said),
             };
             let meant = masked(configuration);
-            assert!(is_meant(&said, &meant, ""), "{text}\nsays\n{said:#}\nand is served as\n{meant:#}");
+            assert!(
+                is_meant(&said, &meant, ""),
+                "{text}\nsays\n{said:#}\nand is served as\n{meant:#}"
+            );
         }
     }
 }
@@ -121,7 +144,12 @@ fn check(name: &str, text: &str) {
 fn every_byte(name: &str, text: &str) {
     check(name, text);
     for (at, before) in text.bytes().enumerate() {
-        for byte in BYTES.iter().copied().chain([before.wrapping_add(1)]).filter(|byte| byte.is_ascii()) {
+        for byte in BYTES
+            .iter()
+            .copied()
+            .chain([before.wrapping_add(1)])
+            .filter(|byte| byte.is_ascii())
+        {
             let mut changed = text.as_bytes().to_vec();
             changed[at] = byte;
             check(name, &String::from_utf8(changed).unwrap());

@@ -7,9 +7,14 @@ use super::{checked, told};
 fn check(text: &str, expected: &[&str]) {
     let checked = checked(text);
     let is_usual = |line: &String| {
-        line.contains("everything is public") || line.contains("no routes:") || line.contains("not in this version")
+        line.contains("everything is public")
+            || line.contains("no routes:")
+            || line.contains("not in this version")
     };
-    let told: Vec<String> = told(&checked).into_iter().filter(|line| !is_usual(line)).collect();
+    let told: Vec<String> = told(&checked)
+        .into_iter()
+        .filter(|line| !is_usual(line))
+        .collect();
     assert_eq!(told, expected, "{}", checked.render_plain());
     let wrong = told.iter().any(|problem| !problem.starts_with('?'));
     assert_eq!(checked.is_otherwise_valid(), !wrong, "{text}");
@@ -24,15 +29,30 @@ fn check_route(body: &str, expected: &[&str]) {
 /// A route to this URL, and what is told of it.
 #[track_caller]
 fn check_url(url: &str, expected: &str) {
-    check_route(&format!("path: /a, upstream: '{url}'"), &[&format!("2:21 {expected}")]);
+    check_route(
+        &format!("path: /a, upstream: '{url}'"),
+        &[&format!("2:21 {expected}")],
+    );
 }
 
 #[test]
 fn paths_methods_and_hosts() {
-    check_route("path: a, upstream: 'http://a'", &["2:7 the path `a` does not begin with a slash | write `/a`"]);
-    check_route("path: /a//b, upstream: 'http://a'", &["2:7 the path `/a//b` has an empty segment | write `/a/b`"]);
-    check_route("path: /%7Eb, upstream: 'http://a'", &["2:7 `%7Eb` is not in its canonical spelling | write `~b`"]);
-    check_route("upstream: 'http://a'", &["2:1 `path` is missing | add `path: …` here"]);
+    check_route(
+        "path: a, upstream: 'http://a'",
+        &["2:7 the path `a` does not begin with a slash | write `/a`"],
+    );
+    check_route(
+        "path: /a//b, upstream: 'http://a'",
+        &["2:7 the path `/a//b` has an empty segment | write `/a/b`"],
+    );
+    check_route(
+        "path: /%7Eb, upstream: 'http://a'",
+        &["2:7 `%7Eb` is not in its canonical spelling | write `~b`"],
+    );
+    check_route(
+        "upstream: 'http://a'",
+        &["2:1 `path` is missing | add `path: …` here"],
+    );
     check_route(
         "path: /a, methods: [PSOT, get, TRACE, GET, GET], upstream: 'http://a'",
         &[
@@ -42,34 +62,72 @@ fn paths_methods_and_hosts() {
             "2:44 `GET` is given twice | keep one",
         ],
     );
-    check_route("path: /a, methods: [], upstream: 'http://a'", &["2:11 no method: nothing would fit this route | leave `methods` out for every method"]);
-    check_route("path: /a, methods: GET, upstream: 'http://a'", &["2:20 expected a list, found the string \"GET\" | write it as a list: `[…]`, or lines that begin with `- `"]);
-    check_route("path: /a, host: 'a.com:80', upstream: 'http://a'", &["2:17 \"a.com:80\" is not a host. A host pattern has no port. | write a name without port, as in `shop.example.com`, or `*.example.com`"]);
+    check_route(
+        "path: /a, methods: [], upstream: 'http://a'",
+        &["2:11 no method: nothing would fit this route | leave `methods` out for every method"],
+    );
+    check_route(
+        "path: /a, methods: GET, upstream: 'http://a'",
+        &[
+            "2:20 expected a list, found the string \"GET\" | write it as a list: `[…]`, or lines that begin with `- `",
+        ],
+    );
+    check_route(
+        "path: /a, host: 'a.com:80', upstream: 'http://a'",
+        &[
+            "2:17 \"a.com:80\" is not a host. A host pattern has no port. | write a name without port, as in `shop.example.com`, or `*.example.com`",
+        ],
+    );
 }
 
 #[test]
 fn prefixes() {
     check_route(
         "path: /api/orders/**, strip_prefix: /app, upstream: 'http://a'",
-        &["2:37 \"/app\" is not a prefix of the path `/api/orders/**` | every path of the route has to begin with it, on whole segments"],
+        &[
+            "2:37 \"/app\" is not a prefix of the path `/api/orders/**` | every path of the route has to begin with it, on whole segments",
+        ],
     );
     check_route(
         "path: /api/**, strip_prefix: /ap, upstream: 'http://a'",
-        &["2:30 \"/ap\" is not a prefix of the path `/api/**` | every path of the route has to begin with it, on whole segments"],
+        &[
+            "2:30 \"/ap\" is not a prefix of the path `/api/**` | every path of the route has to begin with it, on whole segments",
+        ],
     );
     check_route(
         "path: '/{a}/b', strip_prefix: /a, upstream: 'http://a'",
-        &["2:31 \"/a\" is not a prefix of the path `/{a}/b` | every path of the route has to begin with it, on whole segments"],
+        &[
+            "2:31 \"/a\" is not a prefix of the path `/{a}/b` | every path of the route has to begin with it, on whole segments",
+        ],
     );
-    check_route("path: /api, strip_prefix: /api/, upstream: 'http://a'", &["2:27 \"/api/\" is not a path prefix. The prefix ends with a slash. | write `/api`, without a slash at its end"]);
-    check_route("path: /api, strip_prefix: /, upstream: 'http://a'", &["2:27 \"/\" is not a path prefix. The prefix is the root. | leave the key out"]);
-    check_route("path: /api, add_prefix: x, upstream: 'http://a'", &["2:25 \"x\" is not a path prefix. The path must begin with a slash. | write whole literal segments, as in `/api`"]);
+    check_route(
+        "path: /api, strip_prefix: /api/, upstream: 'http://a'",
+        &[
+            "2:27 \"/api/\" is not a path prefix. The prefix ends with a slash. | write `/api`, without a slash at its end",
+        ],
+    );
+    check_route(
+        "path: /api, strip_prefix: /, upstream: 'http://a'",
+        &["2:27 \"/\" is not a path prefix. The prefix is the root. | leave the key out"],
+    );
+    check_route(
+        "path: /api, add_prefix: x, upstream: 'http://a'",
+        &[
+            "2:25 \"x\" is not a path prefix. The path must begin with a slash. | write whole literal segments, as in `/api`",
+        ],
+    );
 }
 
 #[test]
 fn exactly_one_action() {
-    check_route("path: /a", &["2:1 a route without an action | add `upstream`, `redirect` or `respond`"]);
-    check_route("path: /a, upstream: 'http://a', redirect: { to: /b }", &["2:33 `redirect` beside `upstream`: a route has exactly one action | keep one of them"]);
+    check_route(
+        "path: /a",
+        &["2:1 a route without an action | add `upstream`, `redirect` or `respond`"],
+    );
+    check_route(
+        "path: /a, upstream: 'http://a', redirect: { to: /b }",
+        &["2:33 `redirect` beside `upstream`: a route has exactly one action | keep one of them"],
+    );
     check_route(
         "path: /a, respond: {}, strip_prefix: /a, add_prefix: /b, preserve_host: true, retries: 1, timeouts: {}, headers: {}",
         &[
@@ -87,10 +145,17 @@ fn exactly_one_action() {
 fn duplicate_routes() {
     let help = "give each its own `methods`, or take one out; names of `{parameters}` make no difference";
     let text = "routes:\n- { path: '/a/{x}', methods: [GET], upstream: 'http://a' }\n- { path: '/a/{y}', methods: [POST, GET], upstream: 'http://b' }\n- { path: '/a/{z}', methods: [HEAD], upstream: 'http://c' }\n- { path: '/a/{z}', host: a.example.com, upstream: 'http://c' }\n- { path: '/a/{z}', host: A.Example.com, upstream: 'http://c' }\n";
-    check(text, &[
-        &format!("3:11 the route of line 2 has the same host, the same path and a method in common | {help}"),
-        &format!("6:11 the route of line 5 has the same host, the same path and a method in common | {help}"),
-    ]);
+    check(
+        text,
+        &[
+            &format!(
+                "3:11 the route of line 2 has the same host, the same path and a method in common | {help}"
+            ),
+            &format!(
+                "6:11 the route of line 5 has the same host, the same path and a method in common | {help}"
+            ),
+        ],
+    );
 }
 
 #[test]
@@ -98,54 +163,125 @@ fn urls() {
     let scheme = "not an `http` or `https` URL | write `http://HOST:PORT` or `https://HOST`";
     check_url("ftp://a", &format!("\"ftp://a\": {scheme}"));
     check_url("orders:80", &format!("\"orders:80\": {scheme}"));
-    check_url("http://u:p@a", "\"http://u:p@a\": a user or password in a URL | leave it out: a credential is never written into a URL; set a header, with `${file:…}` as its value");
-    check_url("http://a?x=1", "a query (`?`) in an upstream's URL | leave it out: the request brings its own");
-    check_url("http://a#x", "\"http://a#x\": a fragment (`#`) in a URL | leave it out: it never reaches a server");
+    check_url(
+        "http://u:p@a",
+        "\"http://u:p@a\": a user or password in a URL | leave it out: a credential is never written into a URL; set a header, with `${file:…}` as its value",
+    );
+    check_url(
+        "http://a?x=1",
+        "a query (`?`) in an upstream's URL | leave it out: the request brings its own",
+    );
+    check_url(
+        "http://a#x",
+        "\"http://a#x\": a fragment (`#`) in a URL | leave it out: it never reaches a server",
+    );
     for port in ["0", "65536", "", "+1", "8o"] {
-        check_url(&format!("http://a:{port}"), &format!("\"http://a:{port}\": not a port | write a number from 1 to 65535, or leave it and its colon out"));
+        check_url(
+            &format!("http://a:{port}"),
+            &format!(
+                "\"http://a:{port}\": not a port | write a number from 1 to 65535, or leave it and its colon out"
+            ),
+        );
     }
     check_url("http://", "\"http://\": no host | write `http://HOST:PORT`");
-    check_url("http://::1", "\"http://::1\": more than one colon in the host | put an IPv6 address into brackets: `http://[fd00::1]:8080`");
-    check_url("http://[::1", "\"http://[::1\": not an IPv6 address in brackets | write it as in `http://[fd00::1]:8080`");
+    check_url(
+        "http://::1",
+        "\"http://::1\": more than one colon in the host | put an IPv6 address into brackets: `http://[fd00::1]:8080`",
+    );
+    check_url(
+        "http://[::1",
+        "\"http://[::1\": not an IPv6 address in brackets | write it as in `http://[fd00::1]:8080`",
+    );
     for address in ["1.2.3.4.5", "256.1", "a.0x1", "1.2.3.256", "0x1ffffffff"] {
-        check_url(&format!("http://{address}"), &format!("\"http://{address}\": neither a host name nor an IPv4 address | write the address as four decimal numbers"));
+        check_url(
+            &format!("http://{address}"),
+            &format!(
+                "\"http://{address}\": neither a host name nor an IPv4 address | write the address as four decimal numbers"
+            ),
+        );
     }
     for name in ["a..b", "-a", "a-", "a+b", ".a", "ä"] {
-        assert!(!checked(&format!("routes: [{{ path: /a, upstream: 'http://{name}' }}]")).is_otherwise_valid(), "{name}");
+        assert!(
+            !checked(&format!("routes: [{{ path: /a, upstream: 'http://{name}' }}]")).is_otherwise_valid(),
+            "{name}"
+        );
     }
-    check_url("http://a/%2e/", "the path of the upstream's URL is not a path prefix. The path has a dot segment. | write whole literal segments, as in `/v1`");
+    check_url(
+        "http://a/%2e/",
+        "the path of the upstream's URL is not a path prefix. The path has a dot segment. | write whole literal segments, as in `/v1`",
+    );
 }
 
 #[test]
 fn forbidden_targets_and_the_line_that_permits_them() {
     let refused = |url: &str, what: &str, line: &str| {
-        check_url(url, &format!("{what}: it is not called unless it is allowed | write `allow_targets: [{line}]` at the top if it is meant"));
+        check_url(
+            url,
+            &format!(
+                "{what}: it is not called unless it is allowed | write `allow_targets: [{line}]` at the top if it is meant"
+            ),
+        );
     };
     for spelling in ["127.0.0.1", "127.1", "0x7f.1", "017700000001", "2130706433"] {
-        refused(&format!("http://{spelling}:3000"), "127.0.0.1 is loopback", "127.0.0.0/8");
+        refused(
+            &format!("http://{spelling}:3000"),
+            "127.0.0.1 is loopback",
+            "127.0.0.0/8",
+        );
     }
-    refused("http://[::ffff:127.0.0.1]", "::ffff:127.0.0.1 is loopback", "127.0.0.0/8");
-    refused("http://[64:ff9b::a9fe:a9fe]", "64:ff9b::a9fe:a9fe is a cloud metadata service", "169.254.169.254/32");
+    refused(
+        "http://[::ffff:127.0.0.1]",
+        "::ffff:127.0.0.1 is loopback",
+        "127.0.0.0/8",
+    );
+    refused(
+        "http://[64:ff9b::a9fe:a9fe]",
+        "64:ff9b::a9fe:a9fe is a cloud metadata service",
+        "169.254.169.254/32",
+    );
     refused("https://[::1]:9", "::1 is loopback", "\"::1/128\"");
-    refused("http://LocalHost:1", "localhost is this machine (loopback)", "127.0.0.0/8");
-    refused("http://a.localhost.", "a.localhost is this machine (loopback)", "127.0.0.0/8");
-    refused("http://metadata.google.internal", "metadata.google.internal is a cloud metadata service", "169.254.169.254/32");
+    refused(
+        "http://LocalHost:1",
+        "localhost is this machine (loopback)",
+        "127.0.0.0/8",
+    );
+    refused(
+        "http://a.localhost.",
+        "a.localhost is this machine (loopback)",
+        "127.0.0.0/8",
+    );
+    refused(
+        "http://metadata.google.internal",
+        "metadata.google.internal is a cloud metadata service",
+        "169.254.169.254/32",
+    );
     // What is allowed already stays in the line.
     check(
         "allow_targets: [169.254.0.0/16]\nroutes: [{ path: /a, upstream: 'http://0.0.0.0' }]\n",
-        &["2:32 0.0.0.0 is unspecified (0.0.0.0/8): it is not called unless it is allowed | write `allow_targets: [169.254.0.0/16, 0.0.0.0/8]` at the top if it is meant"],
+        &[
+            "2:32 0.0.0.0 is unspecified (0.0.0.0/8): it is not called unless it is allowed | write `allow_targets: [169.254.0.0/16, 0.0.0.0/8]` at the top if it is meant",
+        ],
     );
     let own = "is an address that this gateway itself listens on | name another target: a gateway that calls itself would never end";
     check(
         "listen: 127.0.0.1:80\nadmin: 0.0.0.0:81\nallow_targets: [127.0.0.0/8]\nroutes:\n- { path: /a, upstream: 'http://127.0.0.1' }\n- { path: /b, upstream: 'http://127.0.0.2:81' }\n- { path: /c, upstream: 'http://127.0.0.1:82' }\n",
-        &[&format!("5:25 127.0.0.1:80 {own}"), &format!("6:25 127.0.0.2:81 {own}")],
+        &[
+            &format!("5:25 127.0.0.1:80 {own}"),
+            &format!("6:25 127.0.0.2:81 {own}"),
+        ],
     );
 }
 
 #[test]
 fn upstream_maps() {
-    check_route("path: /a, upstream: {}", &["2:21 an upstream without a target | add `url`"]);
-    check_route("path: /a, upstream: { url: 'http://a', ca: ca.pem }", &["2:40 `ca` has no effect with `http` | write the URL with `https`, or leave `ca` out"]);
+    check_route(
+        "path: /a, upstream: {}",
+        &["2:21 an upstream without a target | add `url`"],
+    );
+    check_route(
+        "path: /a, upstream: { url: 'http://a', ca: ca.pem }",
+        &["2:40 `ca` has no effect with `http` | write the URL with `https`, or leave `ca` out"],
+    );
     let help = "name a PEM file with the certificates of the authority";
     for (file, why) in [
         ("none", "no such file"),
@@ -154,16 +290,29 @@ fn upstream_maps() {
     ] {
         check_route(
             &format!("path: /a, upstream: {{ url: 'https://a', ca: {file} }}"),
-            &[&format!("2:45 the certificates in `/etc/switchboard/{file}` cannot be used: {why} | {help}")],
+            &[&format!(
+                "2:45 the certificates in `/etc/switchboard/{file}` cannot be used: {why} | {help}"
+            )],
         );
     }
-    check_route("path: /a, upstream: { url: 'https://a', lambda: { function: f, region: r } }", &["2:41 `lambda` beside `url`: an upstream is exactly one of them | keep one of them"]);
+    check_route(
+        "path: /a, upstream: { url: 'https://a', lambda: { function: f, region: r } }",
+        &["2:41 `lambda` beside `url`: an upstream is exactly one of them | keep one of them"],
+    );
     check_route(
         "path: /a, upstream: { endpoints: ['http://b', 'http://127.0.0.1'] }",
-        &["2:47 127.0.0.1 is loopback: it is not called unless it is allowed | write `allow_targets: [127.0.0.0/8]` at the top if it is meant"],
+        &[
+            "2:47 127.0.0.1 is loopback: it is not called unless it is allowed | write `allow_targets: [127.0.0.0/8]` at the top if it is meant",
+        ],
     );
-    check_route("path: /a, upstream: { step_functions: { state_machine: s, mode: asynch } }", &["2:65 the string \"asynch\" is not known here | write `async`? Known here: `sync`, `async`"]);
-    check_route("path: /a, upstream: { private_api: { region: r, api_id: i, stage: s, vpc_endpoint: v }, credential: { header: x } }", &[]);
+    check_route(
+        "path: /a, upstream: { step_functions: { state_machine: s, mode: asynch } }",
+        &["2:65 the string \"asynch\" is not known here | write `async`? Known here: `sync`, `async`"],
+    );
+    check_route(
+        "path: /a, upstream: { private_api: { region: r, api_id: i, stage: s, vpc_endpoint: v }, credential: { header: x } }",
+        &[],
+    );
 }
 
 #[test]
@@ -188,17 +337,43 @@ fn header_fields() {
 
 #[test]
 fn redirects_and_responses() {
-    check_route("path: /a, redirect: { to: '//a', status: 305 }", &[
-        "2:27 a Location without a scheme that names a host | write `https://a`",
-        "2:42 305 is not the status of a redirect | write 301 or 308 (for good), or 302, 303 or 307 (for now)",
-    ]);
-    check_route("path: /a, redirect: {}", &["2:21 `to` is missing | add `to: …` here"]);
-    check_route("path: /a, redirect: { to: '/a b' }", &["2:27 a character in a Location that no URL has | percent-encode it"]);
-    check_route("path: /a, redirect: { to: 'javascript:x()' }", &["2:27 \"javascript:x()\" is neither a URL nor a path: not an `http` or `https` URL | write `https://HOST/PATH`, or `/PATH` on the same host"]);
-    check_route("path: /a, respond: { status: 199 }", &["2:30 the number 199 is too small | write a number from 200 to 599"]);
-    check_route("path: /a, respond: { status: 600 }", &["2:30 the number 600 is too large | write a number from 200 to 599"]);
-    check_route("path: /a, respond: { status: 204, body: x }", &["2:35 an answer with status 204 has no body | take the body out, or choose another status"]);
-    check_route("path: /a, respond: { headers: { Connection: close } }", &["2:33 `Connection` belongs to the connection, which the gateway handles | leave it out"]);
+    check_route(
+        "path: /a, redirect: { to: '//a', status: 305 }",
+        &[
+            "2:27 a Location without a scheme that names a host | write `https://a`",
+            "2:42 305 is not the status of a redirect | write 301 or 308 (for good), or 302, 303 or 307 (for now)",
+        ],
+    );
+    check_route(
+        "path: /a, redirect: {}",
+        &["2:21 `to` is missing | add `to: …` here"],
+    );
+    check_route(
+        "path: /a, redirect: { to: '/a b' }",
+        &["2:27 a character in a Location that no URL has | percent-encode it"],
+    );
+    check_route(
+        "path: /a, redirect: { to: 'javascript:x()' }",
+        &[
+            "2:27 \"javascript:x()\" is neither a URL nor a path: not an `http` or `https` URL | write `https://HOST/PATH`, or `/PATH` on the same host",
+        ],
+    );
+    check_route(
+        "path: /a, respond: { status: 199 }",
+        &["2:30 the number 199 is too small | write a number from 200 to 599"],
+    );
+    check_route(
+        "path: /a, respond: { status: 600 }",
+        &["2:30 the number 600 is too large | write a number from 200 to 599"],
+    );
+    check_route(
+        "path: /a, respond: { status: 204, body: x }",
+        &["2:35 an answer with status 204 has no body | take the body out, or choose another status"],
+    );
+    check_route(
+        "path: /a, respond: { headers: { Connection: close } }",
+        &["2:33 `Connection` belongs to the connection, which the gateway handles | leave it out"],
+    );
 }
 
 #[test]
@@ -208,112 +383,185 @@ fn auth() {
     let routes = "routes: [{ path: /x/**, respond: {} }]\n";
     let auth = |body: &str, expected: &[&str]| check(&format!("{routes}auth: {{\n{body}\n}}\n"), expected);
     auth(&format!("{base}, {jwks}"), &[]);
-    auth("", &[
-        "2:7 `type` is missing | add `type: …` here",
-        "2:7 `jwks_uri` is missing | add `jwks_uri: …` here",
-        "2:7 `issuer` is missing | add `issuer: …` here",
-        "2:7 `audiences` is missing | add `audiences: …` here",
-    ]);
-    auth(&format!("type: oidc, issuer: '', audiences: [], {jwks}"), &[
-        "3:7 the string \"oidc\" is not known here | known here: `jwt`",
-        "3:21 the issuer is empty | name one, or leave the key out",
-        "3:25 no audience: no token would be taken | name this API as its tokens name it in `aud`",
-    ]);
-    auth(&format!("{base}, jwks_uri: 'http://10.0.0.1/k'"), &["3:49 a key set over `http`, from an address that `allow_targets` does not name | write `https`, or name the address in `allow_targets`"]);
-    auth(&format!("{base}, jwks_uri: 'https://localhost/k'"), &["3:49 localhost is this machine (loopback): it is not called unless it is allowed | write `allow_targets: [127.0.0.0/8]` at the top if it is meant"]);
-    auth(&format!("{base}, {jwks},\nalgorithms: [RS256, HS256, none, RS256], leeway_s: 301, claims: {{ user: /a~b }}, forward_token: true"), &[
-        "4:21 the string \"HS256\" is not known here | write `ES256`? Known here: `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384`, `EdDSA`, `Ed25519`",
-        "4:28 the string \"none\" is not known here | known here: `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384`, `EdDSA`, `Ed25519`",
-        "4:34 given twice | keep one",
-        "4:52 the number 301 is too large | write a number from 0 to 300",
-        "4:73 \"/a~b\" is not a JSON Pointer | in a pointer, `~` is written `~0` and a slash `~1`",
-    ]);
-    auth(&format!("{base}, {jwks},\nexclude_paths: [/x, /x/y, '/x/{{z}}', /y, /x, z]"), &[
-        "?4:37 no route serves `/y`: the exclusion has no effect | add the route, or take this out",
-        "4:41 `/x` is given twice | keep one of them",
-        "4:45 the path `z` does not begin with a slash | write `/z`",
-    ]);
-    check(&format!("policy: {{ floor: f }}\nauth: {{ {base}, {jwks} }}\n"), &["2:1 `auth` beside `policy`: one of them decides who may call | keep one of them"]);
+    auth(
+        "",
+        &[
+            "2:7 `type` is missing | add `type: …` here",
+            "2:7 `jwks_uri` is missing | add `jwks_uri: …` here",
+            "2:7 `issuer` is missing | add `issuer: …` here",
+            "2:7 `audiences` is missing | add `audiences: …` here",
+        ],
+    );
+    auth(
+        &format!("type: oidc, issuer: '', audiences: [], {jwks}"),
+        &[
+            "3:7 the string \"oidc\" is not known here | known here: `jwt`",
+            "3:21 the issuer is empty | name one, or leave the key out",
+            "3:25 no audience: no token would be taken | name this API as its tokens name it in `aud`",
+        ],
+    );
+    auth(
+        &format!("{base}, jwks_uri: 'http://10.0.0.1/k'"),
+        &[
+            "3:49 a key set over `http`, from an address that `allow_targets` does not name | write `https`, or name the address in `allow_targets`",
+        ],
+    );
+    auth(
+        &format!("{base}, jwks_uri: 'https://localhost/k'"),
+        &[
+            "3:49 localhost is this machine (loopback): it is not called unless it is allowed | write `allow_targets: [127.0.0.0/8]` at the top if it is meant",
+        ],
+    );
+    auth(
+        &format!(
+            "{base}, {jwks},\nalgorithms: [RS256, HS256, none, RS256], leeway_s: 301, claims: {{ user: /a~b }}, forward_token: true"
+        ),
+        &[
+            "4:21 the string \"HS256\" is not known here | write `ES256`? Known here: `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384`, `EdDSA`, `Ed25519`",
+            "4:28 the string \"none\" is not known here | known here: `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384`, `EdDSA`, `Ed25519`",
+            "4:34 given twice | keep one",
+            "4:52 the number 301 is too large | write a number from 0 to 300",
+            "4:73 \"/a~b\" is not a JSON Pointer | in a pointer, `~` is written `~0` and a slash `~1`",
+        ],
+    );
+    auth(
+        &format!("{base}, {jwks},\nexclude_paths: [/x, /x/y, '/x/{{z}}', /y, /x, z]"),
+        &[
+            "?4:37 no route serves `/y`: the exclusion has no effect | add the route, or take this out",
+            "4:41 `/x` is given twice | keep one of them",
+            "4:45 the path `z` does not begin with a slash | write `/z`",
+        ],
+    );
+    check(
+        &format!("policy: {{ floor: f }}\nauth: {{ {base}, {jwks} }}\n"),
+        &["2:1 `auth` beside `policy`: one of them decides who may call | keep one of them"],
+    );
 }
 
 #[test]
 fn rate_limiting() {
     let routes = "routes: [{ path: /x/**, respond: {} }]\n";
-    let limits = |body: &str, expected: &[&str]| check(&format!("{routes}rate_limiting: {{\n{body}\n}}\n"), expected);
+    let limits =
+        |body: &str, expected: &[&str]| check(&format!("{routes}rate_limiting: {{\n{body}\n}}\n"), expected);
     limits("", &["2:1 no limit in it | add `default`, `overrides`, or both"]);
-    limits("default: { requests_per_hour: 5, burst: 2, key: 'header:X-A' }", &[]);
-    limits("default: { requests_per_second: 5, requests_per_minute: 4, key: 'header:' }", &[
-        "3:36 `requests_per_minute` beside `requests_per_second`: a limit has exactly one period | keep one of them",
-        "3:65 \"header:\" is nothing to count by | write `client_ip`, `global`, or `header:NAME`",
-    ]);
-    limits("default: { requests: 5 }", &[
-        "3:1 a limit without a number | add `requests_per_second`, `requests_per_minute` or `requests_per_hour`",
-        "3:12 unknown key `requests` | known here: `requests_per_second`, `requests_per_minute`, `requests_per_hour`, `burst`, `key`",
-        "3:12 `key` is missing | add `key: …` here",
-    ]);
-    limits("overrides: [\n{ path: /q, requests_per_second: 1, key: client_pi }, { path: /x, requests_per_hour: 5, burst: 0, key: global }, { path: /x, requests_per_hour: 5, key: global }\n]", &[
-        "?4:9 no route serves `/q`: the limit has no effect | add the route, or take this out",
-        "4:42 \"client_pi\" is nothing to count by | write `client_ip`?",
-        "4:96 the number 0 is too small | write a number from 1 to 1000000000",
-        "4:122 `/x` is given twice | keep one of them",
-    ]);
+    limits(
+        "default: { requests_per_hour: 5, burst: 2, key: 'header:X-A' }",
+        &[],
+    );
+    limits(
+        "default: { requests_per_second: 5, requests_per_minute: 4, key: 'header:' }",
+        &[
+            "3:36 `requests_per_minute` beside `requests_per_second`: a limit has exactly one period | keep one of them",
+            "3:65 \"header:\" is nothing to count by | write `client_ip`, `global`, or `header:NAME`",
+        ],
+    );
+    limits(
+        "default: { requests: 5 }",
+        &[
+            "3:1 a limit without a number | add `requests_per_second`, `requests_per_minute` or `requests_per_hour`",
+            "3:12 unknown key `requests` | known here: `requests_per_second`, `requests_per_minute`, `requests_per_hour`, `burst`, `key`",
+            "3:12 `key` is missing | add `key: …` here",
+        ],
+    );
+    limits(
+        "overrides: [\n{ path: /q, requests_per_second: 1, key: client_pi }, { path: /x, requests_per_hour: 5, burst: 0, key: global }, { path: /x, requests_per_hour: 5, key: global }\n]",
+        &[
+            "?4:9 no route serves `/q`: the limit has no effect | add the route, or take this out",
+            "4:42 \"client_pi\" is nothing to count by | write `client_ip`?",
+            "4:96 the number 0 is too small | write a number from 1 to 1000000000",
+            "4:122 `/x` is given twice | keep one of them",
+        ],
+    );
 }
 
 #[test]
 fn aggregations() {
     let routes = "routes: [{ path: /x/**, respond: {} }]\n";
-    let check = |body: &str, expected: &[&str]| check(&format!("{routes}aggregations: [{{\n{body}\n}}]\n"), expected);
-    check("path: '/home/{id}', parts: { a: { path: '/x/{id}?a=b' }, b: { path: /x, optional: true } }", &[]);
-    check("path: /home/**, parts: {}", &[
-        "3:7 an aggregation answers one path, not all below it | leave `/**` out",
-        "3:17 0 parts | an aggregation has 1 to 32 parts",
-    ]);
-    check("path: /home, parts: { a: { path: '/x?q=a b', optional: true }, '': { path: '/x/{no}', optional: true } }", &[
-        "?3:14 every part is optional: with all services down the answer is still 200 | leave `optional` out of one",
-        "3:34 a character in a query that no URL has | percent-encode it",
-        "3:64 a part without a name | its name is its member in the answer",
-        "3:76 a parameter that the aggregation's path does not have | use one of its names, or a literal",
-    ]);
-    check("path: /x/**, parts: { a: { path: x }, b: { path: /x/** }, c: { path: /y } }", &[
-        "3:7 an aggregation answers one path, not all below it | leave `/**` out",
-        "3:7 the route of line 1 answers the same path | keep one of them",
-        "3:34 the path `x` does not begin with a slash | write `/x`",
-        "3:50 a part is one path, not all below it | leave `/**` out",
-        "?3:70 no route serves `/y`: the part has no effect | add the route, or take this out",
-    ]);
+    let check =
+        |body: &str, expected: &[&str]| check(&format!("{routes}aggregations: [{{\n{body}\n}}]\n"), expected);
+    check(
+        "path: '/home/{id}', parts: { a: { path: '/x/{id}?a=b' }, b: { path: /x, optional: true } }",
+        &[],
+    );
+    check(
+        "path: /home/**, parts: {}",
+        &[
+            "3:7 an aggregation answers one path, not all below it | leave `/**` out",
+            "3:17 0 parts | an aggregation has 1 to 32 parts",
+        ],
+    );
+    check(
+        "path: /home, parts: { a: { path: '/x?q=a b', optional: true }, '': { path: '/x/{no}', optional: true } }",
+        &[
+            "?3:14 every part is optional: with all services down the answer is still 200 | leave `optional` out of one",
+            "3:34 a character in a query that no URL has | percent-encode it",
+            "3:64 a part without a name | its name is its member in the answer",
+            "3:76 a parameter that the aggregation's path does not have | use one of its names, or a literal",
+        ],
+    );
+    check(
+        "path: /x/**, parts: { a: { path: x }, b: { path: /x/** }, c: { path: /y } }",
+        &[
+            "3:7 an aggregation answers one path, not all below it | leave `/**` out",
+            "3:7 the route of line 1 answers the same path | keep one of them",
+            "3:34 the path `x` does not begin with a slash | write `/x`",
+            "3:50 a part is one path, not all below it | leave `/**` out",
+            "?3:70 no route serves `/y`: the part has no effect | add the route, or take this out",
+        ],
+    );
 }
 
 #[test]
 fn transformations() {
     let routes = "routes: [{ path: /x/**, respond: {} }]\n";
-    let check = |body: &str, expected: &[&str]| check(&format!("{routes}transformations: [{{\n{body}\n}}]\n"), expected);
-    check("path: /x, response: { remove_fields: [a], rename_fields: { b: c } }", &[]);
-    check("path: /y, response: {}", &[
-        "?3:7 no route serves `/y`: the transformation has no effect | add the route, or take this out",
-        "3:11 a transformation that changes nothing | add `remove_fields`, `rename_fields`, or both",
-    ]);
-    check("path: /x, response: { remove_fields: [a, a, ''], rename_fields: { a: b, c: b } }", &[
-        "3:42 \"a\" is given twice | keep one",
-        "3:45 a field is empty | name one, or leave the key out",
-        "3:67 `a` is removed and renamed | keep one",
-        "3:76 two fields become \"b\" | give each its own name",
-    ]);
+    let check = |body: &str, expected: &[&str]| {
+        check(&format!("{routes}transformations: [{{\n{body}\n}}]\n"), expected)
+    };
+    check(
+        "path: /x, response: { remove_fields: [a], rename_fields: { b: c } }",
+        &[],
+    );
+    check(
+        "path: /y, response: {}",
+        &[
+            "?3:7 no route serves `/y`: the transformation has no effect | add the route, or take this out",
+            "3:11 a transformation that changes nothing | add `remove_fields`, `rename_fields`, or both",
+        ],
+    );
+    check(
+        "path: /x, response: { remove_fields: [a, a, ''], rename_fields: { a: b, c: b } }",
+        &[
+            "3:42 \"a\" is given twice | keep one",
+            "3:45 a field is empty | name one, or leave the key out",
+            "3:67 `a` is removed and renamed | keep one",
+            "3:76 two fields become \"b\" | give each its own name",
+        ],
+    );
 }
 
 #[test]
 fn the_federated_form() {
-    check("environment: prod\npolicy: { floor: f, feed: { portal: 'https://p', token: '${file:token}' }, feed_wait_ms: 5, max_staleness_s: 5, on_stale: deny, floor_max_age_s: 9 }\nservices: { directory: d }\nfailed_credentials: off\n", &[]);
-    check("environment: a/b\nservices: {}\nfailed_credentials: { per_minute: 0 }\n", &[
-        "1:14 \"a/b\" is not the name of an environment | use letters, digits, `.` and `-`",
-        "2:11 `directory` is missing | add `directory: …` here",
-        "3:35 the number 0 is too small | write a number from 1 to 1000000",
-    ]);
-    check("policy: { floor: a, file: b, feed: { token: x }, on_stale: deny }\n", &[
-        "1:21 `file` beside `floor`: a policy comes from one of them | keep one of them",
-        "1:30 a feed from nowhere | add `portal`, `kafka` or `bundle`",
-        "1:38 `token` has no effect without `portal` | leave it out",
-        "1:50 `on_stale: deny` without `floor_max_age_s` | say how old a floor may be when the gateway starts",
-    ]);
+    check(
+        "environment: prod\npolicy: { floor: f, feed: { portal: 'https://p', token: '${file:token}' }, feed_wait_ms: 5, max_staleness_s: 5, on_stale: deny, floor_max_age_s: 9 }\nservices: { directory: d }\nfailed_credentials: off\n",
+        &[],
+    );
+    check(
+        "environment: a/b\nservices: {}\nfailed_credentials: { per_minute: 0 }\n",
+        &[
+            "1:14 \"a/b\" is not the name of an environment | use letters, digits, `.` and `-`",
+            "2:11 `directory` is missing | add `directory: …` here",
+            "3:35 the number 0 is too small | write a number from 1 to 1000000",
+        ],
+    );
+    check(
+        "policy: { floor: a, file: b, feed: { token: x }, on_stale: deny }\n",
+        &[
+            "1:21 `file` beside `floor`: a policy comes from one of them | keep one of them",
+            "1:30 a feed from nowhere | add `portal`, `kafka` or `bundle`",
+            "1:38 `token` has no effect without `portal` | leave it out",
+            "1:50 `on_stale: deny` without `floor_max_age_s` | say how old a floor may be when the gateway starts",
+        ],
+    );
 }
 
 #[test]
@@ -327,8 +575,21 @@ fn what_is_not_in_this_version_is_refused_by_name() {
         .filter_map(|problem| problem.message.split('`').nth(1))
         .collect();
     let expected = [
-        "tls", "http2", "proxy_protocol", "auth", "rate_limiting", "aggregations", "transformations", "policy",
-        "services", "environment", "failed_credentials", "cors", "cache", "endpoints", "credential",
+        "tls",
+        "http2",
+        "proxy_protocol",
+        "auth",
+        "rate_limiting",
+        "aggregations",
+        "transformations",
+        "policy",
+        "services",
+        "environment",
+        "failed_credentials",
+        "cors",
+        "cache",
+        "endpoints",
+        "credential",
     ];
     assert_eq!(refused, expected);
     assert!(checked.configuration.is_none());

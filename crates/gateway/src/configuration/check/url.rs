@@ -137,7 +137,8 @@ pub(super) fn host_name(text: &str) -> Result<HostName, Refusal> {
     // As the URL standard has it: a name whose last label is a number is an address, or nothing.
     let last = name.rsplit('.').next().unwrap_or_default();
     let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let is_number = last.bytes().all(|byte| byte.is_ascii_digit()) || last.strip_prefix("0x").is_some_and(is_hex);
+    let is_number =
+        last.bytes().all(|byte| byte.is_ascii_digit()) || last.strip_prefix("0x").is_some_and(is_hex);
     if !is_number {
         return Ok(HostName::Name(name));
     }
