@@ -19,6 +19,7 @@ mod wire;
 pub use environment::{Environment, Process};
 pub use load::{Checked, Unreadable, check_text, load};
 pub use masked::masked;
+pub(crate) use model::is_set;
 pub use model::{
     AccessLog, Action, Configuration, EncodedSlash, Forward, LogField, Origin, Redirect, Respond, Retries,
     Route, RouteTimeouts, Scheme, Timeouts,

@@ -169,6 +169,12 @@ pub struct Forward {
     pub response_headers: Vec<(Box<str>, Box<str>)>,
 }
 
+/// Whether the operator sets this field, so that nobody else's passes.
+pub(crate) fn is_set(set: &[(Box<str>, Box<str>)], name: &[u8]) -> bool {
+    set.iter()
+        .any(|(own, _)| own.as_bytes().eq_ignore_ascii_case(name))
+}
+
 /// How often a request that was sent may be sent again. One that was never sent always may, once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Retries {

@@ -4,7 +4,8 @@
 
 use super::forwarded::{self, Hop};
 use super::{Admitted, TraceContext};
-use crate::configuration::Forward;
+use crate::configuration::{Forward, is_set};
+use crate::downstream::Received;
 use crate::http1::{self, Expect, FieldRef, Framing, Known, Version};
 use crate::response::Reject;
 use crate::snapshot::CompiledRoute;
@@ -46,43 +47,14 @@ pub(crate) fn rewrite(
         return Err(Reject::MethodNotAllowed);
     };
 
-    out.extend_from_slice(method.as_str().as_bytes());
-    out.push(b' ');
-    received
-        .path
-        .rewrite_into(forward.strip_prefix.as_ref(), forward.add_prefix.as_ref(), out)
-        .map_err(|error| Reject::PathNotCanonical(error.message()))?;
-    if let Some(query) = head.query(bytes) {
-        out.push(b'?');
-        out.extend_from_slice(query);
-    }
-    out.extend_from_slice(b" HTTP/1.1\r\n");
-
+    write_request_line(received, method, forward, out)?;
     let host = if forward.preserve_host {
         head.host(bytes)
     } else {
         forward.origin.authority.as_bytes()
     };
     http1::field(out, b"Host", host);
-    let hop_by_hop = head.has_connection_names();
-    for field in head.fields(bytes) {
-        let named = hop_by_hop && head.connection_names(bytes, field.name);
-        if passes(&field, added.trace) && !named && !is_set(&forward.request_headers, field.name) {
-            http1::field(out, field.name, field.value);
-        }
-    }
-    write_framing(
-        out,
-        head.framing(),
-        head.fields(bytes)
-            .any(|field| field.known == Known::ContentLength),
-    );
-    if head
-        .fields(bytes)
-        .any(|field| field.known == Known::Te && accepts_trailers(field.value))
-    {
-        out.extend_from_slice(b"TE: trailers\r\nConnection: TE\r\n");
-    }
+    write_passing(received, forward, added.trace, out);
     if let Some(cell) = added.cell {
         http1::field(out, b"X-Cell-Id", cell.as_bytes());
     }
@@ -92,10 +64,11 @@ pub(crate) fn rewrite(
         host: head.host(bytes),
         prefix: forward.strip_prefix.as_ref().map(|prefix| prefix.as_str()),
     };
-    let trusted = received.trusted;
+    let believed = if received.trusted { usize::MAX } else { 0 };
     forwarded::write(out, &hop, |known| {
         head.fields(bytes)
-            .filter(move |field| trusted && field.known == known)
+            .take(believed)
+            .filter(move |field| field.known == known)
             .map(|field| field.value)
     });
     write_via(out, head.fields(bytes), head.version(), added.via_id);
@@ -113,6 +86,49 @@ pub(crate) fn rewrite(
         expect: head.expect(),
         keep_alive: head.keep_alive(),
     })
+}
+
+/// The path after `strip_prefix` and `add_prefix`, canonical again, and the query byte for byte.
+fn write_request_line(
+    received: &Received<'_>,
+    method: Method,
+    forward: &Forward,
+    out: &mut Vec<u8>,
+) -> Result<(), Reject> {
+    out.extend_from_slice(method.as_str().as_bytes());
+    out.push(b' ');
+    received
+        .path
+        .rewrite_into(forward.strip_prefix.as_ref(), forward.add_prefix.as_ref(), out)
+        .map_err(|error| Reject::PathNotCanonical(error.message()))?;
+    if let Some(query) = received.head.query(received.bytes) {
+        out.push(b'?');
+        out.extend_from_slice(query);
+    }
+    out.extend_from_slice(b" HTTP/1.1\r\n");
+    Ok(())
+}
+
+/// The client's own fields, less those that end here, and the framing in our words.
+fn write_passing(received: &Received<'_>, forward: &Forward, trace: &TraceContext, out: &mut Vec<u8>) {
+    let (head, bytes) = (received.head, received.bytes);
+    let hop_by_hop = head.has_connection_names();
+    let (mut has_length, mut trailers) = (false, false);
+    for field in head.fields(bytes) {
+        match field.known {
+            Known::ContentLength => has_length = true,
+            Known::Te => trailers |= accepts_trailers(field.value),
+            _ => {}
+        }
+        let named = hop_by_hop && head.connection_names(bytes, field.name);
+        if passes(&field, trace) && !named && !is_set(&forward.request_headers, field.name) {
+            http1::field(out, field.name, field.value);
+        }
+    }
+    write_framing(out, head.framing(), has_length);
+    if trailers {
+        out.extend_from_slice(b"TE: trailers\r\nConnection: TE\r\n");
+    }
 }
 
 /// Whether a client's field goes on as it is. What is missing here is written by us, or belongs to one hop only.
@@ -150,12 +166,6 @@ fn passes(field: &FieldRef<'_>, trace: &TraceContext) -> bool {
         | Known::XForwardedProto
         | Known::XRequestId => false,
     }
-}
-
-/// Whether the operator sets this field, so that the caller's does not pass.
-pub(crate) fn is_set(set: &[(Box<str>, Box<str>)], name: &[u8]) -> bool {
-    set.iter()
-        .any(|(own, _)| own.as_bytes().eq_ignore_ascii_case(name))
 }
 
 /// An explicit `Content-Length: 0` is kept: without it some services answer a POST with 411.

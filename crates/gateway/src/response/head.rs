@@ -1,6 +1,7 @@
 //! An upstream's response head as the client gets it: hop-by-hop fields off, framing ours, and who made it on.
 
 use super::proxy_status;
+use crate::configuration::is_set;
 use crate::http1::{self, FieldRef, Framing, Known, ResponseHead, Version};
 
 /// How the body goes to the client.
@@ -106,11 +107,6 @@ fn is_hop_by_hop(known: Known) -> bool {
             | Known::TransferEncoding
             | Known::Upgrade
     )
-}
-
-fn is_set(set: &[(Box<str>, Box<str>)], name: &[u8]) -> bool {
-    set.iter()
-        .any(|(own, _)| own.as_bytes().eq_ignore_ascii_case(name))
 }
 
 /// One list: the upstream's own members first, then ours without `error`, as the upstream made this answer (RFC 9209 §2).
