@@ -1,6 +1,7 @@
 //! The demo as a newcomer runs it: the whole tour through a pipe, staying up, a signal, a port that is in use.
 //!
 //! The tour checks itself: a step that does not turn out as it is told ends it with an error.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -115,7 +116,7 @@ fn it_stays_up_until_a_signal_and_leaves_nothing_behind() {
         let mut running = Running::start();
         let gateway: SocketAddr = running.word_after("caller ----> gateway ").parse().unwrap();
         let file = running.word_after("$EDITOR ").to_owned();
-        assert!(get(gateway, "/hello").contains("200 OK"));
+        assert!(get(gateway, "/health").contains("200 OK"));
         assert!(Path::new(&file).exists());
 
         running.signal(signal);

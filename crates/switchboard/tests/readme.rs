@@ -1,4 +1,5 @@
 //! What README.md shows is what happens: its configuration is good, and its commands print what stands below them.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use gateway::configuration::{Environment, check_text};
 use std::ffi::OsString;

@@ -6,11 +6,11 @@ use super::stage::Stage;
 use crate::commands::gateway::Signals;
 use crate::logging;
 use crate::serving::Serving;
-use ::gateway::configuration;
+use ::gateway::{StartError, configuration};
 use anyhow::Context as _;
 use clap::Parser;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,10 +49,11 @@ impl Demo {
     async fn perform(self) -> anyhow::Result<()> {
         let mut signals = Signals::new()?;
         let services = Services::start().context("cannot start the three services")?;
-        let (listen, refusal) = available(self.port);
-        let (admin, _) = available(ADMIN_PORT);
-        let place = Place::prepare(listen, admin, &services)?;
-        let serving = Serving::start(configuration::load(&place.file())?, Some(place.file()))?;
+        let Raised {
+            serving,
+            place,
+            refusal,
+        } = raise(self.port, &services)?;
         let mut stage = Stage::new(&serving, services, place)?;
         stage.introduce(refusal.map(|error| (self.port, error)))?;
 
@@ -96,12 +97,42 @@ fn join<T>(thread: thread::JoinHandle<T>) -> T {
     }
 }
 
-/// The port on 127.0.0.1 if it can be had, else any free one and why.
-fn available(port: u16) -> (SocketAddr, Option<io::Error>) {
+/// A gateway that serves.
+struct Raised {
+    serving: Serving,
+    place: Place,
+    /// Why the port that was asked for could not be had, where another one was taken.
+    refusal: Option<io::Error>,
+}
+
+/// Starts the gateway on `port`, and its admin port where it always is, each on any free port where that one is taken.
+fn raise(port: u16, services: &Services) -> anyhow::Result<Raised> {
     let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    match TcpListener::bind(at(port)) {
-        Ok(_) => (at(port), None),
-        Err(error) => (at(0), Some(error)),
+    let admin_port = if port == ADMIN_PORT { 0 } else { ADMIN_PORT };
+    let (mut listen, mut admin) = (at(port), at(admin_port));
+    let mut refusal = None;
+    // Three rounds at most: each port is given up once.
+    loop {
+        let place = Place::prepare(listen, admin, services)?;
+        let started = Serving::start(configuration::load(&place.file())?, Some(place.file()));
+        let error = match started {
+            Ok(serving) => {
+                return Ok(Raised {
+                    serving,
+                    place,
+                    refusal,
+                });
+            }
+            Err(error) => error,
+        };
+        match error.downcast::<StartError>()? {
+            StartError::Listen { address, source } if address == listen && address.port() != 0 => {
+                refusal = Some(source);
+                listen = at(0);
+            }
+            StartError::Listen { address, .. } if address == admin && address.port() != 0 => admin = at(0),
+            error => return Err(error.into()),
+        }
     }
 }
 

@@ -51,7 +51,6 @@ pub(super) struct Services {
 /// One service's place.
 #[derive(Debug)]
 struct Site {
-    service: Service,
     address: SocketAddr,
     running: Option<Running>,
 }
@@ -79,11 +78,7 @@ impl Services {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
             let address = listener.local_addr()?;
             let running = Some(run(&handle, listener, service, &journal)?);
-            io::Result::Ok(Site {
-                service,
-                address,
-                running,
-            })
+            io::Result::Ok(Site { address, running })
         };
         let [users, orders, products] = Service::ALL;
         let sites = [start(users)?, start(orders)?, start(products)?];

@@ -28,10 +28,12 @@ pub(super) struct Tour<'a> {
     pub(super) stopped: &'a AtomicBool,
 }
 
-impl Tour<'_> {
+type Step<'t> = fn(&mut Tour<'t>) -> anyhow::Result<()>;
+
+impl<'t> Tour<'t> {
     /// Walks through all steps, or until the demo is stopped.
     pub(super) fn run(mut self) -> anyhow::Result<()> {
-        let steps: [(&str, fn(&mut Self) -> anyhow::Result<()>); 10] = [
+        let steps: [(&str, Step<'t>); 10] = [
             ("A request goes where its path says", Self::forwarded),
             ("The most specific route wins, wherever it stands", Self::specific),
             ("A path that exists, but not with this method", Self::wrong_method),
@@ -228,16 +230,22 @@ impl Tour<'_> {
         ]
         .map(str::to_owned);
         self.screen.lines('+', lines.get(1..).unwrap_or_default())?;
+        self.screen.command(&request.curl(&self.gateway.to_string()))?;
         let begun = Instant::now();
         self.place.append(&lines)?;
-        while request.send(self.gateway)?.status != 200 {
+        // The first answer by the new file is the one that is shown: another worker may be about to take it over.
+        let answer = loop {
+            let answer = request.send(self.gateway)?;
+            if answer.status == 200 {
+                break answer;
+            }
             if begun.elapsed() > RELOAD_PATIENCE || self.stopped.load(Ordering::Relaxed) {
                 bail!("the changed file was not live after {RELOAD_PATIENCE:?}");
             }
             thread::sleep(RELOAD_POLL);
-        }
+        };
         let took = begun.elapsed().as_millis();
-        self.ask(&request, 200, &["Content-Type"])?;
+        self.show(&answer, 200, &["Content-Type"])?;
         self.screen
             .saw(&format!("live {took} ms after the file was saved"))?;
         self.why(
