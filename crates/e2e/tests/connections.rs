@@ -1,7 +1,7 @@
 //! Client connections: spread over the workers, limited in number and in time, and ended without losing a request.
 
 use e2e::{Client, Closed, End, Gate, Gateway, Upstream, start_in_vain, wait_for};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 const GET: &str = "GET /case HTTP/1.1\r\nHost: test.example\r\n\r\n";
@@ -103,7 +103,7 @@ fn every_listener_serves() {
 #[test]
 fn a_port_in_use_ends_the_gateway_with_a_clear_message() {
     let taken = Closed::new();
-    for key in ["listen"] {
+    for key in ["listen", "admin", "health"] {
         let finished = start_in_vain(&format!("{key}: {}\n{FIXED}", taken.address));
         assert_eq!(finished.code, Some(1), "{key}: {finished:#?}");
         assert!(
@@ -117,7 +117,7 @@ fn a_port_in_use_ends_the_gateway_with_a_clear_message() {
 /// Waits until nobody is let in any more, which is how a client sees that a drain has begun.
 fn wait_for_drain(address: SocketAddr) {
     wait_for("the listener to close", || {
-        TcpStream::connect(address).is_err().then_some(())
+        Client::try_connect(address).is_err().then_some(())
     });
 }
 
@@ -184,7 +184,7 @@ fn during_a_drain_an_idle_connection_gets_one_more_answer() {
     let gateway = Gateway::start(&format!("drain_idle_ms: 9000\n{FIXED}"));
     let mut used = gateway.client();
     used.get("/").expect(200);
-    let mut fresh = gateway.client();
+    let fresh = gateway.client();
     gateway.get("/");
     gateway.terminate();
     wait_for_drain(gateway.address());
@@ -258,4 +258,27 @@ fn a_second_signal_does_not_cut_a_drain_short() {
     client.response().expect(200);
     drop(client);
     assert_eq!(gateway.wait(), Some(0));
+}
+#[test]
+fn connections_spread_evenly_over_eight_workers() {
+    let gateway = Gateway::start(&format!("workers: 8\n{FIXED}"));
+    let mut clients = (0..80).map(|_| gateway.client()).collect::<Vec<_>>();
+    for client in &mut clients {
+        client.get("/").expect(200);
+    }
+    let by_worker = gateway.metrics().values("switchboard_worker_connections");
+    assert_eq!(by_worker, [10.0; 8]);
+    // Whoever stays, new ones go where there is room.
+    let mut kept = clients.drain(..).step_by(2).collect::<Vec<_>>();
+    gateway.wait_for_metrics("half of the connections to be gone", |metrics| {
+        (metrics.sum("switchboard_worker_connections", &[]) == 40.0).then_some(())
+    });
+    kept.extend((0..40).map(|_| gateway.client()));
+    for client in &mut kept {
+        client.get("/").expect(200);
+    }
+    assert_eq!(
+        gateway.metrics().values("switchboard_worker_connections"),
+        [10.0; 8]
+    );
 }
