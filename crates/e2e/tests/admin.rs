@@ -27,7 +27,7 @@ fn the_admin_port_says_how_things_are() {
     );
     gateway.ask_admin("/nowhere").expect(404);
     let mut client = Client::connect(gateway.admin());
-    client.send("POST /config HTTP/1.1\r\nHost: admin\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    client.send("POST /config HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     client.response_to("POST").expect(405);
     assert_eq!(
         gateway.get("/config").status,
@@ -80,7 +80,7 @@ fn the_configuration_is_told_to_loopback_or_for_a_token() {
     };
     let route = "routes: [{ path: /, respond: { body: fixed } }]";
     let ask = |gateway: &Gateway, host: IpAddr, line: &str| {
-        let request = format!("GET /config HTTP/1.1\r\nHost: admin\r\n{line}Connection: close\r\n\r\n");
+        let request = format!("GET /config HTTP/1.1\r\nHost: localhost\r\n{line}Connection: close\r\n\r\n");
         Client::connect(SocketAddr::new(host, gateway.admin().port()))
             .exchange(request)
             .status
@@ -107,8 +107,27 @@ fn the_configuration_is_told_to_loopback_or_for_a_token() {
     ] {
         assert_eq!(ask(&gateway, outer, line), expected, "{line:?}");
     }
-    let request = "GET /metrics HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n";
+    let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     Client::connect(SocketAddr::new(outer, gateway.admin().port()))
         .exchange(request)
         .expect(200);
+}
+
+#[test]
+fn a_page_or_a_proxy_on_this_machine_does_not_see_the_configuration() {
+    let gateway = Gateway::start("routes: [{ path: /, respond: { body: fixed } }]");
+    for (lines, expected) in [
+        ("Host: 127.0.0.1\r\n", 200),
+        ("Host: localhost\r\n", 200),
+        ("Host: page.example\r\n", 403),
+        ("Host: localhost\r\nX-Forwarded-For: 192.0.2.7\r\n", 403),
+        ("Host: localhost\r\nVia: 1.1 proxy\r\n", 403),
+    ] {
+        let request = format!("GET /config HTTP/1.1\r\n{lines}Connection: close\r\n\r\n");
+        assert_eq!(
+            Client::connect(gateway.admin()).exchange(request).status,
+            expected,
+            "{lines:?}"
+        );
+    }
 }

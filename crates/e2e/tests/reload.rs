@@ -179,14 +179,14 @@ fn a_request_in_flight_keeps_the_file_that_it_began_with() {
         }
     });
     let gateway = Gateway::start(&format!(
-        "routes: [{{ path: /, upstream: \"{}\", headers: {{ response: {{ X-File: first }} }} }}]",
+        "routes: [{{ path: /old, respond: {{ body: old }} }}, {{ path: /, upstream: \"{}\", headers: {{ response: {{ X-File: first }} }} }}]",
         upstream.url()
     ));
     let mut client = gateway.client();
     client.send("GET / HTTP/1.1\r\nHost: test.example\r\n\r\n");
     upstream.wait_for_requests(1);
     gateway.replace_configuration(&saying("second"));
-    wait_for_text(&gateway, "second");
+    gateway.wait_for_status("/old", 404);
     gate.open();
     let response = client.response().expect(200);
     assert_eq!(

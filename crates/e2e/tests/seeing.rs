@@ -290,8 +290,8 @@ fn secrets_appear_nowhere() {
     gateway.hang_up();
     gateway
         .log()
-        .wait_for("something of the reload in the log", |line| {
-            line.contains("reload").then_some(())
+        .wait_for("the reload in the log", |line| {
+            line.contains("in force").then_some(())
         });
     let log = gateway.log().so_far().join("\n");
     let records = std::fs::read_to_string(gateway.scratch.path("access.log")).expect("the log is there");
