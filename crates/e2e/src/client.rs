@@ -14,7 +14,12 @@ pub struct Client {
 impl Client {
     /// Connects.
     pub fn connect(address: SocketAddr) -> Client {
-        let stream = TcpStream::connect_timeout(&address, LIMIT).expect("the gateway listens");
+        Client::try_connect(address).expect("the gateway listens")
+    }
+
+    /// Connects where somebody listens.
+    pub fn try_connect(address: SocketAddr) -> io::Result<Client> {
+        let stream = TcpStream::connect_timeout(&address, LIMIT)?;
         stream.set_nodelay(true).expect("a TCP socket has options");
         stream
             .set_read_timeout(Some(LIMIT))
@@ -22,9 +27,9 @@ impl Client {
         stream
             .set_write_timeout(Some(LIMIT))
             .expect("the limit is not zero");
-        Client {
+        Ok(Client {
             reader: BufReader::new(stream),
-        }
+        })
     }
 
     /// The socket.

@@ -175,7 +175,7 @@ impl Gateway {
 
     /// A GET on the admin port.
     pub fn ask_admin(&self, target: &str) -> Response {
-        let request = format!("GET {target} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n");
+        let request = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         Client::connect(self.admin()).exchange(request)
     }
 

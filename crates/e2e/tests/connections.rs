@@ -1,7 +1,7 @@
 //! Client connections: spread over the workers, limited in number and in time, and ended without losing a request.
 
 use e2e::{Client, Closed, End, Gate, Gateway, Upstream, start_in_vain, wait_for};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 const GET: &str = "GET /case HTTP/1.1\r\nHost: test.example\r\n\r\n";
@@ -103,7 +103,7 @@ fn every_listener_serves() {
 #[test]
 fn a_port_in_use_ends_the_gateway_with_a_clear_message() {
     let taken = Closed::new();
-    for key in ["listen"] {
+    for key in ["listen", "admin", "health"] {
         let finished = start_in_vain(&format!("{key}: {}\n{FIXED}", taken.address));
         assert_eq!(finished.code, Some(1), "{key}: {finished:#?}");
         assert!(
@@ -117,7 +117,7 @@ fn a_port_in_use_ends_the_gateway_with_a_clear_message() {
 /// Waits until nobody is let in any more, which is how a client sees that a drain has begun.
 fn wait_for_drain(address: SocketAddr) {
     wait_for("the listener to close", || {
-        TcpStream::connect(address).is_err().then_some(())
+        Client::try_connect(address).is_err().then_some(())
     });
 }
 
@@ -150,6 +150,7 @@ fn sigterm_lets_what_is_in_flight_finish() {
     assert!(response.closes(), "no other request can follow: {response:#?}");
     client.expect_close();
     gateway.record_of(&response);
+    drop(client);
     assert_eq!(gateway.wait(), Some(0));
 }
 
@@ -174,6 +175,7 @@ fn sigterm_lets_a_streaming_answer_finish() {
     gate.open();
     assert_eq!(client.response().expect(200).text(), "half whole");
     client.expect_close();
+    drop(client);
     assert_eq!(gateway.wait(), Some(0));
 }
 
@@ -182,11 +184,11 @@ fn during_a_drain_an_idle_connection_gets_one_more_answer() {
     let gateway = Gateway::start(&format!("drain_idle_ms: 9000\n{FIXED}"));
     let mut used = gateway.client();
     used.get("/").expect(200);
-    let mut fresh = gateway.client();
+    let fresh = gateway.client();
     gateway.get("/");
     gateway.terminate();
     wait_for_drain(gateway.address());
-    for client in [&mut used, &mut fresh] {
+    for mut client in [used, fresh] {
         let response = client.get("/").expect(200);
         assert!(response.closes(), "{response:#?}");
         client.expect_close();
@@ -228,6 +230,21 @@ fn a_drain_deadline_that_cuts_a_request_is_told_by_the_exit_code() {
 }
 
 #[test]
+fn a_drain_deadline_that_cuts_no_request_is_a_clean_end() {
+    let (upstream, gate, gateway) = held("drain_ms: 1500");
+    let mut client = gateway.client();
+    client.send(GET);
+    upstream.wait_for_requests(1);
+    gateway.terminate();
+    wait_for_drain(gateway.address());
+    gate.open();
+    client.response().expect(200);
+    // The answer is out; that its client does not hang up is no reason to call the end a bad one.
+    assert_eq!(gateway.wait(), Some(0));
+    drop(client);
+}
+
+#[test]
 fn a_second_signal_does_not_cut_a_drain_short() {
     let (upstream, gate, gateway) = held("");
     let mut client = gateway.client();
@@ -239,5 +256,29 @@ fn a_second_signal_does_not_cut_a_drain_short() {
     gateway.hang_up();
     gate.open();
     client.response().expect(200);
+    drop(client);
     assert_eq!(gateway.wait(), Some(0));
+}
+#[test]
+fn connections_spread_evenly_over_eight_workers() {
+    let gateway = Gateway::start(&format!("workers: 8\n{FIXED}"));
+    let mut clients = (0..80).map(|_| gateway.client()).collect::<Vec<_>>();
+    for client in &mut clients {
+        client.get("/").expect(200);
+    }
+    let by_worker = gateway.metrics().values("switchboard_worker_connections");
+    assert_eq!(by_worker, [10.0; 8]);
+    // Whoever stays, new ones go where there is room.
+    let mut kept = clients.drain(..).step_by(2).collect::<Vec<_>>();
+    gateway.wait_for_metrics("half of the connections to be gone", |metrics| {
+        (metrics.sum("switchboard_worker_connections", &[]) == 40.0).then_some(())
+    });
+    kept.extend((0..40).map(|_| gateway.client()));
+    for client in &mut kept {
+        client.get("/").expect(200);
+    }
+    assert_eq!(
+        gateway.metrics().values("switchboard_worker_connections"),
+        [10.0; 8]
+    );
 }

@@ -10,6 +10,7 @@ use crate::usage::Metrics;
 use arc_swap::ArcSwap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
@@ -324,11 +325,11 @@ fn start_worker(index: usize, shared: Arc<Shared>) -> io::Result<(WorkerHandle, 
         .spawn(move || {
             let local = tokio::task::LocalSet::new();
             let worker = Worker::new(shared, load);
-            let whole = local.block_on(&runtime, downstream::run(worker, messages));
+            local.block_on(&runtime, downstream::run(Rc::clone(&worker), messages));
             // What is left is cut: connections at the deadline, and queries to a resolver that does not answer.
             drop(local);
             runtime.shutdown_background();
-            whole
+            !worker.has_cut()
         })?;
     Ok((handle, thread))
 }

@@ -403,6 +403,7 @@ impl Drop for UnderWay<'_> {
             account.broken = Some(Broken::Gateway);
             account.detail = Some("drain_ms was over".to_owned());
             self.worker.record(account);
+            self.worker.note_cut();
         }
     }
 }

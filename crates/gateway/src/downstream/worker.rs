@@ -76,6 +76,8 @@ pub(crate) struct Worker {
     next_connection: Cell<u64>,
     load: Arc<AtomicUsize>,
     ended: Notify,
+    /// Whether the drain deadline cut a request.
+    has_cut: Cell<bool>,
 }
 
 impl Worker {
@@ -95,6 +97,7 @@ impl Worker {
             next_connection: Cell::new(0),
             load,
             ended: Notify::new(),
+            has_cut: Cell::new(false),
             shared,
         })
     }
@@ -142,6 +145,16 @@ impl Worker {
         self.metrics()
             .record(account.route.as_ref().map(|route| &route.metrics), &record);
         self.log.borrow_mut().write(&record, SystemTime::now());
+    }
+
+    /// Says that a request was cut.
+    pub(crate) fn note_cut(&self) {
+        self.has_cut.set(true);
+    }
+
+    /// Whether a request was cut.
+    pub(crate) fn has_cut(&self) -> bool {
+        self.has_cut.get()
     }
 
     pub(crate) fn is_draining(&self) -> bool {
@@ -213,8 +226,8 @@ impl Drop for Presence {
     }
 }
 
-/// Serves until a drain has ended. Returns whether every request was finished.
-pub(crate) async fn run(worker: Rc<Worker>, mut messages: mpsc::UnboundedReceiver<Message>) -> bool {
+/// Serves until a drain has ended: nobody is connected any more, or its deadline is reached.
+pub(crate) async fn run(worker: Rc<Worker>, mut messages: mpsc::UnboundedReceiver<Message>) {
     worker.start_flusher();
     while let Some(message) = messages.recv().await {
         match message {
@@ -229,11 +242,10 @@ pub(crate) async fn run(worker: Rc<Worker>, mut messages: mpsc::UnboundedReceive
             }
             Message::Drain { idle_until, until } => {
                 worker.begin_drain(idle_until);
-                return tokio::time::timeout_at(until.into(), worker.emptied())
-                    .await
-                    .is_ok();
+                // Connections that are left are dropped by the caller, and those at a request say so.
+                let _ = tokio::time::timeout_at(until.into(), worker.emptied()).await;
+                return;
             }
         }
     }
-    true
 }
