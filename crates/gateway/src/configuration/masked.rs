@@ -7,7 +7,6 @@ use super::model::{
     AccessLog, Action, Configuration, EncodedSlash, Forward, LogField, Origin, Route, Scheme, Timeouts,
 };
 use policy::method::{Method, MethodSet};
-use policy::path::HostPattern;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -126,10 +125,8 @@ impl Mask<'_> {
         let mut shown = Shown::default();
         shown.put("name", (*route.name).into());
         shown.put("path", self.text(route.pattern.as_str()));
-        match &route.host {
-            None => {}
-            Some(HostPattern::Exact(host)) => shown.put("host", self.text(host)),
-            Some(HostPattern::Suffix(suffix)) => shown.put("host", format!("*{suffix}").into()),
+        if let Some(host) = &route.host {
+            shown.put("host", self.text(&host.to_string()));
         }
         if route.methods != MethodSet::ALL {
             shown.put("methods", route.methods.iter().map(Method::as_str).collect());

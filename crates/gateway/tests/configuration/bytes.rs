@@ -1,9 +1,12 @@
 //! A file with any single byte changed is refused with a problem at a place of the file, or means exactly what it then
 //! says; it never breaks the reader. What it says is read a second time, by other means, and compared.
 
-use super::{checked, told};
-use gateway::configuration::{Checked, masked};
+use super::checked;
+use gateway::configuration::{Checked, Severity, masked};
+use ipnet::IpNet;
 use serde_json::Value;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 
 /// Every key of this version, one by one.
 const YAML: &str = r#"listen: [0.0.0.0:8080, "[::1]:81"]
@@ -39,11 +42,11 @@ routes:
 "#;
 
 /// What a byte is changed into: marks of both languages, ends of ranges, and what belongs nowhere.
-const BYTES: &[u8] = b" \n\t\"'{}[],:#&*!|>-?%@/\\$.~09aAz_\x00\x7f";
+const BYTES: &[u8] = b" \n\"{],:#*!|-/$.0a\x00";
 
-/// The same content as JSON, one key a line.
+/// The same content as JSON.
 fn json() -> String {
-    serde_json::to_string_pretty(&second_reading("a.yaml", YAML).unwrap()).unwrap()
+    serde_json::to_string(&second_reading("a.yaml", YAML).unwrap()).unwrap()
 }
 
 /// The text as a general reader sees it.
@@ -78,12 +81,27 @@ fn leaf(value: &Value, key: &str) -> Value {
     let Value::String(text) = value else {
         return value.clone();
     };
-    let text = match key {
-        // Hosts have no case.
-        "host" | "upstream" => text.to_ascii_lowercase(),
-        _ => text.clone(),
+    let address = |text: &str| text.parse::<SocketAddr>().ok().map(|address| address.to_string());
+    let range = |text: &str| {
+        let net = text
+            .parse::<IpNet>()
+            .ok()
+            .or_else(|| Some(text.parse::<IpAddr>().ok()?.into()));
+        net.map(|net| net.to_string())
     };
-    Value::String(text)
+    let text = match key {
+        "host" => Some(text.to_ascii_lowercase().trim_end_matches('.').to_owned()),
+        "url" => Some(text.to_ascii_lowercase().trim_end_matches('/').to_owned()),
+        "listen" | "admin" | "health" => address(text),
+        "allow_targets" | "cidrs" => range(text),
+        // Relative to the file's directory.
+        "to" | "state_dir" if text != "stdout" => Path::new("/etc/switchboard")
+            .join(text)
+            .to_str()
+            .map(str::to_owned),
+        _ => None,
+    };
+    text.map_or_else(|| value.clone(), Value::String)
 }
 
 /// `said` with short forms written out, as `masked` has them.
@@ -106,6 +124,24 @@ fn written_out(mut said: Value) -> Value {
         if let Some(upstream) = route.get_mut("upstream").filter(|upstream| upstream.is_string()) {
             *upstream = serde_json::json!({ "url": upstream.take() });
         }
+        // The path of the URL is shown where it takes effect.
+        let url = route
+            .pointer("/upstream/url")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
+        let path = url
+            .splitn(4, '/')
+            .nth(3)
+            .map(|path| format!("/{}", path.trim_end_matches('/')));
+        if let Some(path) = path.filter(|path| path != "/") {
+            route["upstream"]["url"] = url.strip_suffix('/').unwrap_or(&url).strip_suffix(&path).into();
+            let added = route
+                .get("add_prefix")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            route["add_prefix"] = format!("{path}{added}").into();
+        }
     }
     said
 }
@@ -123,7 +159,10 @@ fn check(name: &str, text: &str) {
     }
     match &checked.configuration {
         None => assert!(
-            !told(&checked).is_empty() && !checked.render().is_empty(),
+            checked
+                .problems
+                .iter()
+                .any(|problem| problem.severity == Severity::Error),
             "{text}"
         ),
         Some(configuration) => {
@@ -144,21 +183,21 @@ fn check(name: &str, text: &str) {
 fn every_byte(name: &str, text: &str) {
     check(name, text);
     for (at, before) in text.bytes().enumerate() {
-        for byte in BYTES
-            .iter()
-            .copied()
-            .chain([before.wrapping_add(1)])
-            .filter(|byte| byte.is_ascii())
-        {
+        for byte in BYTES.iter().copied().filter(|byte| *byte != before) {
             let mut changed = text.as_bytes().to_vec();
             changed[at] = byte;
             check(name, &String::from_utf8(changed).unwrap());
         }
-        // One byte fewer, and the file cut off there.
+        // One byte fewer, and the file cut off there; wherever a problem then stands, it can be shown.
         let mut shorter = text.to_owned();
         shorter.remove(at);
         check(name, &shorter);
         check(name, &text[..at]);
+        assert!(
+            !gateway::configuration::check_text(name, &shorter, &super::Made)
+                .render()
+                .is_empty()
+        );
     }
 }
 

@@ -187,7 +187,7 @@ fn upstreams() {
     check("https://a:8443/v1/x/", "a:8443", 8443, Some("/v1/x"));
     check("http://10.0.0.1:8080", "10.0.0.1:8080", 8080, None);
     check("http://[fd00::1]:81", "[fd00::1]:81", 81, None);
-    check("http://a_b.c.", "a_b.c", 80, None);
+    check("http://a_b.c", "a_b.c", 80, None);
     // Every spelling of an address is that address.
     for spelling in [
         "127.1",
@@ -196,7 +196,6 @@ fn upstreams() {
         "0X7F.1",
         "017700000001",
         "2130706433",
-        "127.0.0.1.",
     ] {
         check(&format!("http://{spelling}"), "127.0.0.1", 80, None);
     }

@@ -175,7 +175,7 @@ fn urls() {
         "http://a#x",
         "\"http://a#x\": a fragment (`#`) in a URL | leave it out: it never reaches a server",
     );
-    for port in ["0", "65536", "", "+1", "8o"] {
+    for port in ["0", "65536", "", "+1", "8o", "080"] {
         check_url(
             &format!("http://a:{port}"),
             &format!(
@@ -184,6 +184,10 @@ fn urls() {
         );
     }
     check_url("http://", "\"http://\": no host | write `http://HOST:PORT`");
+    check_url(
+        "http://localhost.:1",
+        "\"http://localhost.:1\": a dot at the end of the host | leave it out",
+    );
     check_url(
         "http://::1",
         "\"http://::1\": more than one colon in the host | put an IPv6 address into brackets: `http://[fd00::1]:8080`",
@@ -246,7 +250,7 @@ fn forbidden_targets_and_the_line_that_permits_them() {
         "127.0.0.0/8",
     );
     refused(
-        "http://a.localhost.",
+        "http://a.localhost",
         "a.localhost is this machine (loopback)",
         "127.0.0.0/8",
     );

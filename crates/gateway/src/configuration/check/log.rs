@@ -49,7 +49,7 @@ impl Checker<'_> {
             "stdout" => AccessLog::Stdout,
             "off" => AccessLog::Off,
             // A slip in one of the two words must not become a file of that name.
-            word if !word.contains(['/', '.']) => {
+            word if !word.trim_start_matches('.').contains(['/', '.']) => {
                 let message = format!(
                     "{} is neither `stdout` nor `off` nor the path of a file",
                     to.value.shown()

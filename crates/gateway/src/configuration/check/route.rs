@@ -38,8 +38,8 @@ impl Checker<'_> {
             Some(host) => Some(host?),
             None => None,
         };
-        let name = match wire.host.get() {
-            Some(host) => format!("{}{}", host.value.to_ascii_lowercase(), pattern.as_str()),
+        let name = match &host {
+            Some(host) => format!("{host}{}", pattern.as_str()),
             None => pattern.as_str().to_owned(),
         };
         let encoded_slash = match wire.encoded_slash.get().map(|at| at.value) {

@@ -24,7 +24,7 @@ pub(super) struct Url<'a> {
 /// A host to call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum HostName {
-    /// A DNS name, in lower case, without a dot at its end.
+    /// A DNS name, in lower case.
     Name(String),
     /// An address, however it was spelled.
     Ip(IpAddr),
@@ -107,9 +107,9 @@ fn split_port(authority: &str) -> Result<(HostName, Option<u16>), Refusal> {
 }
 
 fn port_number(text: &str) -> Result<u16, Refusal> {
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
     match text.parse::<u16>() {
-        Ok(port) if digits && port != 0 => Ok(port),
+        Ok(port) if is_plain => Ok(port),
         _ => Err(refusal(
             "not a port",
             "write a number from 1 to 65535, or leave it and its colon out",
@@ -119,9 +119,13 @@ fn port_number(text: &str) -> Result<u16, Refusal> {
 
 /// A host name or an IPv4 address in any spelling.
 pub(super) fn host_name(text: &str) -> Result<HostName, Refusal> {
-    let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
+    let name = text.to_ascii_lowercase();
     if name.is_empty() {
         return Err(refusal("no host", "write `http://HOST:PORT`"));
+    }
+    if name.ends_with('.') {
+        // It would name another host than without it to a resolver, and the same to a certificate.
+        return Err(refusal("a dot at the end of the host", "leave it out"));
     }
     let label_fits = |label: &str| {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
