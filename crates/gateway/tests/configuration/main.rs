@@ -6,6 +6,7 @@ mod bytes;
 mod examples;
 mod forms;
 mod problems;
+mod routes;
 mod schema;
 mod sections;
 mod speed;
@@ -81,4 +82,22 @@ fn told(checked: &Checked) -> Vec<String> {
         )
     });
     told.collect()
+}
+
+/// What is told of a file, without what is told of every one, and without sections being not in this version.
+#[track_caller]
+fn check_told(text: &str, expected: &[&str]) {
+    let checked = checked(text);
+    let is_usual = |line: &String| {
+        line.contains("everything is public")
+            || line.contains("no routes:")
+            || line.contains("not in this version")
+    };
+    let told: Vec<String> = told(&checked)
+        .into_iter()
+        .filter(|line| !is_usual(line))
+        .collect();
+    assert_eq!(told, expected, "{}", checked.render_plain());
+    let wrong = told.iter().any(|problem| !problem.starts_with('?'));
+    assert_eq!(checked.is_otherwise_valid(), !wrong, "{text}");
 }

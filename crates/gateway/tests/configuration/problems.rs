@@ -205,7 +205,7 @@ fn what_hides_in_yaml_is_refused() {
 }
 
 #[test]
-fn wrong_types() {
+fn wrong_numbers() {
     check(
         "drain_ms: 1.5\n",
         &[
@@ -244,6 +244,10 @@ fn wrong_types() {
             "1:10 expected a whole number, found the string \"2\" | write a number from 1 to 256, without quotes and unit",
         ],
     );
+}
+
+#[test]
+fn wrong_types() {
     check(
         "cell: 5\n",
         &["1:7 expected a string, found the number 5 | put quotes around it"],

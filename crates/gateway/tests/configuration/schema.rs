@@ -34,14 +34,7 @@ fn judge(root: &Value, schema: &Value, value: &Value) -> Result<(), String> {
                 judge(root, target.expect("a reference into the schema"), value)?;
                 true
             }
-            "type" => match rule.as_str().expect("one type") {
-                "object" => value.is_object(),
-                "array" => value.is_array(),
-                "string" => value.is_string(),
-                "integer" => value.is_u64() || value.is_i64(),
-                "boolean" => value.is_boolean(),
-                other => panic!("unknown type {other}"),
-            },
+            "type" => is_of_type(rule.as_str().expect("one type"), value),
             "anyOf" | "oneOf" => {
                 let forms = rule.as_array().unwrap();
                 let fitting = forms
@@ -54,10 +47,7 @@ fn judge(root: &Value, schema: &Value, value: &Value) -> Result<(), String> {
                     fitting == 1
                 }
             }
-            "const" => rule == value,
-            "enum" => rule.as_array().unwrap().contains(value),
-            "minimum" => value.as_i64() >= rule.as_i64(),
-            "maximum" => value.as_i64() <= rule.as_i64(),
+            "const" | "enum" | "minimum" | "maximum" => bounds(keyword, rule, value),
             "pattern" => value
                 .as_str()
                 .is_none_or(|text| text.contains("${env:") || text.contains("${file:")),
@@ -99,6 +89,26 @@ fn judge(root: &Value, schema: &Value, value: &Value) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn is_of_type(name: &str, value: &Value) -> bool {
+    match name {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_u64() || value.is_i64(),
+        "boolean" => value.is_boolean(),
+        other => panic!("unknown type {other}"),
+    }
+}
+
+fn bounds(keyword: &str, rule: &Value, value: &Value) -> bool {
+    match keyword {
+        "const" => rule == value,
+        "enum" => rule.as_array().unwrap().contains(value),
+        "minimum" => value.as_i64() >= rule.as_i64(),
+        _ => value.as_i64() <= rule.as_i64(),
+    }
 }
 
 /// A file's content, and whether schema and reader take its form.

@@ -58,6 +58,7 @@ fn on_processor() -> Duration {
 }
 
 /// The fastest of some rounds: what the work costs where nothing disturbs it.
+#[allow(clippy::print_stdout, reason = "the figures are what it is run for")]
 fn check(name: &str, text: &str, limit: Duration) {
     let round = |_| {
         let start = on_processor();
