@@ -288,11 +288,9 @@ fn secrets_appear_nowhere() {
     let config = gateway.ask_admin("/config").expect(200).text();
     let metrics = gateway.ask_admin("/metrics").expect(200).text();
     gateway.hang_up();
-    gateway
-        .log()
-        .wait_for("the reload in the log", |line| {
-            line.contains("in force").then_some(())
-        });
+    gateway.log().wait_for("the reload in the log", |line| {
+        line.contains("in force").then_some(())
+    });
     let log = gateway.log().so_far().join("\n");
     let records = std::fs::read_to_string(gateway.scratch.path("access.log")).expect("the log is there");
     for (place, text) in [

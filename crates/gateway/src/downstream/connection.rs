@@ -16,9 +16,11 @@ use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::task::Poll;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 use tokio::net::TcpStream;
 
+/// How long a connection that was just used counts as busy.
+const BUSY_PAUSE_MAX: Duration = Duration::from_secs(1);
 /// How long a closing connection is read on, so that the answer is not lost to a reset.
 const LINGER_MAX: Duration = Duration::from_secs(2);
 /// How much a closing connection is read on.
@@ -74,43 +76,45 @@ enum After {
 
 impl Connection {
     async fn run(mut self) {
-        while self.wait().await {
-            let mut scratch = self.worker.scratches.take();
+        let mut idle = self.worker.snapshot().configuration.timeouts.idle;
+        while self.wait(idle).await {
             // Boxed, so that an idle connection's task stays small.
-            let after = Box::pin(self.serve(&mut scratch)).await;
-            self.worker.scratches.put(scratch);
-            match after {
+            match Box::pin(self.serve()).await {
                 After::Next => {}
                 After::Close => return Box::pin(self.linger()).await,
                 After::Drop => return,
             }
+            idle = self.worker.snapshot().configuration.timeouts.idle;
         }
     }
 
-    /// Waits for the first byte of a request; false when there is none in time.
-    async fn wait(&mut self) -> bool {
-        let idle = self.worker.snapshot().configuration.timeouts.idle;
-        let idle_until = Instant::now() + idle;
+    /// Waits for the first byte of a request; false when there is none within `limit`.
+    async fn wait(&mut self, limit: Duration) -> bool {
+        let until = Instant::now() + limit;
         let worker = &self.worker;
-        let at = || {
-            Some(
-                worker
-                    .idle_until()
-                    .map_or(idle_until, |drain| drain.min(idle_until)),
-            )
-        };
+        let at = || Some(worker.idle_until().map_or(until, |drain| drain.min(until)));
         matches!(
             self.deadline.run_until(at, self.client.readable()).await,
             Ok(Ok(()))
         )
     }
 
-    /// Serves requests until the connection idles or ends.
-    async fn serve(&mut self, scratch: &mut Scratch) -> After {
-        let UnderWay { scratch, .. } = &mut UnderWay {
-            worker: Rc::clone(&self.worker),
-            scratch,
-        };
+    /// Serves requests until the connection idles or ends. One that was just used will most likely be used again at
+    /// once: for a moment it keeps its place here, though no buffer.
+    async fn serve(&mut self) -> After {
+        loop {
+            let after = {
+                let mut under_way = UnderWay::begin(&self.worker);
+                self.serve_buffered(under_way.scratch()).await
+            };
+            if after != After::Next || !self.wait(BUSY_PAUSE_MAX).await {
+                return after;
+            }
+        }
+    }
+
+    /// Serves requests while there are bytes of a next one.
+    async fn serve_buffered(&mut self, scratch: &mut Scratch) -> After {
         loop {
             let Some(after) = self.one(scratch).await else {
                 return After::Drop;
@@ -125,8 +129,8 @@ impl Connection {
     /// One request; `None` where the client closed without one.
     async fn one(&mut self, scratch: &mut Scratch) -> Option<After> {
         scratch.head.reset();
-        self.worker.note_date(scratch);
         scratch.account.begin(Instant::now(), self.peer);
+        self.worker.note_date(scratch);
         let length = match self.read_head(scratch).await? {
             Ok(length) => length,
             Err(Some(reject)) => {
@@ -208,7 +212,9 @@ impl Connection {
             snapshot: &snapshot,
             via_id: &self.worker.shared.via_id,
             peer: self.peer,
-            unix_s: SystemTime::now()
+            unix_s: self
+                .worker
+                .system_time(account.started)
                 .duration_since(UNIX_EPOCH)
                 .map_or(0, |since| since.as_secs()),
             random: &mut self.worker.random.borrow_mut(),
@@ -348,8 +354,8 @@ impl Connection {
     /// One connection too many: says so without reading a request.
     async fn refuse(mut self) {
         let mut scratch = self.worker.scratches.take();
-        self.worker.note_date(&mut scratch);
         scratch.account.begin(Instant::now(), self.peer);
+        self.worker.note_date(&mut scratch);
         request_id(
             None,
             &mut scratch.account.request_id,
@@ -391,20 +397,37 @@ impl Connection {
 
 /// The request that a connection is at. Dropped in the middle of one, which only the drain deadline does, it leaves
 /// the record that every request gets.
-struct UnderWay<'a> {
+struct UnderWay {
     worker: Rc<Worker>,
-    scratch: &'a mut Scratch,
+    scratch: Option<Box<Scratch>>,
 }
 
-impl Drop for UnderWay<'_> {
+impl UnderWay {
+    fn begin(worker: &Rc<Worker>) -> UnderWay {
+        UnderWay {
+            worker: Rc::clone(worker),
+            scratch: Some(worker.scratches.take()),
+        }
+    }
+
+    fn scratch(&mut self) -> &mut Scratch {
+        self.scratch.as_mut().expect("only the drop takes it")
+    }
+}
+
+impl Drop for UnderWay {
     fn drop(&mut self) {
-        let account = &mut self.scratch.account;
+        let Some(mut scratch) = self.scratch.take() else {
+            return;
+        };
+        let account = &mut scratch.account;
         if account.open {
             account.broken = Some(Broken::Gateway);
             account.detail = Some("drain_ms was over".to_owned());
             self.worker.record(account);
             self.worker.note_cut();
         }
+        self.worker.scratches.put(scratch);
     }
 }
 

@@ -20,6 +20,9 @@ use tokio::sync::{Notify, mpsc};
 /// How often a pool with idle connections is swept.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
+/// How long the time of day is derived from the steady clock before the system is asked again.
+const CLOCK_KEPT_MAX: Duration = Duration::from_secs(1);
+
 /// What all workers see.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -71,6 +74,7 @@ pub(crate) struct Worker {
     log: RefCell<WorkerLog>,
     pub(crate) random: RefCell<fastrand::Rng>,
     date: RefCell<DateText>,
+    clock: Cell<(Instant, SystemTime)>,
     idle_until: Cell<Option<Instant>>,
     wakers: RefCell<HashMap<u64, Waker>>,
     next_connection: Cell<u64>,
@@ -92,6 +96,7 @@ impl Worker {
             scratches: Scratches::default(),
             random: RefCell::new(fastrand::Rng::new()),
             date: RefCell::new(DateText::default()),
+            clock: Cell::new((Instant::now(), SystemTime::now())),
             idle_until: Cell::new(None),
             wakers: RefCell::default(),
             next_connection: Cell::new(0),
@@ -131,20 +136,32 @@ impl Worker {
         self.pool.put(upstream, pooled);
     }
 
+    /// The time of day at a moment. Asked of the system once a second, so that a request asks one clock, not two.
+    pub(crate) fn system_time(&self, at: Instant) -> SystemTime {
+        let (base, system) = self.clock.get();
+        let since = at.saturating_duration_since(base);
+        if since < CLOCK_KEPT_MAX {
+            return system + since;
+        }
+        let now = (Instant::now(), SystemTime::now());
+        self.clock.set(now);
+        now.1 - now.0.saturating_duration_since(at)
+    }
+
     /// Puts the current date into `scratch`, for an answer that has none.
     pub(crate) fn note_date(&self, scratch: &mut Scratch) {
-        self.date
-            .borrow_mut()
-            .copy_to(&mut scratch.date, SystemTime::now());
+        let now = self.system_time(scratch.account.started);
+        self.date.borrow_mut().copy_to(&mut scratch.date, now);
     }
 
     /// Writes the one record of a request that has ended.
     pub(crate) fn record(&self, account: &mut Account) {
         account.open = false;
-        let record = account.record(Instant::now());
+        let now = Instant::now();
+        let record = account.record(now);
         self.metrics()
             .record(account.route.as_ref().map(|route| &route.metrics), &record);
-        self.log.borrow_mut().write(&record, SystemTime::now());
+        self.log.borrow_mut().write(&record, self.system_time(now));
     }
 
     /// Says that a request was cut.

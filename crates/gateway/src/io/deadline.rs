@@ -7,7 +7,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::time::Sleep;
 
 /// The limit was reached first.
@@ -31,6 +31,28 @@ impl Deadline {
         .await
     }
 
+    /// As `run`, within `limit` of the first wait, and before `cap`. What does not wait costs no look at the clock.
+    pub(crate) async fn run_for<F: Future>(
+        &mut self,
+        limit: Duration,
+        cap: Option<Instant>,
+        future: F,
+    ) -> Result<F::Output, Elapsed> {
+        let mut future = pin!(future);
+        let mut until = None;
+        poll_fn(|context| match future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Ok(output)),
+            Poll::Pending => {
+                let at = *until.get_or_insert_with(|| {
+                    let at = Instant::now() + limit;
+                    cap.map_or(at, |cap| cap.min(at))
+                });
+                self.poll_reached(at, context).map(|()| Err(Elapsed))
+            }
+        })
+        .await
+    }
+
     /// As `run`, with a limit that others may move while this waits; `None` is no limit for now.
     pub(crate) async fn run_until<F: Future>(
         &mut self,
@@ -38,10 +60,12 @@ impl Deadline {
         future: F,
     ) -> Result<F::Output, Elapsed> {
         let mut future = pin!(future);
-        poll_fn(|context| match (future.as_mut().poll(context), at()) {
-            (Poll::Ready(output), _) => Poll::Ready(Ok(output)),
-            (Poll::Pending, Some(at)) => self.poll_reached(at, context).map(|()| Err(Elapsed)),
-            (Poll::Pending, None) => Poll::Pending,
+        poll_fn(|context| match future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Ok(output)),
+            Poll::Pending => match at() {
+                Some(at) => self.poll_reached(at, context).map(|()| Err(Elapsed)),
+                None => Poll::Pending,
+            },
         })
         .await
     }
@@ -67,7 +91,6 @@ impl Deadline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[tokio::test]
     async fn an_early_wake_up_of_an_older_limit_does_not_end_a_later_wait() {

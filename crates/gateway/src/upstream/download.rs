@@ -77,14 +77,35 @@ pub(crate) struct Download<'a> {
 }
 
 /// What the record wants to know of a download.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Tally {
+    /// The last moment that was looked at: asking the clock costs, and what follows a read follows it at once.
+    pub(crate) now: Instant,
     pub(crate) status: u16,
     pub(crate) bytes_out: u64,
     /// Time spent waiting for the upstream.
     pub(crate) waited: Duration,
     /// How long the upstream lets its connection idle.
     pub(crate) idle_limit: Duration,
+}
+
+impl Tally {
+    /// At the moment when the request was out, or began to stream.
+    pub(crate) fn new(now: Instant) -> Tally {
+        Tally {
+            now,
+            status: 0,
+            bytes_out: 0,
+            waited: Duration::ZERO,
+            idle_limit: Duration::ZERO,
+        }
+    }
+
+    /// Looks at the clock; what went by since `before` was spent waiting for the upstream.
+    fn waited_since(&mut self, before: Instant) {
+        self.now = Instant::now();
+        self.waited += self.now - before;
+    }
 }
 
 impl Download<'_> {
@@ -96,9 +117,9 @@ impl Download<'_> {
     }
 
     async fn relay(&mut self) -> Result<DownloadEnd, DownloadEnd> {
-        let before = Instant::now();
+        let before = self.tally.now;
         let head = self.final_head().await;
-        self.tally.waited += before.elapsed();
+        self.tally.waited_since(before);
         let length = head?;
         let framing = self.head.framing();
         let body = BodyOut::of(framing, self.client_version);
@@ -290,13 +311,14 @@ impl Download<'_> {
     }
 
     async fn read_body(&mut self) -> Result<usize, DownloadEnd> {
+        // A write may have waited for the client since the last look.
         let before = Instant::now();
         let at = earliest(Some(before + self.timeouts.idle), self.total_until);
         let read = self
             .deadline
             .run(at.unwrap_or(before), self.upstream.read(self.answer))
             .await;
-        self.tally.waited += before.elapsed();
+        self.tally.waited_since(before);
         match read {
             Ok(Ok(count)) => Ok(count),
             Ok(Err(error)) => Err(self.broken(
@@ -353,9 +375,7 @@ async fn write(
     total_until: Option<Instant>,
     bytes: &[u8],
 ) -> Result<(), DownloadEnd> {
-    let now = Instant::now();
-    let at = earliest(Some(now + idle), total_until).unwrap_or(now);
-    let detail = match deadline.run(at, client.write_all(bytes)).await {
+    let detail = match deadline.run_for(idle, total_until, client.write_all(bytes)).await {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(error)) => format!("the client went away: {}", error.source),
         Err(Elapsed) => "the client did not read in time".to_owned(),

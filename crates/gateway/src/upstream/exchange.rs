@@ -170,8 +170,7 @@ impl Exchange<'_> {
 
     async fn attempt(&mut self, forward: &Forward, connection: Pooled, streams: bool) -> Tried {
         self.scratch.account.endpoint = Some(connection.endpoint);
-        let begun = Instant::now();
-        if let Err(tried) = self.send_head(&connection.transport, begun).await {
+        if let Err(tried) = self.send_head(&connection.transport).await {
             return tried;
         }
         let now = Instant::now();
@@ -183,7 +182,7 @@ impl Exchange<'_> {
             answering: Cell::new(false),
             bytes_in: Cell::new(self.scratch.account.bytes_in),
         };
-        let mut tally = Tally::default();
+        let mut tally = Tally::new(now);
         let end = if streams {
             Box::pin(self.both_ways(forward, &connection.transport, &progress, &mut tally)).await
         } else {
@@ -196,17 +195,14 @@ impl Exchange<'_> {
         account.status = tally.status;
         account.upstream += tally.waited;
         self.body_left = !progress.sent.get();
-        self.conclude(end, connection, progress.sent.get(), tally.idle_limit)
+        self.conclude(end, connection, progress.sent.get(), &tally)
     }
 
-    async fn send_head(&mut self, upstream: &Transport, now: Instant) -> Result<(), Tried> {
-        let mut until = now + self.timeouts().idle;
-        if let Some(total_until) = self.total_until() {
-            until = until.min(total_until);
-        }
+    async fn send_head(&mut self, upstream: &Transport) -> Result<(), Tried> {
+        let (idle, total_until) = (self.timeouts().idle, self.total_until());
         match self
             .deadline
-            .run(until, upstream.write_all(&self.scratch.request))
+            .run_for(idle, total_until, upstream.write_all(&self.scratch.request))
             .await
         {
             Ok(Ok(())) => Ok(()),
@@ -306,14 +302,14 @@ impl Exchange<'_> {
     }
 
     /// From the end of a download to the end of the try: the connection is kept or dropped, the account filled.
-    fn conclude(&mut self, end: DownloadEnd, connection: Pooled, sent: bool, idle_limit: Duration) -> Tried {
+    fn conclude(&mut self, end: DownloadEnd, connection: Pooled, sent: bool, tally: &Tally) -> Tried {
         match end {
             DownloadEnd::Complete {
                 reuse_client,
                 reuse_upstream,
             } => {
-                if reuse_upstream && sent && !idle_limit.is_zero() {
-                    self.keep(connection, idle_limit);
+                if reuse_upstream && sent && !tally.idle_limit.is_zero() {
+                    self.keep(connection, tally.now + tally.idle_limit);
                 }
                 Tried::Ended(Exchanged::Complete {
                     reuse_client: reuse_client && sent,
@@ -335,15 +331,9 @@ impl Exchange<'_> {
         }
     }
 
-    fn keep(&self, connection: Pooled, idle_limit: Duration) {
+    fn keep(&self, connection: Pooled, until: Instant) {
         if let Some(upstream) = &self.outbound.route.upstream {
-            self.worker.keep_idle(
-                upstream.id,
-                Pooled {
-                    until: Instant::now() + idle_limit,
-                    ..connection
-                },
-            );
+            self.worker.keep_idle(upstream.id, Pooled { until, ..connection });
         }
     }
 

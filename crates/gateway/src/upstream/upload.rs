@@ -79,7 +79,7 @@ impl Upload<'_> {
             }
             self.send(deadline).await?;
             let read = deadline
-                .run(Instant::now() + self.idle, self.client.read(self.inbound))
+                .run_for(self.idle, None, self.client.read(self.inbound))
                 .await;
             match read {
                 Ok(Ok(count)) if count > 0 => self.progress.head_until.set(None),
@@ -106,7 +106,7 @@ impl Upload<'_> {
                 http1::chunk_end(self.out);
             } else {
                 let written = deadline
-                    .run(Instant::now() + self.idle, self.upstream.write_all(data))
+                    .run_for(self.idle, None, self.upstream.write_all(data))
                     .await;
                 written
                     .map_err(|Elapsed| UploadEnd::UpstreamStalled)?
@@ -127,7 +127,7 @@ impl Upload<'_> {
             return Ok(());
         }
         let written = deadline
-            .run(Instant::now() + self.idle, self.upstream.write_all(self.out))
+            .run_for(self.idle, None, self.upstream.write_all(self.out))
             .await;
         self.out.clear();
         written
