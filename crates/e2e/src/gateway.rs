@@ -4,14 +4,12 @@ use crate::client::Client;
 use crate::log::{self, Record};
 use crate::message::Response;
 use crate::metrics::Metrics;
-use crate::process::{Lines, Running, switchboard};
+use crate::process::{Lines, Process, Signal, switchboard};
 use crate::scratch::Scratch;
 use crate::wait::wait_for;
-use rustix::process::Signal;
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::Stdio;
 
 /// The name of the configuration in the scratch directory.
 const FILE: &str = "gateway.yaml";
@@ -49,18 +47,9 @@ impl Setup {
     /// Starts a gateway with a file as it is.
     pub fn start_file(self, file: PathBuf) -> Gateway {
         let mut command = switchboard(&["gateway", "--config"]);
-        command
-            .arg(&file)
-            .envs(self.environment)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut running = Running::start(command);
-        let stdout = Lines::of(running.child.stdout.take().expect("stdout is piped"));
-        let log = Lines::of(running.child.stderr.take().expect("stderr is piped"));
+        command.arg(&file).envs(self.environment);
         let gateway = Gateway {
-            running,
-            stdout,
-            log,
+            process: Process::start(command),
             scratch: self.scratch,
             file,
         };
@@ -107,9 +96,7 @@ fn listening(line: &str, key: &str) -> Vec<SocketAddr> {
 /// A gateway that serves. It is killed when this is dropped.
 #[derive(Debug)]
 pub struct Gateway {
-    running: Running,
-    stdout: Lines,
-    log: Lines,
+    process: Process,
     /// Its files.
     pub scratch: Scratch,
     file: PathBuf,
@@ -149,7 +136,7 @@ impl Gateway {
 
     fn listening(&self, key: &str, count: usize) -> Vec<SocketAddr> {
         let mut addresses = Vec::new();
-        self.log.wait_for(
+        self.log().wait_for(
             &format!("{count} addresses in the log line `listening`"),
             |line| {
                 addresses.extend(listening(line, key));
@@ -196,12 +183,12 @@ impl Gateway {
 
     /// What it logs.
     pub fn log(&self) -> &Lines {
-        &self.log
+        self.process.stderr()
     }
 
     /// What it prints.
     pub fn stdout(&self) -> &Lines {
-        &self.stdout
+        self.process.stdout()
     }
 
     /// Its access log so far.
@@ -242,28 +229,23 @@ impl Gateway {
 
     /// Sends SIGHUP.
     pub fn hang_up(&self) {
-        self.running.signal(Signal::HUP);
+        self.process.signal(Signal::HUP);
     }
 
     /// Sends SIGTERM.
     pub fn terminate(&self) {
-        self.running.signal(Signal::TERM);
+        self.process.signal(Signal::TERM);
     }
 
     /// Waits for its end; the exit code, `None` where a signal ended it.
     pub fn wait(mut self) -> Option<i32> {
-        self.running.wait().code()
-    }
-
-    /// Whether it still runs.
-    pub fn is_running(&mut self) -> bool {
-        self.running.is_running()
+        self.process.wait()
     }
 
     /// The most memory that it ever had in use, in bytes.
     pub fn peak_memory_bytes(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.running.child.id()))
-            .expect("the process runs");
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("the process runs");
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kilobytes = line.and_then(|rest| rest.trim().strip_suffix(" kB"));
         kilobytes

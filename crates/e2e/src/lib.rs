@@ -24,7 +24,7 @@ pub use gateway::{Gateway, Setup, start_in_vain};
 pub use log::Record;
 pub use message::{End, Fields, Request, Response};
 pub use metrics::Metrics;
-pub use process::{Finished, Lines, binary, run, switchboard};
+pub use process::{Finished, Lines, Process, Signal, binary, run, switchboard};
 pub use refusal::{SMUGGLED, check_refusals, check_refusals_with};
 pub use scratch::Scratch;
 pub use upstream::{BlackHole, Closed, Peer, Upstream};

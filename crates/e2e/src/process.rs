@@ -1,10 +1,11 @@
 //! Child processes: the binary under test, what it prints line by line, and signals.
 
 use crate::wait::{LIMIT, wait_for};
-use rustix::process::{Pid, Signal, kill_process};
+pub use rustix::process::Signal;
+use rustix::process::{Pid, kill_process};
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 /// The binary under test, as cargo built it beside this test's executable.
@@ -46,51 +47,70 @@ pub struct Finished {
 }
 
 /// Runs a command to its end, within [`LIMIT`].
-pub fn run(mut command: Command) -> Finished {
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut running = Running::start(command);
-    let stdout = Lines::of(running.child.stdout.take().expect("stdout is piped"));
-    let stderr = Lines::of(running.child.stderr.take().expect("stderr is piped"));
-    let status = running.wait();
-    Finished {
-        code: status.code(),
-        stdout: stdout.to_the_end(),
-        stderr: stderr.to_the_end(),
-    }
+pub fn run(command: Command) -> Finished {
+    Process::start(command).finish()
 }
 
 /// A child process that does not outlive its test.
 #[derive(Debug)]
-pub(crate) struct Running {
-    pub(crate) child: Child,
+pub struct Process {
+    child: Child,
+    stdout: Lines,
+    stderr: Lines,
 }
 
-impl Running {
-    pub(crate) fn start(mut command: Command) -> Running {
-        let child = command.spawn().expect("the binary can be started");
-        Running { child }
+impl Process {
+    /// Starts it; whatever it prints is kept.
+    pub fn start(mut command: Command) -> Process {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary can be started");
+        let stdout = Lines::of(child.stdout.take().expect("stdout is piped"));
+        let stderr = Lines::of(child.stderr.take().expect("stderr is piped"));
+        Process {
+            child,
+            stdout,
+            stderr,
+        }
     }
 
-    pub(crate) fn signal(&self, signal: Signal) {
+    /// What it prints.
+    pub fn stdout(&self) -> &Lines {
+        &self.stdout
+    }
+
+    /// What it complains about, and its operational log.
+    pub fn stderr(&self) -> &Lines {
+        &self.stderr
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
         // A process that has ended cannot be signalled; whoever waits for it finds out.
         let _ = kill_process(Pid::from_child(&self.child), signal);
     }
 
-    pub(crate) fn wait(&mut self) -> ExitStatus {
-        wait_for("the end of the process", || {
-            self.child.try_wait().expect("a child can be waited for")
-        })
+    /// Waits for its end; the exit code, `None` where a signal ended it.
+    pub fn wait(&mut self) -> Option<i32> {
+        let ended = || self.child.try_wait().expect("a child can be waited for");
+        wait_for("the end of the process", ended).code()
     }
 
-    pub(crate) fn is_running(&mut self) -> bool {
-        self.child
-            .try_wait()
-            .expect("a child can be waited for")
-            .is_none()
+    /// Waits for its end, and for the end of what it prints.
+    pub fn finish(mut self) -> Finished {
+        Finished {
+            code: self.wait(),
+            stdout: self.stdout.to_the_end(),
+            stderr: self.stderr.to_the_end(),
+        }
     }
 }
 
-impl Drop for Running {
+impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -111,7 +131,7 @@ struct Seen {
 
 impl Lines {
     /// Reads this pipe from now on.
-    pub fn of(pipe: impl Read + Send + 'static) -> Lines {
+    fn of(pipe: impl Read + Send + 'static) -> Lines {
         let lines = Lines { seen: Arc::default() };
         let seen = Arc::clone(&lines.seen);
         std::thread::spawn(move || {
