@@ -94,14 +94,14 @@ fn the_configuration_and_the_last_error_are_shown() {
     let mut expected = json!({
         "revision": 1,
         "hash": "aa",
-        "since": "Thu, 01 Jan 1970 00:00:00 GMT",
+        "since": "1970-01-01T00:00:00.000000Z",
         "last_error": null,
         "configuration": { "listen": ["127.0.0.1:8080"] },
     });
     check(port.admin, ask, 200, &expected);
     port.facts.outcomes.failed("one problem", Value::Null, UNIX_EPOCH);
     expected["last_error"] =
-        json!({ "at": "Thu, 01 Jan 1970 00:00:00 GMT", "message": "one problem", "problems": null });
+        json!({ "at": "1970-01-01T00:00:00.000000Z", "message": "one problem", "problems": null });
     check(port.admin, ask, 200, &expected);
 }
 

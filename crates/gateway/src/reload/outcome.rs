@@ -1,5 +1,6 @@
 //! What is in force, and what went wrong last: written by whoever reloads, read by the admin port.
 
+use crate::usage::rfc3339;
 use serde_json::{Value, json};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -86,11 +87,11 @@ impl Outcomes {
 }
 
 impl Outcome {
-    /// What the admin port shows: `{"revision","hash","since","last_error","configuration"}`, moments as HTTP dates.
+    /// What the admin port shows: `{"revision","hash","since","last_error","configuration"}`, moments as RFC 3339 has them.
     pub fn to_json(&self) -> Value {
         let last_error = self.last_error.as_ref().map(|failure| {
             json!({
-                "at": httpdate::fmt_http_date(failure.at),
+                "at": rfc3339(failure.at),
                 "message": failure.message,
                 "problems": failure.problems,
             })
@@ -98,7 +99,7 @@ impl Outcome {
         json!({
             "revision": self.revision,
             "hash": &*self.hash,
-            "since": httpdate::fmt_http_date(self.since),
+            "since": rfc3339(self.since),
             "last_error": last_error,
             "configuration": (self.show)(),
         })
@@ -134,9 +135,9 @@ mod tests {
             json!({
                 "revision": 1,
                 "hash": "aa",
-                "since": "Thu, 01 Jan 1970 00:00:00 GMT",
+                "since": "1970-01-01T00:00:00.000000Z",
                 "last_error": {
-                    "at": "Thu, 01 Jan 1970 00:00:01 GMT",
+                    "at": "1970-01-01T00:00:01.000000Z",
                     "message": "two problems",
                     "problems": [{ "line": 3 }],
                 },
@@ -149,7 +150,7 @@ mod tests {
             json!({
                 "revision": 2,
                 "hash": "bb",
-                "since": "Thu, 01 Jan 1970 00:00:02 GMT",
+                "since": "1970-01-01T00:00:02.000000Z",
                 "last_error": null,
                 "configuration": { "listen": "b" },
             })

@@ -4,8 +4,10 @@ mod access_log;
 mod account;
 mod metrics;
 mod record;
+mod stamp;
 
 pub use access_log::{AccessLog, WorkerLog};
 pub(crate) use account::{Account, keep};
 pub use metrics::{Metrics, OpenUpstream, RouteHandle};
 pub use record::{Broken, Record};
+pub(crate) use stamp::{Stamp, rfc3339};

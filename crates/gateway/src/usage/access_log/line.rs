@@ -3,11 +3,10 @@
 //! Pure. No query, no credential and no header but Host and User-Agent ever gets here; whatever a caller chose is cut
 //! to a bound and escaped, so that one record is one line and always valid JSON.
 
-use super::stamp::Stamp;
 use crate::configuration::LogField;
 use crate::http1::Version;
 use crate::response::json;
-use crate::usage::Record;
+use crate::usage::{Record, Stamp};
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

@@ -6,7 +6,6 @@
 mod handle;
 mod line;
 mod sink;
-mod stamp;
 mod worker;
 mod writer;
 

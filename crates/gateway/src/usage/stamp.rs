@@ -9,14 +9,14 @@ const DAY_S: u64 = 86_400;
 
 /// The text of the last second that was asked for.
 #[derive(Debug, Default)]
-pub(super) struct Stamp {
+pub(crate) struct Stamp {
     second: u64,
     text: String,
 }
 
 impl Stamp {
     /// Appends the moment. One before 1970 is written as its first second.
-    pub(super) fn write(&mut self, out: &mut Vec<u8>, now: SystemTime) {
+    pub(crate) fn write(&mut self, out: &mut Vec<u8>, now: SystemTime) {
         let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         if since.as_secs() != self.second || self.text.is_empty() {
             self.second = since.as_secs();
@@ -32,6 +32,14 @@ impl Stamp {
         }
         out.extend_from_slice(&digits);
     }
+}
+
+/// The moment as text of its own.
+pub(crate) fn rfc3339(moment: SystemTime) -> String {
+    let mut out = Vec::with_capacity(32);
+    Stamp::default().write(&mut out, moment);
+    // Digits and punctuation are all that is in it.
+    String::from_utf8(out).unwrap_or_default()
 }
 
 fn write_second(text: &mut String, second: u64) {
@@ -71,9 +79,7 @@ mod tests {
     use std::time::Duration;
 
     fn stamp(micros: u64) -> String {
-        let mut out = Vec::new();
-        Stamp::default().write(&mut out, UNIX_EPOCH + Duration::from_micros(micros));
-        String::from_utf8(out).unwrap()
+        rfc3339(UNIX_EPOCH + Duration::from_micros(micros))
     }
 
     #[test]
