@@ -44,6 +44,9 @@ impl Test {
                     "clippy",
                     "--manifest-path",
                     "fuzz/Cargo.toml",
+                    // The same dependencies as above: shared, they are compiled once.
+                    "--target-dir",
+                    "target",
                     "--locked",
                     "--",
                     "-D",

@@ -142,7 +142,7 @@ fn watch(file: &Path, known: &str, controls: Arc<Controls>, facts: Arc<Facts>) -
                 tracing::info!(revision, hash, "the changed configuration is in force");
             }
             Err(Refused { message, problems }) => {
-                tracing::error!("{message}; the former configuration stays in force");
+                tracing::error!("the former configuration stays in force: {message}");
                 facts.outcomes.failed(message, problems, now);
                 facts.metrics.reloaded(false, now);
             }

@@ -71,7 +71,6 @@ pub fn masked(configuration: &Configuration) -> Value {
     top.put("workers", configuration.workers.into());
     top.put("drain_ms", milliseconds(configuration.drain));
     top.put("drain_idle_ms", milliseconds(configuration.drain_idle));
-    top.put("state_dir", json!(configuration.state_dir));
     top.put("cell", json!(configuration.cell.as_deref()));
     top.put(
         "routes",

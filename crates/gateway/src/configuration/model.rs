@@ -41,8 +41,6 @@ pub struct Configuration {
     pub drain: Duration,
     /// After SIGTERM: how long an idle connection stays open for one more request.
     pub drain_idle: Duration,
-    /// Where what outlives a restart is kept.
-    pub state_dir: Option<PathBuf>,
     /// The cell that this gateway serves.
     pub cell: Option<Arc<str>>,
     /// In file order.

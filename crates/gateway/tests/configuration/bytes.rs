@@ -17,7 +17,6 @@ allow_targets: [127.0.0.0/8]
 trusted_edges: [{ cidrs: [10.1.0.0/16] }]
 timeouts: { connect_ms: 1000, head_ms: 30000, idle_ms: 60000, total_ms: off }
 cell: eu-1
-state_dir: /var/lib/sb
 drain_ms: 2000
 drain_idle_ms: 200
 head_bytes_max: 4096
@@ -95,7 +94,7 @@ fn leaf(value: &Value, key: &str) -> Value {
         "listen" | "admin" | "health" => address(text),
         "allow_targets" | "cidrs" => range(text),
         // Relative to the file's directory.
-        "to" | "state_dir" if text != "stdout" => Path::new("/etc/switchboard")
+        "to" if text != "stdout" => Path::new("/etc/switchboard")
             .join(text)
             .to_str()
             .map(str::to_owned),

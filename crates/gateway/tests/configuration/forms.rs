@@ -124,7 +124,7 @@ fn the_top_in_every_form() {
         }
     );
     let rest = check(
-        "drain_ms: 500\nhead_bytes_max: 2048\nheader_count_max: 5\nconnections_max: 6\nworkers: 7\ncell: eu-1\nstate_dir: state\n",
+        "drain_ms: 500\nhead_bytes_max: 2048\nheader_count_max: 5\nconnections_max: 6\nworkers: 7\ncell: eu-1\n",
     );
     assert_eq!((rest.drain, rest.drain_idle), (ms(500), ms(500)));
     assert_eq!(
@@ -133,7 +133,6 @@ fn the_top_in_every_form() {
     );
     assert_eq!((rest.connections_max, rest.workers), (6, 7));
     assert_eq!(rest.cell.as_deref(), Some("eu-1"));
-    assert_eq!(rest.state_dir, Some(PathBuf::from("/etc/switchboard/state")));
     let edges = check("trusted_edges: [{ cidrs: [10.1.0.0/16, 10.2.0.1] }, { cidrs: [\"fd00::/8\"] }]\n")
         .trusted_edges;
     assert_eq!(

@@ -17,7 +17,11 @@ impl Checker<'_> {
         if let Some(directory) = gateway.services.get().and_then(|at| at.value.directory.get()) {
             self.not_empty(directory, "the directory");
         }
+        if let Some(directory) = gateway.state_dir.get() {
+            self.not_empty(directory, "the directory");
+        }
         let keys = [
+            ("state_dir", gateway.state_dir.key()),
             ("environment", gateway.environment.key()),
             ("policy", gateway.policy.key()),
             ("services", gateway.services.key()),

@@ -7,7 +7,6 @@ use crate::configuration::model::{Configuration, Timeouts};
 use crate::configuration::source::Span;
 use crate::configuration::wire;
 use crate::http1::HeadLimits;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,7 +55,6 @@ pub(in crate::configuration) fn check(checker: &mut Checker<'_>, gateway: &wire:
         workers: count(&gateway.workers).unwrap_or_else(cores),
         drain,
         drain_idle,
-        state_dir: checker.state_dir(&gateway.state_dir),
         cell: checker.cell(&gateway.cell),
         routes,
         written: Arc::default(),
@@ -132,12 +130,6 @@ impl Checker<'_> {
                 .error(key, message)
                 .help(format!("write at most {}", drain.as_millis()));
         }
-    }
-
-    fn state_dir(&mut self, slot: &Slot<Text>) -> Option<PathBuf> {
-        let directory = slot.get()?;
-        self.not_empty(directory, "the directory");
-        Some(self.locate(&directory.value))
     }
 
     fn cell(&mut self, slot: &Slot<Text>) -> Option<Arc<str>> {

@@ -60,10 +60,10 @@ map! {
         /// After SIGTERM: how long an idle connection stays open for one more request.
         #[schemars(extend("default" = 1_000))]
         "drain_idle_ms" drain_idle_ms: Slot<Int<0, HOUR_MS>>,
-        /// Request and response heads: bytes, the first line included.
+        /// Request heads: bytes, the request line and the empty line included.
         #[schemars(extend("default" = 65_536))]
         "head_bytes_max" head_bytes_max: Slot<Int<1_024, 1_048_576>>,
-        /// Request and response heads: header lines.
+        /// Request heads: header lines.
         #[schemars(extend("default" = 100))]
         "header_count_max" header_count_max: Slot<Int<1, 1_000>>,
         /// Client connections, over all listeners; one more is answered 503 and closed.
