@@ -85,7 +85,7 @@ fn snippet(source: &Source, span: Span) -> Snippet<'_, Annotation<'_>> {
 
 /// The line in which a span begins, its number, and where in it the span lies.
 fn excerpt(source: &Source, span: Span) -> (String, usize, Range<usize>) {
-    let (line, _) = source.position(span.start);
+    let line = source.line(span.start);
     let begin = source.line_start(line);
     let text = source
         .text()

@@ -52,16 +52,21 @@ impl Source {
         &self.text
     }
 
-    /// Line and column of an offset, both from 1; the column counts characters.
+    /// The line of an offset, from 1. Cheap also where the whole file is one line, as generated JSON is.
+    pub(super) fn line(&self, offset: u32) -> usize {
+        self.line_starts.partition_point(|start| *start <= offset).max(1)
+    }
+
+    /// Line and column of an offset, both from 1; the column counts characters, over the whole line.
     pub(super) fn position(&self, offset: u32) -> (usize, usize) {
-        let line = self.line_starts.partition_point(|start| *start <= offset);
-        let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(0) as usize;
+        let line = self.line(offset);
+        let start = self.line_starts.get(line - 1).copied().unwrap_or(0) as usize;
         let end = self.boundary(offset as usize);
         let column = self
             .text
             .get(start..end)
             .map_or(0, |before| before.chars().count());
-        (line.max(1), column + 1)
+        (line, column + 1)
     }
 
     /// The offset at which a line (from 1) begins; the end of the text where there is no such line.

@@ -55,7 +55,7 @@ impl Checker<'_> {
             encoded_slash,
             body_bytes_max: wire.body_bytes_max.get().map_or(BODY_BYTES_MAX, |at| at.value.0),
             timeouts,
-            line: self.source.position(at.span.start).0,
+            line: self.source.line(at.span.start),
         };
         Some(Checked {
             route,

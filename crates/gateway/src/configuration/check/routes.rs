@@ -63,7 +63,7 @@ impl Checker<'_> {
     }
 
     fn duplicate(&mut self, earlier: Span, later: &Checked) {
-        let line = self.source.position(earlier.start).0;
+        let line = self.source.line(earlier.start);
         let message =
             format!("the route of line {line} has the same host, the same path and a method in common");
         self.problems

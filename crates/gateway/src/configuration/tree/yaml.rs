@@ -72,7 +72,7 @@ fn not_well_formed(source: &Source, error: &ScanError, problems: &mut Problems) 
         Span::new(at, at + 1),
         format!("not well-formed YAML: {}", error.info()),
     );
-    let line = source.position(Span::new(at, at).start).0;
+    let line = source.line(Span::new(at, at).start);
     let text = source
         .text()
         .get(source.line_start(line)..source.line_start(line + 1));
