@@ -35,8 +35,23 @@ pub(crate) struct Snapshot {
 #[derive(Debug, Default)]
 pub(crate) struct PathGroup {
     pub(crate) routes: Vec<Arc<CompiledRoute>>,
-    /// The `Allow` field of a 405.
-    pub(crate) allow: Box<str>,
+}
+
+impl PathGroup {
+    /// With room for one, which is what nearly all have.
+    fn of_one() -> PathGroup {
+        PathGroup {
+            routes: Vec::with_capacity(1),
+        }
+    }
+
+    /// The methods that the path has, for 405. Not kept: as text it would outweigh the route.
+    pub(crate) fn methods(&self) -> MethodSet {
+        let all = MethodSet::default();
+        self.routes
+            .iter()
+            .fold(all, |all, route| all.union(route.route.methods))
+    }
 }
 
 /// A route with everything resolved that a request would otherwise look up.
@@ -67,18 +82,13 @@ impl Snapshot {
                 }),
                 Action::Redirect(_) | Action::Respond(_) => None,
             };
-            let group = table.entry(route.host.as_ref(), &route.pattern, PathGroup::default);
+            let group = table.entry(route.host.as_ref(), &route.pattern, PathGroup::of_one);
             let metrics = metrics.route(&route.name);
             group.routes.push(Arc::new(CompiledRoute {
                 route,
                 metrics,
                 upstream,
             }));
-            let all = group
-                .routes
-                .iter()
-                .fold(MethodSet::default(), |all, route| all.union(route.route.methods));
-            group.allow = all.to_string().into();
         }
         upstreams.forget_unused();
         let access_log = match before {

@@ -8,6 +8,11 @@ mod serving;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+/// Gives memory back: reading a large configuration takes several times what serving by it takes, and the system's
+/// allocator would keep all of it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A federated API gateway: every team runs its own, one policy governs them all.
 #[derive(Debug, Parser)]
 #[command(name = "switchboard", version, disable_help_subcommand = true, after_help = AFTER_HELP)]

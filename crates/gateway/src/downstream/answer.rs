@@ -4,6 +4,7 @@ use crate::configuration::Action;
 use crate::http1::Version;
 use crate::response::{self, AnswerContext, Reject};
 use crate::usage::Account;
+use policy::method::MethodSet;
 
 /// What every answer needs to know of the request.
 #[derive(Debug, Clone, Copy)]
@@ -20,13 +21,14 @@ pub(super) fn refusal(
     out: &mut Vec<u8>,
     account: &mut Account,
     reject: Reject,
-    allow: Option<&str>,
+    allow: Option<MethodSet>,
     context: &Context<'_>,
 ) {
     out.clear();
     account.reject = Some(reject);
     account.status = reject.status();
-    account.bytes_out = response::refusal(out, reject, allow, &context.with(&account.request_id));
+    let allow = allow.map(|methods| methods.to_string());
+    account.bytes_out = response::refusal(out, reject, allow.as_deref(), &context.with(&account.request_id));
 }
 
 /// What a route answers by itself.

@@ -13,6 +13,7 @@ use crate::response::Reject;
 use crate::snapshot::{CompileError, Snapshot};
 use crate::upstream::Upstreams;
 use crate::usage::{Account, Metrics};
+use policy::method::MethodSet;
 use serde::Serialize;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -180,12 +181,12 @@ fn decision(
     }
 }
 
-fn refuse(reject: Reject, allow: Option<&str>) -> Decision {
+fn refuse(reject: Reject, allow: Option<MethodSet>) -> Decision {
     Decision::Refuse {
         status: reject.status(),
         code: reject.code(),
         message: reject.message(),
-        allow: allow.map(str::to_owned),
+        allow: allow.map(|methods| methods.to_string()),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::http1::{FieldRef, Known, RequestHead, TargetForm};
 use crate::response::Reject;
 use crate::snapshot::{CompiledRoute, Snapshot};
 use crate::usage::{Account, keep};
+use policy::method::MethodSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ pub(crate) enum Decided<'a> {
         /// Why.
         reject: Reject,
         /// Which methods the path has, for 405.
-        allow: Option<&'a str>,
+        allow: Option<MethodSet>,
     },
 }
 

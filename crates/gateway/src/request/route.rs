@@ -4,6 +4,7 @@ use crate::configuration::EncodedSlash;
 use crate::downstream::Received;
 use crate::response::Reject;
 use crate::snapshot::{CompiledRoute, PathGroup, Snapshot};
+use policy::method::MethodSet;
 use std::sync::Arc;
 
 /// A request and the one route that it takes.
@@ -15,10 +16,10 @@ pub(crate) struct Routed<'s, 'r> {
 
 /// Why there is no route, with what the answer needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Unrouted<'a> {
+pub(crate) struct Unrouted {
     pub(crate) reject: Reject,
     /// Which methods the path has, for 405.
-    pub(crate) allow: Option<&'a str>,
+    pub(crate) allow: Option<MethodSet>,
 }
 
 const ENCODED_SLASH: Reject =
@@ -28,7 +29,7 @@ const ENCODED_SLASH: Reject =
 pub(crate) fn route<'s, 'r>(
     snapshot: &'s Snapshot,
     received: Received<'r>,
-) -> Result<Routed<'s, 'r>, Unrouted<'s>> {
+) -> Result<Routed<'s, 'r>, Unrouted> {
     let refused = |reject| Unrouted { reject, allow: None };
     let Some(group) = snapshot.table.find(&received.host, &received.path) else {
         let hidden = received.path.has_encoded_slash();
@@ -40,7 +41,7 @@ pub(crate) fn route<'s, 'r>(
     };
     let route = pick(group, &received).ok_or(Unrouted {
         reject: Reject::MethodNotAllowed,
-        allow: Some(&group.allow),
+        allow: Some(group.methods()),
     })?;
     if received.path.has_encoded_slash() && route.route.encoded_slash == EncodedSlash::Refuse {
         return Err(refused(ENCODED_SLASH));
