@@ -1,7 +1,8 @@
 //! The configuration as it holds, for the admin port: defaults filled in, secrets as they were written or starred out.
 //!
 //! A value that came out of the environment or a file is shown as its `${…}`. A literal value of a header field that
-//! usually carries a credential is starred out. It has the keys of the file, so that it can be read beside one.
+//! usually carries a credential is starred out. It has the form of a file, but for the names of routes and what is starred
+//! out, and read as one it would mean the same.
 
 use super::model::{
     AccessLog, Action, Configuration, EncodedSlash, Forward, LogField, Origin, Route, Scheme, Timeouts,
@@ -9,9 +10,11 @@ use super::model::{
 use policy::method::{Method, MethodSet};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
+use std::path::Path;
 use std::time::Duration;
 
-const STARS: &str = "***";
+/// Stands for a secret of which nothing may be shown.
+pub(super) const MASK: &str = "***";
 
 /// A map in the making. What is absent is left out.
 #[derive(Default)]
@@ -50,17 +53,19 @@ pub fn masked(configuration: &Configuration) -> Value {
     top.put(
         "admin",
         match (&configuration.admin, &configuration.admin_token) {
-            (Some(address), Some(_)) => json!({ "address": address, "token_file": STARS }),
+            (Some(address), Some(_)) => json!({ "address": address, "token_file": MASK }),
             (address, _) => json!(address),
         },
     );
     top.put("health", json!(configuration.health));
-    top.put("access_log", access_log(configuration));
+    top.put("access_log", mask.access_log(configuration));
     top.put("allow_targets", json!(configuration.targets.allowed));
-    top.put(
-        "trusted_edges",
-        json!([{ "cidrs": &configuration.trusted_edges[..] }]),
-    );
+    if !configuration.trusted_edges.is_empty() {
+        top.put(
+            "trusted_edges",
+            json!([{ "cidrs": &configuration.trusted_edges[..] }]),
+        );
+    }
     top.put("timeouts", timeouts(&configuration.timeouts));
     top.put("head_bytes_max", configuration.head_limits.head_bytes_max.into());
     top.put(
@@ -71,7 +76,9 @@ pub fn masked(configuration: &Configuration) -> Value {
     top.put("workers", configuration.workers.into());
     top.put("drain_ms", milliseconds(configuration.drain));
     top.put("drain_idle_ms", milliseconds(configuration.drain_idle));
-    top.put("cell", json!(configuration.cell.as_deref()));
+    if let Some(cell) = &configuration.cell {
+        top.put("cell", mask.text(cell));
+    }
     top.put(
         "routes",
         configuration
@@ -81,20 +88,6 @@ pub fn masked(configuration: &Configuration) -> Value {
             .collect(),
     );
     Value::Object(top.0)
-}
-
-fn access_log(configuration: &Configuration) -> Value {
-    let to = match &configuration.access_log {
-        AccessLog::Off => return "off".into(),
-        AccessLog::Stdout => "stdout".to_owned(),
-        AccessLog::File(path) => path.display().to_string(),
-    };
-    let fields: Vec<&str> = configuration
-        .access_log_fields
-        .iter()
-        .map(|field| field.name())
-        .collect();
-    json!({ "to": to, "fields": fields })
 }
 
 fn timeouts(timeouts: &Timeouts) -> Value {
@@ -115,14 +108,38 @@ struct Mask<'c> {
 }
 
 impl Mask<'_> {
-    /// As it was written, where it came from outside the file.
+    /// As it was written, where it came from outside the file, and else as it could have been.
     fn text(&self, text: &str) -> Value {
-        self.written.get(text).map_or(text, |written| written).into()
+        match self.written.get(text) {
+            Some(written) => (**written).into(),
+            None => text.replace("${", "$${").into(),
+        }
+    }
+
+    fn access_log(&self, configuration: &Configuration) -> Value {
+        let to = match &configuration.access_log {
+            AccessLog::Off => return "off".into(),
+            AccessLog::Stdout => "stdout".into(),
+            AccessLog::File(path) => self.path(path),
+        };
+        let fields = configuration.access_log_fields.iter();
+        let fields: Vec<&str> = fields.map(|field| field.name()).collect();
+        json!({ "to": to, "fields": fields })
+    }
+
+    fn path(&self, path: &Path) -> Value {
+        self.text(&path.display().to_string())
     }
 
     fn route(&self, route: &Route) -> Value {
         let mut shown = Shown::default();
-        shown.put("name", (*route.name).into());
+        let is_secret = |text: &str| self.written.contains_key(text);
+        let in_name = route.host.as_ref().map(ToString::to_string);
+        if is_secret(route.pattern.as_str()) || in_name.is_some_and(|host| is_secret(&host)) {
+            shown.put("name", MASK.into());
+        } else {
+            shown.put("name", (*route.name).into());
+        }
         shown.put("path", self.text(route.pattern.as_str()));
         if let Some(host) = &route.host {
             shown.put("host", self.text(&host.to_string()));
@@ -183,7 +200,7 @@ impl Mask<'_> {
             None => format!("{scheme}://{}", origin.authority),
         };
         match &origin.ca {
-            Some(ca) => json!({ "url": url, "ca": ca }),
+            Some(ca) => json!({ "url": url, "ca": self.path(ca) }),
             None => json!({ "url": url }),
         }
     }
@@ -193,7 +210,7 @@ impl Mask<'_> {
             let lower = name.to_ascii_lowercase();
             let is_secret = SECRET_WORDS.iter().any(|word| lower.contains(word));
             let value = if is_secret && !self.written.contains_key(value) {
-                STARS.into()
+                MASK.into()
             } else {
                 self.text(value)
             };

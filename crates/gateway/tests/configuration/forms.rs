@@ -279,7 +279,7 @@ fn answers_without_an_upstream() {
 #[test]
 fn references_are_filled_in_and_shown_as_written() {
     let text = "workers: ${env:PORT}\n".replace("workers", "connections_max")
-        + "routes:\n- path: /a\n  upstream: http://${env:HOST}:${env:PORT}/${file:token}\n  preserve_host: ${env:YES}\n  \
+        + "routes:\n- path: /a\n  upstream: http://${env:HOST}:${env:PORT}/${file:token}\n  add_prefix: /v1\n  preserve_host: ${env:YES}\n  \
            headers: { request: { Authorization: \"Bearer ${file:token}\", X-Plain: \"$${env:HOST}\", Cookie: a=b, X-A: \"${file:windows}\" } }\n";
     let configuration = check(&text);
     assert_eq!(configuration.connections_max, 3002);
@@ -298,12 +298,14 @@ fn references_are_filled_in_and_shown_as_written() {
     assert!(!shown.to_string().contains("s3cret"), "{shown}");
     let headers = &shown["routes"][0]["headers"]["request"];
     assert_eq!(headers["Authorization"], "Bearer ${file:token}");
-    assert_eq!(headers["X-Plain"], "${env:HOST}");
+    assert_eq!(headers["X-Plain"], "$${env:HOST}");
     assert_eq!(headers["Cookie"], "***");
     assert_eq!(
         shown["routes"][0]["upstream"]["url"],
         "http://${env:HOST}:${env:PORT}/${file:token}"
     );
+    assert_eq!(forward.add_prefix.as_ref().unwrap().as_str(), "/s3cret-token/v1");
+    assert_eq!(shown["routes"][0]["add_prefix"], "***");
 }
 
 #[test]
@@ -348,4 +350,45 @@ fn the_hash_is_that_of_the_text() {
     let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     assert_eq!(checked("").hash, empty);
     assert_ne!(checked(" ").hash, empty);
+}
+
+#[test]
+fn what_is_shown_is_a_file_of_the_same_meaning() {
+    let text = "listen: [127.0.0.1:1]\nadmin: 127.0.0.1:2\naccess_log: off\ncell: a\nallow_targets: [127.0.0.0/8]\nroutes:\n- \
+                { path: /a, host: '*.b', upstream: '${env:USERS_URL}', headers: { request: { X-A: '$${x}' } } }\n- { path: /b, \
+                respond: { status: 404, body: '${file:two-lines}' } }\n";
+    let shown = masked(&check(text));
+    let mut file = shown.clone();
+    for route in file["routes"].as_array_mut().unwrap() {
+        route.as_object_mut().unwrap().remove("name");
+    }
+    assert_eq!(masked(&check(&file.to_string())), shown);
+}
+
+#[test]
+fn places_are_lines_and_characters_whatever_the_line_ends_are() {
+    for (text, place) in [
+        ("cell: ä\r\nworkers: x\r\n", "2:10"),
+        ("cell: a\n# ü 𝄞\n{}: 1, ö: 2\n", "3:1"),
+        ("{\"cell\": \"ö𝄞\", \"workers\": 0}", "1:27"),
+        ("\u{feff}workers: 0\n", "1:11"),
+    ] {
+        let problems = told(&checked(text));
+        assert!(
+            problems.iter().any(|line| line.starts_with(place)),
+            "{problems:?}"
+        );
+    }
+}
+
+#[test]
+fn nothing_that_came_from_outside_is_shown() {
+    let secret = "${file:token}";
+    let text = format!(
+        "access_log: \"./{secret}\"\nstate_dir: {secret}\ncell: {secret}\nadmin: {{ address: 127.0.0.1:1, token_file: token }}\nroutes:\n\
+         - {{ path: \"/{secret}\", host: \"{secret}\", upstream: \"http://{secret}/{secret}\", strip_prefix: \"/{secret}\" }}\n\
+         - {{ path: /b, redirect: {{ to: \"/{secret}\" }} }}\n- {{ path: /c, respond: {{ body: \"{secret}\", headers: {{ X-A: \"{secret}\" }} }} }}\n"
+    );
+    let shown = masked(&check(&text)).to_string();
+    assert!(!shown.contains("s3cret") && shown.contains(secret), "{shown}");
 }

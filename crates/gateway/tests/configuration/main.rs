@@ -5,6 +5,7 @@
 mod bytes;
 mod examples;
 mod forms;
+mod load;
 mod problems;
 mod routes;
 mod schema;

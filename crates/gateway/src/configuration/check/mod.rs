@@ -69,8 +69,13 @@ impl<'a> Checker<'a> {
     }
 
     /// What a path of the file means.
-    fn locate(&self, path: &Text) -> PathBuf {
-        self.environment.locate(Path::new(&**path))
+    fn locate(&mut self, path: &Text) -> PathBuf {
+        let located = self.environment.locate(Path::new(&**path));
+        if let Some(written) = self.written.get(&**path).filter(|_| path.is_filled_in()) {
+            let written = written.clone();
+            self.written.insert(located.display().to_string().into(), written);
+        }
+        located
     }
 
     /// A path pattern.

@@ -2,6 +2,7 @@
 
 use super::Checker;
 use crate::configuration::decode::{At, Slot, Text, nearest};
+use crate::configuration::masked::MASK;
 use crate::configuration::model::{Action, EncodedSlash, Forward, Retries, Route, Timeouts};
 use crate::configuration::source::Span;
 use crate::configuration::wire;
@@ -219,7 +220,7 @@ impl Checker<'_> {
         Some(Forward {
             origin,
             strip_prefix,
-            add_prefix: self.joined(base, added, upstream.span),
+            add_prefix: self.joined(base, added, upstream),
             preserve_host: wire.preserve_host.get().is_some_and(|at| at.value),
             retries: Retries {
                 attempts: wire
@@ -253,19 +254,26 @@ impl Checker<'_> {
         &mut self,
         base: Option<PathPrefix>,
         added: Option<PathPrefix>,
-        span: Span,
+        upstream: &At<wire::UpstreamKey>,
     ) -> Option<PathPrefix> {
-        let (base, added) = match (base, added) {
-            (Some(base), Some(added)) => (base, added),
-            (base, added) => return base.or(added),
+        let Some(base) = base else { return added };
+        let joined = match added {
+            None => Some(base),
+            Some(added) => PathPrefix::parse(&format!("{}{}", base.as_str(), added.as_str())).ok(),
         };
-        let joined = PathPrefix::parse(&format!("{}{}", base.as_str(), added.as_str()));
-        if joined.is_err() {
-            self.problems.error(
-                span,
-                "the URL's path and `add_prefix` together are no path prefix",
-            );
+        let url = upstream.value.0.url.get();
+        match &joined {
+            None => {
+                let message = "the URL's path and `add_prefix` together are no path prefix";
+                self.problems
+                    .error(upstream.span, message)
+                    .help("shorten one of them");
+            }
+            Some(joined) if url.is_some_and(|url| url.value.is_filled_in()) => {
+                self.written.insert(joined.as_str().into(), MASK.into());
+            }
+            Some(_) => {}
         }
-        joined.ok()
+        joined
     }
 }

@@ -64,7 +64,7 @@ impl Checker<'_> {
         let ca = upstream.ca.get().and_then(|ca| self.ca(ca, url.https));
         let origin = self.origin(&url, ca);
         if text.value.is_filled_in() {
-            self.remember(text, &origin, base.as_ref());
+            self.remember(text, &origin);
         }
         Some((origin, base))
     }
@@ -154,19 +154,14 @@ impl Checker<'_> {
         })
     }
 
-    /// The parts of a URL that was filled in are as secret as the whole.
-    fn remember(&mut self, text: &At<Text>, origin: &Origin, base: Option<&PathPrefix>) {
+    /// The parts of a URL that was filled in are as secret as the whole. Of its path, which is shown where it takes
+    /// effect, nothing is.
+    fn remember(&mut self, text: &At<Text>, origin: &Origin) {
         let Some(written) = self.written.get(&*text.value).cloned() else {
             return;
         };
-        let parts = [
-            Some(&*origin.host),
-            Some(&*origin.authority),
-            base.map(PathPrefix::as_str),
-        ];
-        for part in parts.into_iter().flatten() {
-            self.written.insert(part.into(), written.clone());
-        }
+        self.written.insert(origin.host.clone(), written.clone());
+        self.written.insert(origin.authority.clone(), written);
     }
 
     /// Several addresses: each is checked like a single one.
