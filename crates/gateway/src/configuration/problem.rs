@@ -129,8 +129,9 @@ impl Problems {
             self.error(Span { start: end, end }, message);
         }
         self.drafts.sort_by_key(|draft| draft.span.start);
+        let mut places = source.places();
         let resolved = self.drafts.into_iter().map(|draft| {
-            let (line, column) = source.position(draft.span.start);
+            let (line, column) = places.next(draft.span.start);
             Problem {
                 file: source.name().to_owned(),
                 line,

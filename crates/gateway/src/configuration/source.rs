@@ -59,14 +59,17 @@ impl Source {
 
     /// Line and column of an offset, both from 1; the column counts characters, over the whole line.
     pub(super) fn position(&self, offset: u32) -> (usize, usize) {
-        let line = self.line(offset);
-        let start = self.line_starts.get(line - 1).copied().unwrap_or(0) as usize;
-        let end = self.boundary(offset as usize);
-        let column = self
-            .text
-            .get(start..end)
-            .map_or(0, |before| before.chars().count());
-        (line, column + 1)
+        self.places().next(offset)
+    }
+
+    /// Lines and columns of many offsets, of which none is before the one asked for last.
+    pub(super) fn places(&self) -> Places<'_> {
+        Places {
+            source: self,
+            line: 1,
+            offset: 0,
+            column: 1,
+        }
     }
 
     /// The offset at which a line (from 1) begins; the end of the text where there is no such line.
@@ -79,5 +82,29 @@ impl Source {
     /// The nearest offset at or before `offset` that lies between two characters.
     pub(super) fn boundary(&self, offset: usize) -> usize {
         self.text.floor_char_boundary(offset)
+    }
+}
+
+/// Where one got to in the text: many problems in one long line would otherwise each count it from its start.
+#[derive(Debug)]
+pub(super) struct Places<'s> {
+    source: &'s Source,
+    line: usize,
+    offset: usize,
+    column: usize,
+}
+
+impl Places<'_> {
+    /// Line and column of an offset, both from 1; the column counts characters.
+    pub(super) fn next(&mut self, offset: u32) -> (usize, usize) {
+        let line = self.source.line(offset);
+        if line != self.line {
+            (self.line, self.offset, self.column) = (line, self.source.line_start(line), 1);
+        }
+        let end = self.source.boundary(offset as usize);
+        let between = self.source.text.get(self.offset..end).unwrap_or_default();
+        self.column += between.chars().count();
+        self.offset = end.max(self.offset);
+        (self.line, self.column)
     }
 }

@@ -385,7 +385,7 @@ fn places_are_lines_and_characters_whatever_the_line_ends_are() {
 fn nothing_that_came_from_outside_is_shown() {
     let secret = "${file:token}";
     let text = format!(
-        "access_log: \"./{secret}\"\nstate_dir: {secret}\ncell: {secret}\nadmin: {{ address: 127.0.0.1:1, token_file: token }}\nroutes:\n\
+        "access_log: \"./{secret}\"\ncell: {secret}\nadmin: {{ address: 127.0.0.1:1, token_file: token }}\nroutes:\n\
          - {{ path: \"/{secret}\", host: \"{secret}\", upstream: \"http://{secret}/{secret}\", strip_prefix: \"/{secret}\" }}\n\
          - {{ path: /b, redirect: {{ to: \"/{secret}\" }} }}\n- {{ path: /c, respond: {{ body: \"{secret}\", headers: {{ X-A: \"{secret}\" }} }} }}\n"
     );

@@ -1,6 +1,6 @@
 //! Files of the file system: what cannot be read at all, and that paths in a file start where it lies.
 
-use gateway::configuration::{Action, Unreadable, load};
+use gateway::configuration::{AccessLog, Action, Unreadable, load};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -56,10 +56,10 @@ fn what_cannot_be_read_at_all() {
 fn paths_start_at_the_directory_of_the_file() {
     let folder = Folder::new("beside");
     folder.file("body.txt", b"hello\n");
-    let text = "state_dir: state\nroutes: [{ path: /a, respond: { body: \"${file:body.txt}\" } }]\n";
+    let text = "access_log: ./log\nroutes: [{ path: /a, respond: { body: \"${file:body.txt}\" } }]\n";
     let file = folder.file("gateway.yaml", text.as_bytes());
     let configuration = load(&file).unwrap().configuration.unwrap();
-    assert_eq!(configuration.state_dir, Some(folder.0.join("state")));
+    assert_eq!(configuration.access_log, AccessLog::File(folder.0.join("./log")));
     let Action::Respond(respond) = &configuration.routes[0].action else {
         panic!()
     };
@@ -69,10 +69,8 @@ fn paths_start_at_the_directory_of_the_file() {
 #[test]
 fn variables_are_those_of_the_process() {
     let folder = Folder::new("variables");
-    let file = folder.file("gateway.yaml", b"state_dir: ${env:CARGO_MANIFEST_DIR}\n");
+    let file = folder.file("gateway.yaml", b"access_log: ${env:CARGO_MANIFEST_DIR}/log\n");
     let configuration = load(&file).unwrap().configuration.unwrap();
-    assert_eq!(
-        configuration.state_dir,
-        Some(PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap()))
-    );
+    let manifest = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap());
+    assert_eq!(configuration.access_log, AccessLog::File(manifest.join("log")));
 }

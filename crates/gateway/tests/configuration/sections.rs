@@ -192,7 +192,7 @@ fn the_federated_form() {
 
 #[test]
 fn what_is_not_in_this_version_is_refused_by_name() {
-    let text = "listen: [{ address: 127.0.0.1:1, tls: {}, http2: true, proxy_protocol: true }]\nauth: {}\nrate_limiting: {}\naggregations: []\ntransformations: []\npolicy: {}\nservices: {}\nenvironment: e\nfailed_credentials: off\nroutes:\n- { path: /a, cors: {}, cache: {}, upstream: { endpoints: ['http://a'], credential: x } }\n";
+    let text = "listen: [{ address: 127.0.0.1:1, tls: {}, http2: true, proxy_protocol: true }]\nauth: {}\nrate_limiting: {}\naggregations: []\ntransformations: []\npolicy: {}\nservices: {}\nenvironment: e\nfailed_credentials: off\nstate_dir: s\nroutes:\n- { path: /a, cors: {}, cache: {}, upstream: { endpoints: ['http://a'], credential: x } }\n";
     let checked = checked(text);
     let refused: Vec<&str> = checked
         .problems
@@ -212,6 +212,7 @@ fn what_is_not_in_this_version_is_refused_by_name() {
         "services",
         "environment",
         "failed_credentials",
+        "state_dir",
         "cors",
         "cache",
         "endpoints",
