@@ -6,7 +6,7 @@
 use super::answer;
 use super::scratch::Scratch;
 use super::worker::{Presence, Worker};
-use crate::http1::{self, Expect, Framing};
+use crate::http1::{self, Expect, Framing, RequestHead};
 use crate::io::{Deadline, Elapsed, Transport};
 use crate::request::{Decided, Outbound, Surroundings, decide, request_id};
 use crate::response::Reject;
@@ -220,42 +220,29 @@ impl Connection {
             random: &mut self.worker.random.borrow_mut(),
         };
         let decided = decide(around, head, bytes, account, request);
-        let keeps = |reject: Option<Reject>| {
-            let small = match head.framing() {
-                Framing::Empty => true,
-                Framing::Length(length) => length <= DISCARD_BYTES_MAX && head.expect() == Expect::Nothing,
-                Framing::Chunked | Framing::Close => false,
-            };
-            small && head.keep_alive() && !self.worker.is_draining() && !reject.is_some_and(Reject::closes)
+        let reject = match &decided {
+            Decided::Refuse { reject, .. } => Some(*reject),
+            Decided::Forward(_) | Decided::Fixed(_) | Decided::Capabilities => None,
         };
-        let context = |keep_alive| answer::Context {
+        let keep_alive = self.may_keep(head, reject);
+        let context = answer::Context {
             version: head.version(),
             to_head: head.method_bytes(bytes) == b"HEAD",
             keep_alive,
             date,
         };
-        let keep_alive = match decided {
+        match decided {
             Decided::Forward(outbound) => {
                 request_trailers.set(head.fields(bytes));
                 inbound.consume(length);
                 return Next::Forward(outbound);
             }
-            Decided::Fixed(route) => {
-                let keep_alive = keeps(None);
-                answer::fixed(response, account, &route.route.action, &context(keep_alive));
-                keep_alive
-            }
-            Decided::Capabilities => {
-                let keep_alive = keeps(None);
-                answer::capabilities(response, account, &context(keep_alive));
-                keep_alive
-            }
+            Decided::Fixed(route) => answer::fixed(response, account, &route.route.action, &context),
+            Decided::Capabilities => answer::capabilities(response, account, &context),
             Decided::Refuse { reject, allow } => {
-                let keep_alive = keeps(Some(reject));
-                answer::refusal(response, account, reject, allow, &context(keep_alive));
-                keep_alive
+                answer::refusal(response, account, reject, allow, &context);
             }
-        };
+        }
         let discard = if let Framing::Length(length) = head.framing() {
             length
         } else {
@@ -263,6 +250,16 @@ impl Connection {
         };
         inbound.consume(length);
         Next::Written { keep_alive, discard }
+    }
+
+    /// Whether the connection stays open behind an answer of our own: only if what is left of the request is soon read.
+    fn may_keep(&self, head: &RequestHead, reject: Option<Reject>) -> bool {
+        let small = match head.framing() {
+            Framing::Empty => true,
+            Framing::Length(length) => length <= DISCARD_BYTES_MAX && head.expect() == Expect::Nothing,
+            Framing::Chunked | Framing::Close => false,
+        };
+        small && head.keep_alive() && !self.worker.is_draining() && !reject.is_some_and(Reject::closes)
     }
 
     async fn forward(&mut self, scratch: &mut Scratch, outbound: &Outbound) -> After {
