@@ -242,6 +242,13 @@ impl Gateway {
         self.process.wait()
     }
 
+    /// Ends it with SIGTERM, which must succeed; what is left are its files.
+    pub fn end(mut self) -> Scratch {
+        self.terminate();
+        assert_eq!(self.process.wait(), Some(0));
+        self.scratch
+    }
+
     /// The most memory that it ever had in use, in bytes.
     pub fn peak_memory_bytes(&self) -> u64 {
         let status =

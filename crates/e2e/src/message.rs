@@ -135,6 +135,7 @@ impl Response {
             this.proxy_error().is_some(),
             "no error in Proxy-Status: {this:#?}"
         );
+        assert!(this.field("Date").is_some(), "RFC 9110 §6.6.1: {this:#?}");
         this
     }
 }

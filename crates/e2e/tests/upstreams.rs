@@ -172,11 +172,22 @@ fn answering(bytes: String) -> Upstream {
 
 #[test]
 fn a_head_that_is_not_strictly_http_1_1_is_a_502_and_the_connection_is_dropped() {
-    for head in BAD_HEADS {
+    let upstream = Upstream::start(|mut peer| {
+        if let Some(request) = peer.request() {
+            let index = request
+                .target
+                .trim_start_matches('/')
+                .parse::<usize>()
+                .expect("the test sends an index");
+            peer.send(BAD_HEADS[index]);
+            peer.wait_until_closed();
+        }
+    });
+    let gateway = before("", &upstream.url());
+    for (index, head) in BAD_HEADS.iter().enumerate() {
         case(format!("{head:?}"));
-        let upstream = answering((*head).to_owned());
-        let gateway = before("", &upstream.url());
-        check_failure(&gateway, GET, MALFORMED);
+        let request = format!("GET /{index} HTTP/1.1\r\nHost: test.example\r\n\r\n");
+        check_failure(&gateway, &request, MALFORMED);
         upstream.wait_for_open(0);
     }
 }
