@@ -5,9 +5,12 @@ use crate::install;
 use crate::schema::Schema;
 use crate::steps::{Steps, call};
 use crate::tidy::Tidy;
-use crate::workspace::{cargo, root};
+use crate::workspace::{cargo, target_dir};
 use anyhow::Result;
 use clap::Args;
+
+/// The fuzz targets' manifest: a workspace of its own.
+const FUZZ: &str = "fuzz/Cargo.toml";
 
 /// Arguments of the verb.
 #[derive(Debug, Args)]
@@ -17,44 +20,24 @@ impl Test {
     /// Runs all steps; an error if any did not pass.
     pub(crate) fn run(self) -> Result<()> {
         install::rustup_components(&["fmt", "clippy"])?;
-        let fuzz = root()?.join("fuzz/Cargo.toml").is_file();
-        if fuzz {
-            // libFuzzer's runtime is C++ that its crate compiles.
-            install::debian_packages(&[("c++", "g++")])?;
-        }
+        // libFuzzer's runtime is C++ that its crate compiles.
+        install::debian_packages(&[("c++", "g++")])?;
 
         let mut steps = Steps::default();
-        steps.run("format", || call(&mut cargo(["fmt", "--all", "--check"])?));
-        steps.run("tidy", || Tidy {}.run());
-        steps.run("clippy", || {
-            call(&mut cargo([
-                "clippy",
-                "--workspace",
-                "--all-targets",
-                "--locked",
-                "--",
-                "-D",
-                "warnings",
-            ])?)
+        steps.run("format", || {
+            call(&mut cargo(["fmt", "--all", "--check"])?)?;
+            call(&mut cargo(["fmt", "--check", "--manifest-path", FUZZ])?)
         });
-        if fuzz {
-            // A package of its own, which nothing above compiles: without this step its targets would rot.
-            steps.run("clippy of fuzz/", || {
-                let manifest = [
-                    "clippy",
-                    "--manifest-path",
-                    "fuzz/Cargo.toml",
-                    // The same dependencies as above: shared, they are compiled once.
-                    "--target-dir",
-                    "target",
-                    "--locked",
-                    "--",
-                    "-D",
-                    "warnings",
-                ];
-                call(&mut cargo(manifest)?)
-            });
-        }
+        steps.run("tidy", || Tidy {}.run());
+        let deny = ["--", "-D", "warnings"];
+        steps.run("clippy", || {
+            call(cargo(["clippy", "--workspace", "--all-targets", "--locked"])?.args(deny))
+        });
+        // A package of its own, which nothing above compiles: without this step its targets would rot.
+        steps.run("clippy of fuzz", || {
+            let mut clippy = cargo(["clippy", "--locked", "--manifest-path", FUZZ, "--target-dir"])?;
+            call(clippy.arg(target_dir()?).args(deny))
+        });
         // The end-to-end tests start this binary; cargo builds it for no other package's tests.
         let build = "build of switchboard";
         if steps.run(build, || {
