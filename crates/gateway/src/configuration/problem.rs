@@ -96,6 +96,11 @@ impl Problems {
         );
     }
 
+    /// Whether a further problem would only be counted, so that nobody needs to think of a help for it.
+    pub(super) fn is_full(&self) -> bool {
+        self.drafts.len() >= PROBLEMS_MAX
+    }
+
     /// How many errors there are, those that were left out among them.
     pub(super) fn errors(&self) -> usize {
         self.errors

@@ -3,7 +3,7 @@
 //! Everything that is read out of the text keeps a [`Span`]; lines and columns are worked out only for what
 //! is shown to a person. Nothing here knows YAML, JSON or what the text means.
 
-/// Most bytes that a file may have. One of 100,000 routes has about 15 million.
+/// Most bytes that a file may have. One of 100,000 routes has about 17 million.
 pub(super) const FILE_BYTES_MAX: usize = 64 << 20;
 
 /// A stretch of the text, in bytes: from `start` to before `end`. Four bytes each do for [`FILE_BYTES_MAX`].

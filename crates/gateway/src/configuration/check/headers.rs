@@ -2,6 +2,7 @@
 
 use super::Checker;
 use crate::configuration::decode::{At, Named, Slot, Text};
+use crate::configuration::tree::named;
 use std::collections::HashMap;
 
 /// Most fields that one map may set, and most bytes of a value.
@@ -81,30 +82,30 @@ impl Checker<'_> {
         forbidden: impl Fn(&str) -> Option<(&'static str, &'static str)>,
     ) -> Fields {
         let Some(At {
-            value: Named(named),
+            value: Named(given),
             key,
             ..
         }) = slot.get()
         else {
             return Vec::new();
         };
-        if named.len() > FIELDS_MAX {
+        if given.len() > FIELDS_MAX {
             self.problems
                 .error(*key, format!("more than {FIELDS_MAX} header fields"));
         }
         let mut first = HashMap::new();
-        for (name, value) in named {
+        for (name, value) in given {
             // A service that maps names to variables reads `X_User_Id` as `X-User-Id`.
             let folded = name.to_ascii_lowercase().replace('_', "-");
             if let Some(first) = first.insert(name.to_ascii_lowercase(), value.key) {
-                let message = format!("the header field `{}` is given twice", name.escape_debug());
+                let message = format!("the header field {} is given twice", named(name));
                 self.problems
                     .error(value.key, message)
                     .help("keep one")
                     .related(first, "first here");
             }
             if !is_token(name) {
-                let message = format!("`{}` is not the name of a header field", name.escape_debug());
+                let message = format!("{} is not the name of a header field", named(name));
                 self.problems
                     .error(value.key, message)
                     .help("use letters, digits and `-`");
@@ -124,7 +125,7 @@ impl Checker<'_> {
             }
             self.field_value(value);
         }
-        named
+        given
             .iter()
             .map(|(name, value)| (name.as_str().into(), (*value.value).into()))
             .collect()

@@ -3,6 +3,7 @@
 use super::Checker;
 use super::reach::Reach;
 use crate::configuration::decode::At;
+use crate::configuration::tree::named;
 use crate::configuration::wire;
 use std::collections::HashMap;
 
@@ -59,7 +60,7 @@ impl Checker<'_> {
                 self.problems.error(new.key, "a field is empty");
             }
             if let Some(first) = members.get(old.as_str()) {
-                let message = format!("`{}` is removed and renamed", old.escape_debug());
+                let message = format!("{} is removed and renamed", named(old));
                 self.problems
                     .error(new.key, message)
                     .help("keep one")

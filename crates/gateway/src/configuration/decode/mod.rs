@@ -12,7 +12,7 @@ pub(super) use values::{Int, Named, Text, Unsettled};
 
 use super::problem::Problems;
 use super::source::Span;
-use super::tree::{Entry, Node, Value};
+use super::tree::{Entry, Node, Value, named};
 
 /// A wire type.
 pub(super) trait Decode: Sized {
@@ -120,10 +120,7 @@ impl<T: Decode> Field for Required<T> {
 /// Reports a key that stands in its map a second time.
 pub(super) fn given_twice(entry: &Entry<'_>, first: Span, problems: &mut Problems) {
     problems
-        .error(
-            entry.key_span,
-            format!("`{}` is given twice", entry.key.escape_debug()),
-        )
+        .error(entry.key_span, format!("{} is given twice", named(&entry.key)))
         .help("keep one of them")
         .related(first, "first here");
 }
@@ -163,7 +160,11 @@ pub(super) fn entries<'n, 't>(
 
 /// Reports a key that nobody knows, with those that are.
 pub(super) fn unknown_key(entry: &Entry<'_>, known: &[&str], problems: &mut Problems) {
-    let message = format!("unknown key `{}`", entry.key.escape_debug());
+    let message = format!("unknown key {}", named(&entry.key));
+    if problems.is_full() {
+        problems.error(entry.key_span, message);
+        return;
+    }
     // `$schema` is for editors.
     let listed: Vec<&str> = known
         .iter()

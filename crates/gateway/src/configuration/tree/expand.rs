@@ -3,7 +3,7 @@
 //! What was filled in is remembered under its result, so that the admin port can show a value as it was written
 //! instead of what it became. `$${` stands for a plain `${`. Nothing is filled in twice, and keys are left alone.
 
-use super::node::Value;
+use super::node::{Value, named};
 use crate::configuration::environment::Environment;
 use crate::configuration::problem::Problems;
 use crate::configuration::source::Span;
@@ -86,10 +86,8 @@ impl<'e> Expansion<'e> {
             Some(("env", name)) => self.variable(name),
             Some(("file", path)) => self.file(path),
             _ => {
-                let message = format!(
-                    "`${{{}}}` names neither a variable nor a file",
-                    reference.escape_debug()
-                );
+                let reference = named(&format!("${{{reference}}}"));
+                let message = format!("{reference} names neither a variable nor a file");
                 let help = "write `${env:NAME}` or `${file:PATH}`, or `$${` for a plain `${`";
                 Err((message, help.to_owned()))
             }
@@ -104,10 +102,7 @@ impl<'e> Expansion<'e> {
                     .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         };
         if name.is_empty() || !is_name(name) {
-            let message = format!(
-                "`{}` is not the name of an environment variable",
-                name.escape_debug()
-            );
+            let message = format!("{} is not the name of an environment variable", named(name));
             return Err((message, "letters, digits and `_`, and no digit first".to_owned()));
         }
         let Some(value) = self.environment.variable(name) else {

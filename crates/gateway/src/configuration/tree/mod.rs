@@ -9,7 +9,7 @@ mod node;
 mod yaml;
 
 pub(super) use expand::{Expansion, Written};
-pub(super) use node::{Entry, Node, Value, quoted};
+pub(super) use node::{Entry, Node, Value, named, quoted};
 
 use super::problem::Problems;
 use super::source::Source;

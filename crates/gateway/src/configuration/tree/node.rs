@@ -71,3 +71,11 @@ pub(in crate::configuration) fn quoted(text: &str) -> String {
         None => format!("{text:?}"),
     }
 }
+
+/// A name for a message: between backquotes, otherwise as [`quoted`].
+pub(in crate::configuration) fn named(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_CHARACTERS_MAX) {
+        Some((end, _)) => format!("`{}…`", text.get(..end).unwrap_or_default().escape_debug()),
+        None => format!("`{}`", text.escape_debug()),
+    }
+}
