@@ -123,7 +123,7 @@ pub struct Route {
     /// Request body bytes.
     pub body_bytes_max: u64,
     /// Time limits.
-    pub timeouts: RouteTimeouts,
+    pub timeouts: Arc<RouteTimeouts>,
     /// Line of the file that it begins in, for `explain`.
     pub line: usize,
 }

@@ -97,7 +97,7 @@ pub(crate) async fn exchange(mut exchange: Exchange<'_>) -> Exchanged {
 
 impl Exchange<'_> {
     fn timeouts(&self) -> Timeouts {
-        self.outbound.route.route.timeouts
+        *self.outbound.route.route.timeouts
     }
 
     fn total_until(&self) -> Option<Instant> {

@@ -147,7 +147,7 @@ fn a_routes_timeouts_lie_over_those_of_the_top() {
     let routes = check(text).routes;
     let total = Some(ms(90_000));
     assert_eq!(
-        routes[0].timeouts,
+        *routes[0].timeouts,
         Timeouts {
             connect: ms(1_000),
             head: ms(7),
@@ -156,7 +156,7 @@ fn a_routes_timeouts_lie_over_those_of_the_top() {
         }
     );
     assert_eq!(
-        routes[1].timeouts,
+        *routes[1].timeouts,
         Timeouts {
             connect: ms(1_000),
             head: ms(7),

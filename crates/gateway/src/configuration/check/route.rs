@@ -8,6 +8,7 @@ use crate::configuration::source::Span;
 use crate::configuration::wire;
 use policy::method::{Method, MethodSet};
 use policy::path::{HostPattern, PathPrefix, Pattern};
+use std::sync::Arc;
 
 /// Bytes of a request's body where a route says nothing.
 const BODY_BYTES_MAX: u64 = 10_000_000;
@@ -21,7 +22,7 @@ pub(super) struct Checked {
 
 impl Checker<'_> {
     /// One route. `None` where something is wrong that every later check of it would need.
-    pub(super) fn route(&mut self, at: &At<wire::Route>, defaults: Timeouts) -> Option<Checked> {
+    pub(super) fn route(&mut self, at: &At<wire::Route>, defaults: &Arc<Timeouts>) -> Option<Checked> {
         let wire = &at.value;
         let later = [("cors", &wire.cors), ("cache", &wire.cache)];
         for (name, key) in later.iter().filter_map(|(name, slot)| Some((name, slot.key()?))) {
@@ -31,7 +32,11 @@ impl Checker<'_> {
         let pattern = path.and_then(|path| self.pattern(path));
         let host = wire.host.get().map(|host| self.host(host));
         let methods = self.methods(&wire.methods);
-        let timeouts = self.timeouts(&wire.timeouts, defaults);
+        let timeouts = match self.timeouts(&wire.timeouts, **defaults) {
+            // Nearly all routes have the defaults, and there may be very many.
+            timeouts if timeouts == **defaults => Arc::clone(defaults),
+            timeouts => Arc::new(timeouts),
+        };
         let action = self.action(at, pattern.as_ref());
         // From here on a route that is wrong in part would only give further problems that follow from the first.
         let (path, pattern, methods, action) = (path?, pattern?, methods?, action?);

@@ -9,9 +9,11 @@ use crate::configuration::wire;
 use policy::method::Method;
 use policy::path::HostPattern;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 impl Checker<'_> {
     pub(super) fn routes(&mut self, slot: &Slot<Vec<At<wire::Route>>>, defaults: Timeouts) -> Vec<Route> {
+        let defaults = &Arc::new(defaults);
         let list = match slot {
             Slot::Given(list) if !list.value.is_empty() => &list.value,
             // Its elements, if any, could not be read, and say so.
