@@ -1,9 +1,10 @@
-//! Why each route won or lost, judged one by one with the same comparisons that the table is built on.
+//! Why each route won or lost: the table's own verdict on each path, and the methods within the chosen one.
 
 use super::{Asked, Decision};
 use crate::configuration::Route;
+use crate::snapshot::Snapshot;
 use policy::method::Method;
-use policy::path::{CanonicalPath, Host, HostPattern, Segment};
+use policy::path::{self, CanonicalPath, Explained, Host, Pattern};
 use serde::Serialize;
 use std::cmp::Reverse;
 
@@ -37,36 +38,45 @@ pub enum Verdict {
     NoMatch,
 }
 
+/// How near a route came, for the order of the list: the kind of verdict, the segment that decided (a later one is
+/// nearer), the line.
+type Distance = (u8, Reverse<usize>, usize);
+
 /// Judges all routes; lists the nearest and counts the others.
-pub(super) fn judge(routes: &[Route], asked: &Asked, decision: &Decision) -> (Vec<Candidate>, usize) {
-    let Ok(path) = CanonicalPath::parse(asked.path.as_bytes()) else {
-        return (Vec::new(), routes.len());
-    };
-    let Ok(host) = Host::parse(asked.host.as_bytes()) else {
-        return (Vec::new(), routes.len());
+pub(super) fn judge(snapshot: &Snapshot, asked: &Asked, decision: &Decision) -> (Vec<Candidate>, usize) {
+    let (Ok(path), Ok(host)) = (
+        CanonicalPath::parse(asked.path.as_bytes()),
+        Host::parse(asked.host.as_bytes()),
+    ) else {
+        return (Vec::new(), snapshot.routes().count());
     };
     let method = Method::parse(asked.method.as_bytes());
-    let winner = winner(routes, &host, &path);
-    let chosen_line = match decision {
-        Decision::Forward { line, .. } | Decision::Redirect { line, .. } | Decision::Respond { line, .. } => {
-            Some(*line)
-        }
-        Decision::Capabilities | Decision::Refuse { .. } => None,
-    };
-    let mut judged = routes
+    let explained = snapshot.table.explain(&host, &path);
+    let chosen = explained
         .iter()
-        .map(|route| {
-            let (verdict, because, nearness) = judge_one(route, winner, chosen_line, &host, &path, method);
+        .find(|explained| explained.verdict == path::Verdict::Chosen);
+    let chosen = chosen.map(|explained| explained.entry.pattern());
+    let mut judged: Vec<(Distance, Candidate)> = Vec::new();
+    for Explained { entry, verdict } in &explained {
+        let pattern = entry.pattern();
+        for compiled in &entry.value.routes {
+            let route = &compiled.route;
+            let (of_route, because) = match verdict {
+                path::Verdict::Chosen => within_the_path(route, decision, method),
+                verdict => beside_the_path(verdict, &pattern, chosen.as_ref(), &host),
+            };
+            let (kind, segment) = distance(verdict, of_route);
+            let (name, line) = (route.name.to_string(), route.line);
             let candidate = Candidate {
-                route: route.name.to_string(),
-                line: route.line,
-                verdict,
+                route: name,
+                line,
+                verdict: of_route,
                 because,
             };
-            (Reverse((verdict == Verdict::Chosen, nearness)), candidate)
-        })
-        .collect::<Vec<_>>();
-    judged.sort_by_key(|(order, _)| *order);
+            judged.push(((kind, Reverse(segment), line), candidate));
+        }
+    }
+    judged.sort_by_key(|(distance, _)| *distance);
     let left_out = judged.len().saturating_sub(LISTED_MAX);
     (
         judged
@@ -78,126 +88,80 @@ pub(super) fn judge(routes: &[Route], asked: &Asked, decision: &Decision) -> (Ve
     )
 }
 
-/// The route whose path is chosen, whatever its methods: first the host's tier, then the pattern.
-fn winner<'a>(routes: &'a [Route], host: &Host<'_>, path: &CanonicalPath<'_>) -> Option<&'a Route> {
-    let fits = |route: &&Route| {
-        route.host.as_ref().is_none_or(|pattern| pattern.matches(host)) && route.pattern.matches(path)
+/// A route of the chosen path.
+fn within_the_path(route: &Route, decision: &Decision, method: Option<Method>) -> (Verdict, String) {
+    let chosen_line = match decision {
+        Decision::Forward { line, .. } | Decision::Redirect { line, .. } | Decision::Respond { line, .. } => {
+            Some(*line)
+        }
+        Decision::Capabilities | Decision::Refuse { .. } => None,
     };
-    routes.iter().filter(fits).min_by(|a, b| {
-        let tier = |route: &Route| Reverse(tier(route.host.as_ref()));
-        tier(a).cmp(&tier(b)).then_with(|| a.pattern.compare(&b.pattern))
-    })
-}
-
-/// Higher wins: exact, then the longer suffix, then the shorter, then none.
-fn tier(host: Option<&HostPattern>) -> (u8, usize) {
-    match host {
-        Some(HostPattern::Exact(_)) => (2, 0),
-        Some(HostPattern::Suffix(suffix)) => (1, suffix.len()),
-        None => (0, 0),
-    }
-}
-
-/// The verdict, the reason, and how near it came (for the order of the list).
-fn judge_one(
-    route: &Route,
-    winner: Option<&Route>,
-    chosen_line: Option<usize>,
-    host: &Host<'_>,
-    path: &CanonicalPath<'_>,
-    method: Option<Method>,
-) -> (Verdict, String, usize) {
-    if !route.host.as_ref().is_none_or(|pattern| pattern.matches(host)) {
-        let nearness = route.pattern.matches(path).into();
-        return (
-            Verdict::NoMatch,
-            format!("serves another host than {}", host.as_str()),
-            nearness,
-        );
-    }
-    if !route.pattern.matches(path) {
-        let (because, depth) = mismatch(route, path);
-        return (Verdict::NoMatch, because, 2 + depth);
-    }
-    let Some(winner) = winner else {
-        return (Verdict::NoMatch, "does not match".to_owned(), 0);
-    };
-    if tier(route.host.as_ref()) != tier(winner.host.as_ref()) {
-        let because = format!("fits, but `{}` names the host more exactly", winner.name);
-        return (Verdict::Lost, because, usize::MAX - 2);
-    }
-    if route.pattern.compare(&winner.pattern).is_ne() {
-        return (Verdict::Lost, less_specific(route, winner), usize::MAX - 1);
-    }
     if chosen_line == Some(route.line) {
-        return (
-            Verdict::Chosen,
-            "the most specific route that fits".to_owned(),
-            usize::MAX,
-        );
+        return (Verdict::Chosen, "the most specific route that fits".to_owned());
     }
     if !method.is_some_and(|method| route.methods.covers(method)) {
-        let because = format!("has this path, but only for {}", route.methods);
-        return (Verdict::OtherMethods, because, usize::MAX);
+        return (
+            Verdict::OtherMethods,
+            format!("has this path, but only for {}", route.methods),
+        );
     }
     let because = match chosen_line {
-        Some(_) => "has this path, and another route names the method itself".to_owned(),
-        None => "has this path; the request was refused before it could be sent".to_owned(),
+        Some(_) => "has this path, and another route names the method itself",
+        None => "has this path; the request was refused before it could be sent",
     };
-    (Verdict::Lost, because, usize::MAX)
+    (Verdict::Lost, because.to_owned())
 }
 
-/// Which segment does not fit, and how many did.
-fn mismatch(route: &Route, path: &CanonicalPath<'_>) -> (String, usize) {
-    let mut wanted = route.pattern.segments();
-    let mut depth = 0;
-    for found in path.segments() {
-        depth += 1;
-        match wanted.next() {
-            None => {
-                return (
-                    format!("ends before segment {depth} of the path, `{found}`"),
-                    depth,
-                );
-            }
-            Some(Segment::Literal(literal)) if literal != found => {
-                let because = match (literal, found) {
-                    ("", _) => format!("wants the path to end with a slash at segment {depth}"),
-                    (_, "") => format!("segment {depth} is empty (a trailing slash), not `{literal}`"),
-                    _ => format!("segment {depth} is `{found}`, not `{literal}`"),
-                };
-                return (because, depth);
-            }
-            Some(Segment::Param(name)) if found.is_empty() => {
-                return (
-                    format!("segment {depth} is empty, and {{{name}}} wants something"),
-                    depth,
-                );
-            }
-            Some(_) => {}
+/// A route of another path.
+fn beside_the_path(
+    verdict: &path::Verdict,
+    own: &Pattern,
+    chosen: Option<&Pattern>,
+    host: &Host<'_>,
+) -> (Verdict, String) {
+    match verdict {
+        path::Verdict::LessSpecific { segment } => (Verdict::Lost, less_specific(*segment, own, chosen)),
+        path::Verdict::LowerHostTier => {
+            let better = chosen.map_or("another route", Pattern::as_str);
+            (
+                Verdict::Lost,
+                format!("fits, but `{better}` names the host more exactly"),
+            )
         }
+        path::Verdict::HostDiffers => (
+            Verdict::NoMatch,
+            format!("serves another host than {}", host.as_str()),
+        ),
+        path::Verdict::PathDiffers { .. } | path::Verdict::Chosen => (Verdict::NoMatch, verdict.to_string()),
     }
-    (format!("wants more than the {depth} segments of the path"), depth)
 }
 
-/// Which segment decided between two patterns that both fit.
-fn less_specific(route: &Route, winner: &Route) -> String {
-    let mut own = route.pattern.segments();
-    let mut better = winner.pattern.segments();
-    let mut depth = 0;
-    loop {
-        depth += 1;
-        match (own.next(), better.next()) {
-            (Some(Segment::Param(_)), Some(Segment::Param(_))) => {}
-            (Some(own), Some(better)) if own == better => {}
-            (Some(own), Some(better)) => {
-                return format!(
-                    "fits, but at segment {depth} `{better}` of `{}` is more specific than `{own}`",
-                    winner.name
-                );
-            }
-            (Some(own), None) => return format!("fits, but `{}` ends where `{own}` goes on", winner.name),
-            (None, _) => return format!("fits, but `{}` is more specific", winner.name),
+fn less_specific(segment: usize, own: &Pattern, chosen: Option<&Pattern>) -> String {
+    let Some(chosen) = chosen else {
+        return "fits, but another route is more specific".to_owned();
+    };
+    let at = |pattern: &Pattern| {
+        pattern
+            .segments()
+            .nth(segment - 1)
+            .map(|segment| segment.to_string())
+    };
+    match (at(chosen), at(own)) {
+        (Some(better), Some(own)) => {
+            let winner = chosen.as_str();
+            format!("fits, but at segment {segment} `{better}` of `{winner}` is more specific than `{own}`")
         }
+        (None, Some(own)) => format!("fits, but `{}` ends where `{own}` goes on", chosen.as_str()),
+        (_, None) => format!("fits, but `{}` is more specific", chosen.as_str()),
+    }
+}
+
+fn distance(of_path: &path::Verdict, of_route: Verdict) -> (u8, usize) {
+    match of_path {
+        path::Verdict::Chosen => (if of_route == Verdict::Chosen { 0 } else { 1 }, 0),
+        path::Verdict::LessSpecific { segment } => (2, *segment),
+        path::Verdict::LowerHostTier => (3, 0),
+        path::Verdict::PathDiffers { segment, .. } => (4, *segment),
+        path::Verdict::HostDiffers => (5, 0),
     }
 }

@@ -115,7 +115,6 @@ pub fn explain(mut configuration: Configuration, question: &Question) -> Result<
     // Nothing is to be recorded, and a log file not to be made.
     configuration.access_log = AccessLog::Off;
     let host = host_of(question, &configuration);
-    let routes = configuration.routes.clone();
     let snapshot = Snapshot::compile(
         configuration,
         None,
@@ -138,7 +137,7 @@ pub fn explain(mut configuration: Configuration, question: &Question) -> Result<
         host,
         path: String::from_utf8_lossy(path).into_owned(),
     };
-    let (candidates, candidates_left_out) = candidates::judge(&routes, &asked, &decision);
+    let (candidates, candidates_left_out) = candidates::judge(&snapshot, &asked, &decision);
     Ok(Explanation {
         request: asked,
         decision,
