@@ -57,7 +57,7 @@ fn a_head_that_trickles_in_for_too_long_is_answered_408() {
 
 #[test]
 fn an_idle_connection_is_closed_without_a_word() {
-    let gateway = Gateway::start(&format!("timeouts: {{ idle_ms: 300 }}\n{FIXED}"));
+    let gateway = Gateway::start(&format!("timeouts: {{ idle_ms: 1000 }}\n{FIXED}"));
     gateway.client().expect_close();
     let mut client = gateway.client();
     client.get("/").expect(200);
@@ -73,7 +73,7 @@ fn an_idle_connection_is_closed_without_a_word() {
 fn a_body_that_stalls_is_answered_408_and_never_whole_upstream() {
     let upstream = Upstream::ok();
     let gateway = Gateway::start(&format!(
-        "timeouts: {{ idle_ms: 300 }}\nroutes: [{{ path: /**, upstream: \"{}\" }}]",
+        "timeouts: {{ idle_ms: 1000 }}\nroutes: [{{ path: /**, upstream: \"{}\" }}]",
         upstream.url()
     ));
     for start in [

@@ -85,7 +85,7 @@ fn a_client_that_does_not_read_for_too_long_is_cut_off() {
         }
     });
     let gateway = Gateway::start(&format!(
-        "timeouts: {{ idle_ms: 300 }}\nroutes: [{{ path: /**, upstream: \"{}\" }}]",
+        "timeouts: {{ idle_ms: 1000 }}\nroutes: [{{ path: /**, upstream: \"{}\" }}]",
         upstream.url()
     ));
     let mut client = gateway.client();

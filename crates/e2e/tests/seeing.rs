@@ -23,7 +23,7 @@ fn stage() -> (Upstream, Gateway) {
         }
     });
     let gateway = Gateway::start(&format!(
-        "timeouts: {{ head_ms: 500, idle_ms: 2000 }}\nroutes:\n  - {{ path: /up/**, methods: [GET, POST], upstream: \"{}\", strip_prefix: /up }}\n  \
+        "timeouts: {{ head_ms: 1500, idle_ms: 5000 }}\nroutes:\n  - {{ path: /up/**, methods: [GET, POST], upstream: \"{}\", strip_prefix: /up }}\n  \
          - {{ path: /fixed, respond: {{ body: fixed }} }}\n  - {{ path: /old, redirect: {{ to: /new }} }}",
         upstream.url()
     ));

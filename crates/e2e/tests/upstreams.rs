@@ -6,8 +6,10 @@ use std::time::Duration;
 
 const GET: &str = "GET /case HTTP/1.1\r\nHost: test.example\r\n\r\n";
 const POST: &str = "POST /case HTTP/1.1\r\nHost: test.example\r\nContent-Length: 4\r\n\r\nbody";
-/// Limits that end a slow upstream soon.
-const SHORT: &str = "timeouts: { connect_ms: 300, head_ms: 300, idle_ms: 300 }";
+/// Limits that end a slow upstream soon; one at a time, so that no other one is met by a slow machine.
+const SHORT_CONNECT: &str = "timeouts: { connect_ms: 300 }";
+const SHORT_HEAD: &str = "timeouts: { head_ms: 300 }";
+const SHORT_IDLE: &str = "timeouts: { idle_ms: 700 }";
 
 /// A gateway with these settings before this upstream.
 fn before(settings: &str, url: &str) -> Gateway {
@@ -67,7 +69,7 @@ fn a_dead_upstream_is_a_502() {
 #[test]
 fn an_upstream_that_lets_nobody_in_is_a_504() {
     let hole = BlackHole::new();
-    let gateway = before(SHORT, &format!("http://{}", hole.address));
+    let gateway = before(SHORT_CONNECT, &format!("http://{}", hole.address));
     check_failure(
         &gateway,
         GET,
@@ -101,12 +103,12 @@ fn an_upstream_that_closes_or_resets_instead_of_answering_is_a_502() {
 
 #[test]
 fn an_upstream_that_does_not_answer_in_time_is_a_504() {
-    check_script(SHORT, SLOW, |mut peer| peer.wait_until_closed());
-    check_script(SHORT, SLOW, |mut peer| {
+    check_script(SHORT_HEAD, SLOW, |mut peer| peer.wait_until_closed());
+    check_script(SHORT_HEAD, SLOW, |mut peer| {
         peer.send("HTTP/1.1 200 OK\r\nContent-Le");
         peer.wait_until_closed();
     });
-    check_script(SHORT, SLOW, |mut peer| {
+    check_script(SHORT_HEAD, SLOW, |mut peer| {
         // Always busy, never done.
         peer.drip(
             "HTTP/1.1 200 OK\r\n".to_owned() + &"X: y\r\n".repeat(10_000),
@@ -228,7 +230,7 @@ fn broken_off(request: &str, answer: &'static str, then: Then) -> (Response, Gat
             then(peer);
         }
     });
-    let gateway = before(SHORT, &upstream.url());
+    let gateway = before(SHORT_IDLE, &upstream.url());
     let mut client = gateway.client();
     client.send(request);
     let response = client.receive("GET").expect("an answer begins");
@@ -346,7 +348,7 @@ fn an_upstream_that_stops_reading_a_body_is_a_504() {
         }
     });
     let gateway = Gateway::start(&format!(
-        "{SHORT}\nroutes: [{{ path: /**, upstream: \"{}\", body_bytes_max: 100000000 }}]",
+        "timeouts: {{ idle_ms: 2000 }}\nroutes: [{{ path: /**, upstream: \"{}\", body_bytes_max: 100000000 }}]",
         upstream.url()
     ));
     let mut client = gateway.client();
