@@ -112,26 +112,27 @@ impl HeadScan {
 
 /// Position of the first control byte other than HTAB.
 pub(super) fn find_control(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
     let (words, tail) = bytes.as_chunks::<8>();
     for (at, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        // The high bit of each byte below 0x20, and of each 0x7F. A borrow can only make a false hit above
-        // a true one, and a HTAB is sorted out below.
-        let low = word.wrapping_sub(ONES * 0x20) & !word;
-        let delete = word ^ (ONES * 0x7f);
-        let delete = delete.wrapping_sub(ONES) & !delete;
-        if (low | delete) & HIGHS != 0 {
-            let base = at * 8;
-            if let Some(within) = word.to_le_bytes().iter().position(|&byte| is_control(byte)) {
-                return Some(base + within);
-            }
+        let marks = control_marks(u64::from_le_bytes(*word));
+        if marks != 0 {
+            return Some(at * 8 + marks.trailing_zeros() as usize / 8);
         }
     }
-    tail.iter()
-        .position(|&byte| is_control(byte))
-        .map(|within| words.len() * 8 + within)
+    let within = tail.iter().position(|&byte| is_control(byte))?;
+    Some(words.len() * 8 + within)
+}
+
+/// The high bit of each byte that is a control byte other than HTAB. Every sum stays within its byte, so that one
+/// byte's answer never depends on another's.
+fn control_marks(word: u64) -> u64 {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGHS: u64 = ONES * 0x80;
+    let low_bits = word & !HIGHS;
+    let below_blank = !(low_bits + ONES * (0x80 - 0x20));
+    let delete = low_bits + ONES;
+    let not_tab = (low_bits ^ (ONES * 0x09)) + ONES * 0x7f;
+    ((below_blank & not_tab) | delete) & !word & HIGHS
 }
 
 /// A byte that may stand nowhere in a head but in a line end.

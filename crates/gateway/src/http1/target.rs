@@ -72,11 +72,16 @@ fn local_part(
     form: TargetForm,
     authority: Option<Range<usize>>,
 ) -> Result<Target, RequestFault> {
-    let allowed = |bytes: &[u8], class| bytes.iter().all(|&byte| CLASSES[usize::from(byte)] & class != 0);
     let local = &target[start..];
-    let path_len = local.iter().position(|&byte| byte == b'?').unwrap_or(local.len());
-    let (path, query) = local.split_at(path_len);
-    if !allowed(path, PATH) || !allowed(query, QUERY) {
+    let until = |bytes: &[u8], class| {
+        let end = bytes
+            .iter()
+            .position(|&byte| CLASSES[usize::from(byte)] & class == 0);
+        end.unwrap_or(bytes.len())
+    };
+    let path_len = until(local, PATH);
+    let query = &local[path_len..];
+    if !matches!(query, [] | [b'?', ..]) || until(query, QUERY) < query.len() {
         return Err(RequestFault::Malformed(
             "the target has a byte that no URL may have",
         ));
