@@ -11,9 +11,6 @@ const SHORT_CONNECT: &str = "timeouts: { connect_ms: 300 }";
 const SHORT_HEAD: &str = "timeouts: { head_ms: 300 }";
 const SHORT_IDLE: &str = "timeouts: { idle_ms: 700 }";
 
-/// Limits that end a body that stalls soon, and leave an answer all the time to begin on a busy machine.
-const STALLS_SOON: &str = "timeouts: { connect_ms: 10000, head_ms: 10000, idle_ms: 300 }";
-
 /// A gateway with these settings before this upstream.
 fn before(settings: &str, url: &str) -> Gateway {
     Gateway::start(&format!(
