@@ -140,3 +140,6 @@ fn tls_failure(error: &io::Error) -> Failure {
     };
     Failure::new(reject, format!("TLS failed: {error}"))
 }
+
+#[cfg(test)]
+mod tests;
