@@ -24,7 +24,7 @@ const INTERIM_COUNT_MAX: usize = 32;
 /// Body bytes up to this are copied behind the head, so that both leave in one write.
 const COPY_BYTES_MAX: usize = 16 * 1024;
 /// How large the buffer gets once a body turns out to be long.
-const LONG_BODY_BUFFER_BYTES: usize = 128 * 1024;
+pub(super) const LONG_BODY_BUFFER_BYTES: usize = 128 * 1024;
 
 /// How a download ended.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! The request's body on its way up, while the answer may already be on its way down.
 
+use super::download::LONG_BODY_BUFFER_BYTES;
 use super::trailers::{self, Declared};
 use crate::http1::{self, BodyDecoder, BodyPart, Framing};
 use crate::io::{Buffer, Deadline, Elapsed, Transport};
@@ -8,7 +9,9 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 /// Up to this much of chunked data is gathered before it is written.
-const GATHER_BYTES: usize = 16 * 1024;
+const GATHER_BYTES: usize = LONG_BODY_BUFFER_BYTES / 2;
+/// A body that has shown this many bytes and goes on is long.
+const LONG_BODY_BYTES: u64 = 16 * 1024;
 
 /// What both directions of one exchange tell each other.
 #[derive(Debug)]
@@ -78,6 +81,9 @@ impl Upload<'_> {
                 return self.send(deadline).await;
             }
             self.send(deadline).await?;
+            if self.progress.bytes_in.get() >= LONG_BODY_BYTES {
+                self.inbound.grow(LONG_BODY_BUFFER_BYTES);
+            }
             let read = deadline
                 .run_for(self.idle, None, self.client.read(self.inbound))
                 .await;
