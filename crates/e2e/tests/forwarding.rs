@@ -392,3 +392,20 @@ fn a_request_that_breaks_off_in_its_head_reaches_nobody() {
     assert_eq!(upstream.connections(), 0);
     gateway.get("/next").expect(200);
 }
+
+#[test]
+fn large_heads_pass_in_both_directions() {
+    let upstream = Upstream::answering(|request| {
+        let large = request.field("X-Large").unwrap_or_default();
+        format!("HTTP/1.1 200 OK\r\nX-Back: {large}\r\nContent-Length: 2\r\n\r\nok")
+    });
+    let gateway = Gateway::before(&upstream.url());
+    let mut client = gateway.client();
+    for length in [10, 8_000, 8_192, 20_000, 60_000, 10] {
+        case(length);
+        let large = "x".repeat(length);
+        let request = format!("GET /case HTTP/1.1\r\nHost: test.example\r\nX-Large: {large}\r\n\r\n");
+        let response = client.exchange(request).expect(200);
+        assert!(response.field("X-Back") == Some(&large), "all of it");
+    }
+}

@@ -235,3 +235,26 @@ fn a_body_over_the_routes_limit_is_answered_413_before_it_is_whole() {
         "only the one that fits got through: {requests:#?}"
     );
 }
+
+#[test]
+fn framing_without_an_end_is_refused_when_it_is_too_long() {
+    let head = "POST /case HTTP/1.1\r\nHost: test.example\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let many = "X-Trailer: value\r\n".repeat(1_000);
+    let cases = [
+        format!("{head}2;{}", "x".repeat(100_000)),
+        format!("{head}{}", "0".repeat(100_000)),
+        format!("{head}2\r\nok\r\n0\r\n{many}\r\n"),
+        format!("{head}2\r\nok\r\n0\r\nX-Trailer: {}", "x".repeat(100_000)),
+    ];
+    let upstream = Upstream::ok();
+    let gateway = Gateway::before(&upstream.url());
+    for request in cases {
+        case(&request[..100]);
+        let mut client = gateway.client();
+        // The gateway may have had enough before all of it is sent.
+        let _ = client.try_send(request);
+        client.response_to("POST").expect_error(400, "request_malformed");
+    }
+    upstream.wait_for_open(0);
+    assert_eq!(upstream.requests().len(), 0);
+}

@@ -255,6 +255,11 @@ fn the_upstream_decides_whether_the_client_continues() {
     client.send("4\r\nbody\r\n0\r\n\r\n");
     assert_eq!(client.response_to("POST").expect(200).text(), "body");
 
+    // Nobody has to wait for the 100 (RFC 9110 §10.1.1).
+    client.send(head("/wanted", "Content-Length: 4") + "body");
+    assert_eq!(client.response().status, 100);
+    assert_eq!(client.response_to("POST").expect(200).text(), "body");
+
     client.send(head("/refused", "Content-Length: 4"));
     let response = client.response_to("POST").expect(403);
     assert_eq!(response.text(), "no", "no 100 came before it");
