@@ -438,3 +438,6 @@ enum Next {
         discard: u64,
     },
 }
+
+#[cfg(test)]
+mod tests;
