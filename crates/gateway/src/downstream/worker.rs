@@ -131,9 +131,10 @@ impl Worker {
         Arc::clone(&self.snapshot().configuration.targets)
     }
 
-    /// Keeps an upstream connection for the next request.
-    pub(crate) fn keep_idle(&self, upstream: u64, pooled: Pooled) {
+    /// Keeps an upstream connection for the next request, and sees to it that it does not stay for ever.
+    pub(crate) fn keep_idle(self: &Rc<Self>, upstream: u64, pooled: Pooled) {
         self.pool.put(upstream, pooled);
+        self.start_sweeping();
     }
 
     /// The time of day at a moment. Asked of the system once a second, so that a request asks one clock, not two.
@@ -207,6 +208,7 @@ impl Worker {
         }
     }
 
+    /// One task while there is something to sweep; an idle gateway has none, and is not woken.
     fn start_sweeping(self: &Rc<Self>) {
         if self.sweeping.replace(true) {
             return;
@@ -236,10 +238,6 @@ impl Drop for Presence {
         self.worker.shared.connections.fetch_sub(1, Ordering::Relaxed);
         self.worker.metrics().client_closed();
         self.worker.ended.notify_one();
-        // Whoever pooled an upstream connection is done with it now at the latest.
-        if !self.worker.pool.is_empty() {
-            self.worker.start_sweeping();
-        }
     }
 }
 

@@ -18,6 +18,7 @@ use policy::method::Method;
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::pin;
+use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -48,7 +49,7 @@ pub(crate) enum Exchanged {
 pub(crate) struct Exchange<'a> {
     pub(crate) client: &'a Transport,
     pub(crate) deadline: &'a mut Deadline,
-    pub(crate) worker: &'a Worker,
+    pub(crate) worker: &'a Rc<Worker>,
     pub(crate) scratch: &'a mut Scratch,
     pub(crate) outbound: &'a Outbound,
     /// Whether some of the request's body was not read; false to begin with.

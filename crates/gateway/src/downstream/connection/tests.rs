@@ -1,4 +1,4 @@
-//! What cannot be staged from outside: a pooled connection that turns out to be unusable only when it is written to.
+//! What cannot be staged from outside: pooled upstream connections that take nothing, or that nobody comes back to.
 
 use crate::configuration::{Process, check_text};
 use crate::downstream::{Shared, Worker};
@@ -37,7 +37,7 @@ fn worker(upstream: SocketAddr) -> Rc<Worker> {
 }
 
 /// Puts a connection into the pool that nobody has disturbed, and that does not take a byte.
-fn pool_one_that_takes_nothing(worker: &Worker, upstream: SocketAddr) {
+fn pool_one_that_takes_nothing(worker: &Rc<Worker>, upstream: SocketAddr, until: Instant) {
     let stream = TcpStream::connect(upstream).unwrap();
     stream.shutdown(Shutdown::Write).unwrap();
     stream.set_nonblocking(true).unwrap();
@@ -50,7 +50,7 @@ fn pool_one_that_takes_nothing(worker: &Worker, upstream: SocketAddr) {
     let pooled = Pooled {
         transport: tokio::net::TcpStream::from_std(stream).unwrap().into(),
         endpoint: upstream,
-        until: Instant::now() + LIMIT,
+        until,
         _open: worker.metrics().upstream_opened(),
     };
     worker.keep_idle(id, pooled);
@@ -71,7 +71,7 @@ async fn a_request_that_was_never_sent_goes_again_on_a_fresh_connection_even_a_p
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let upstream = listener.local_addr().unwrap();
     let worker = worker(upstream);
-    pool_one_that_takes_nothing(&worker, upstream);
+    pool_one_that_takes_nothing(&worker, upstream, Instant::now() + LIMIT);
 
     let service = std::thread::spawn(move || {
         let (mut pooled, _) = listener.accept().unwrap();
@@ -98,4 +98,18 @@ async fn a_request_that_was_never_sent_goes_again_on_a_fresh_connection_even_a_p
     let (on_pooled, on_fresh) = service.join().unwrap();
     assert_eq!(on_pooled, "", "no byte was taken");
     assert!(on_fresh.starts_with("POST /once HTTP/1.1\r\n"), "{on_fresh}");
+}
+
+#[tokio::test(flavor = "local")]
+async fn an_upstream_connection_whose_time_is_over_is_closed_though_no_client_comes_or_goes() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let upstream = listener.local_addr().unwrap();
+    let worker = worker(upstream);
+    pool_one_that_takes_nothing(&worker, upstream, Instant::now());
+    let emptied = async {
+        while !worker.pool.is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(LIMIT, emptied).await.unwrap();
 }
