@@ -4,6 +4,7 @@
 //! (proxies on one core; load and backend on another), measures, prints, and writes docs/benchmarks.md. The
 //! subcommands are those other roles. All traffic stays on loopback and ends by itself.
 
+mod identity;
 mod lab;
 mod measure;
 mod page;
@@ -42,6 +43,8 @@ enum Role {
     Load(roles::load::Load),
     /// Opens connections, makes one request on each, and holds them open until its input ends.
     Idle(roles::idle::Idle),
+    /// Measures one RS256 verification in process.
+    Verification,
     /// Runs a program on one core, and ends it when the process that started this one ends.
     Pinned(roles::pinned::Pinned),
 }
@@ -68,6 +71,7 @@ fn play(role: Role) -> Result<()> {
         Role::Forwarder(forwarder) => forwarder.run(),
         Role::Load(load) => load.run(),
         Role::Idle(idle) => idle.run(),
+        Role::Verification => roles::verification::run(),
         Role::Pinned(pinned) => pinned.run(),
     }
 }

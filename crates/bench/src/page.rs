@@ -77,6 +77,27 @@ impl Target {
         }
     }
 
+    /// At most this, to a tenth.
+    pub(crate) fn microseconds(what: &str, found: Option<f64>, most: f64) -> Self {
+        Self {
+            what: what.to_owned(),
+            found,
+            most: (most * 10.0).round() / 10.0,
+            unit: " µs",
+            decimals: 1,
+        }
+    }
+
+    pub(crate) fn percent(what: &str, found: Option<f64>, most: f64) -> Self {
+        Self {
+            what: what.to_owned(),
+            found,
+            most,
+            unit: " %",
+            decimals: 2,
+        }
+    }
+
     pub(crate) fn count(what: &str, found: Option<f64>, most: f64) -> Self {
         Self {
             what: what.to_owned(),

@@ -1,18 +1,23 @@
 //! The lab: where processes run, what is sent through them, and what each run cost.
 
+mod ask;
+mod keys;
 mod peers;
 mod process;
 mod rounds;
 mod switchboard;
 mod template;
 
-pub(crate) use peers::{Kind, Programs, Proxy, Wrapper, answers};
+pub(crate) use ask::{answers, ask, status};
+pub(crate) use peers::{Kind, Programs, Proxy, Wrapper};
 pub(crate) use process::Process;
-pub(crate) use rounds::{Case, Outcome, Rounds, interleave};
-pub(crate) use switchboard::{Form, Settings};
+pub(crate) use rounds::{Case, EXTRA_ROUNDS, Outcome, Rounds, interleave};
+pub(crate) use switchboard::{Form, Guard, Settings};
 
+use crate::identity::{Claims, Issuer, SCOPE};
 use crate::measure::{CpuTime, Histogram, core_time, tree_cpu_time};
 use crate::roles::pinned::pin;
+use crate::roles::tokens::Draw;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::ffi::OsString;
@@ -27,7 +32,23 @@ pub(crate) struct Lab {
     pub(crate) load_core: usize,
     pub(crate) backend: SocketAddr,
     pub(crate) programs: Programs,
+    /// Whose tokens the proxies that ask for one are shown, and where its keys are published.
+    pub(crate) issuer: Issuer,
+    pub(crate) key_set: SocketAddr,
+    /// A token that passes, for single requests.
+    pub(crate) token: String,
     _backend: Process,
+}
+
+/// What the load shows.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Tokens {
+    /// One token a line.
+    pub(crate) file: PathBuf,
+    pub(crate) draw: Draw,
+    /// Which part of the file: so many lines, behind so many others. A run whose tokens must be new has a part of its own.
+    pub(crate) skip: usize,
+    pub(crate) take: usize,
 }
 
 /// One run of the load through one proxy.
@@ -44,6 +65,7 @@ pub(crate) struct Shot {
     pub(crate) download: Option<usize>,
     /// Body bytes of each request.
     pub(crate) upload: Option<usize>,
+    pub(crate) tokens: Option<Tokens>,
 }
 
 impl Shot {
@@ -58,7 +80,17 @@ impl Shot {
             paths: 1,
             download: None,
             upload: None,
+            tokens: None,
         }
+    }
+
+    /// As it is in this round: tokens that are used once are those behind what the rounds before used.
+    pub(crate) fn in_round(&self, round: usize) -> Self {
+        let mut shot = self.clone();
+        if let Some(tokens) = shot.tokens.as_mut().filter(|tokens| tokens.draw == Draw::Once) {
+            tokens.skip += round * tokens.take;
+        }
+        shot
     }
 
     /// The command line of the load role.
@@ -72,6 +104,12 @@ impl Shot {
         args.extend(self.rate.map(|rate| format!("--rate={rate}")));
         args.extend(self.download.map(|bytes| format!("--download={bytes}")));
         args.extend(self.upload.map(|bytes| format!("--upload={bytes}")));
+        if let Some(tokens) = &self.tokens {
+            args.push(format!("--tokens={}", tokens.file.display()));
+            args.push(format!("--draw={}", tokens.draw.word()));
+            args.push(format!("--skip={}", tokens.skip));
+            args.push(format!("--take={}", tokens.take));
+        }
         args.into_iter().map(OsString::from).collect()
     }
 }
@@ -163,12 +201,19 @@ impl Lab {
             .first_line()?
             .parse()
             .context("the backend did not say where it listens")?;
+        let issuer = Issuer::new()?;
         Ok(Self {
             dir,
             proxy_core,
             load_core,
             backend: address,
             programs,
+            key_set: keys::publish(issuer.jwk_set())?,
+            token: issuer.token(Claims {
+                number: 0,
+                scope: SCOPE,
+            })?,
+            issuer,
             _backend: backend,
         })
     }

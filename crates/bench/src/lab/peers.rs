@@ -1,25 +1,24 @@
 //! The proxies: how each is configured, started, and known to be ready. Their configurations stand in ../../peers.
 
-use super::Lab;
 use super::process::Process;
-use super::switchboard::{self, Settings};
+use super::switchboard::{self, Around, Guard, Settings};
 use super::template::fill;
-use crate::wire::{Answer, JSON};
+use super::{Lab, answers};
+use crate::identity::{AUDIENCE, ISSUER, policy};
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 const NGINX: &str = include_str!("../../peers/nginx.conf");
 const HAPROXY: &str = include_str!("../../peers/haproxy.cfg");
 const ENVOY: &str = include_str!("../../peers/envoy.yaml");
+const ENVOY_JWT: &str = include_str!("../../peers/envoy-jwt.yaml");
 
-/// How long one answer may take while a proxy starts.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+/// Room for every token of a row twice over; Envoy's default is 100 tokens.
+const ENVOY_JWT_CACHE: &str = "jwt_cache_config: { jwt_cache_size: 20000 }";
 
 /// Where the programs are.
 #[derive(Debug, Clone)]
@@ -36,6 +35,10 @@ pub(crate) enum Kind {
     Nginx,
     Haproxy,
     Envoy,
+    /// With jwt_authn, with or without its cache of verified tokens.
+    EnvoyJwt {
+        cache: bool,
+    },
     Floor,
     Forwarder,
     Switchboard(Settings),
@@ -65,6 +68,18 @@ impl Site<'_> {
             process,
             log: self.log.clone(),
             configuration,
+            admin: None,
+        }
+    }
+}
+
+impl Kind {
+    /// Whether it asks for a token.
+    pub(crate) fn is_guarded(self) -> bool {
+        match self {
+            Self::EnvoyJwt { .. } => true,
+            Self::Switchboard(settings) => settings.guard != Guard::Open,
+            Self::Nginx | Self::Haproxy | Self::Envoy | Self::Floor | Self::Forwarder => false,
         }
     }
 }
@@ -79,6 +94,8 @@ pub(crate) struct Proxy {
     log: PathBuf,
     /// Its configuration, where it has one.
     pub(crate) configuration: PathBuf,
+    /// Where it tells about itself, where it does.
+    pub(crate) admin: Option<SocketAddr>,
 }
 
 impl Proxy {
@@ -130,9 +147,13 @@ impl Lab {
             dir,
         };
         let mut proxy = match kind {
-            Kind::Nginx => self.peer(&site, "nginx.conf", NGINX)?,
-            Kind::Haproxy => self.peer(&site, "haproxy.cfg", HAPROXY)?,
-            Kind::Envoy => self.peer(&site, "envoy.yaml", ENVOY)?,
+            Kind::Nginx => self.peer(&site, "nginx.conf", NGINX, "")?,
+            Kind::Haproxy => self.peer(&site, "haproxy.cfg", HAPROXY, "")?,
+            Kind::Envoy => self.peer(&site, "envoy.yaml", ENVOY, "")?,
+            Kind::EnvoyJwt { cache } => {
+                let kept = if cache { ENVOY_JWT_CACHE } else { "" };
+                self.peer(&site, "envoy-jwt.yaml", ENVOY_JWT, kept)?
+            }
             Kind::Floor => self.role(&site, "floor")?,
             Kind::Forwarder => self.role(&site, "forwarder")?,
             Kind::Switchboard(settings) => self.switchboard(&site, settings)?,
@@ -142,9 +163,10 @@ impl Lab {
             _ => "/api/orders/7",
         };
         let address = proxy.address;
+        let token = kind.is_guarded().then_some(self.token.as_str());
         proxy
             .process
-            .wait_until(|_| answers(address, path).then_some(()))?;
+            .wait_until(|_| answers(address, path, token).then_some(()))?;
         Ok(proxy)
     }
 
@@ -179,8 +201,9 @@ impl Lab {
     }
 
     /// One of the others: its template filled in, on a port that was free a moment ago.
-    fn peer(&self, site: &Site<'_>, file: &str, template: &str) -> Result<Proxy> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    fn peer(&self, site: &Site<'_>, file: &str, template: &str, jwt_cache: &str) -> Result<Proxy> {
+        let free = || -> Result<u16> { Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port()) };
+        let (port, admin_port) = (free()?, free()?);
         let (host, backend_port) = (self.backend.ip().to_string(), self.backend.port().to_string());
         // Its worker must be able to write where only this user can.
         let user = if rustix::process::geteuid().is_root() {
@@ -192,12 +215,17 @@ impl Lab {
             template,
             &[
                 ("port", &port.to_string()),
+                ("admin_port", &admin_port.to_string()),
                 ("backend", &self.backend.to_string()),
                 ("backend_host", &host),
                 ("backend_port", &backend_port),
                 ("dir", &site.dir.to_string_lossy()),
                 ("log", &site.log.to_string_lossy()),
                 ("user", user),
+                ("issuer", ISSUER),
+                ("audience", AUDIENCE),
+                ("jwks", &self.issuer.jwk_set()),
+                ("jwt_cache", jwt_cache),
             ],
         )?;
         let configuration = site.dir.join(file);
@@ -209,7 +237,7 @@ impl Lab {
                 vec!["-p".into(), site.dir.clone().into(), "-c".into(), own],
             ),
             "haproxy.cfg" => (&self.programs.haproxy, vec!["-db".into(), "-f".into(), own]),
-            "envoy.yaml" => {
+            "envoy.yaml" | "envoy-jwt.yaml" => {
                 let fixed = "--concurrency 1 --disable-hot-restart --log-level error -c";
                 (
                     &self.programs.envoy,
@@ -225,15 +253,22 @@ impl Lab {
             site.dir.join("stdout")
         };
         let process = self.launch(site, program, &args, Some(append_to(&stdout)?))?;
-        Ok(site.proxy(process, SocketAddr::from(([127, 0, 0, 1], port)), configuration))
+        let at = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+        let admin = (file == "envoy-jwt.yaml").then(|| at(admin_port));
+        Ok(Proxy {
+            admin,
+            ..site.proxy(process, at(port), configuration)
+        })
     }
 
     fn switchboard(&self, site: &Site<'_>, settings: Settings) -> Result<Proxy> {
         let configuration = site.dir.join(format!("switchboard.{}", settings.form.ending()));
-        std::fs::write(
-            &configuration,
-            switchboard::configuration(settings, self.backend, &site.log),
-        )?;
+        let policy_file = site.dir.join("policy.json");
+        if settings.guard == Guard::Policy {
+            std::fs::write(&policy_file, policy(&self.issuer.jwk()).to_string())?;
+        }
+        let around = self.around(&site.log, &policy_file);
+        std::fs::write(&configuration, switchboard::configuration(settings, around))?;
         let args = [
             "gateway".into(),
             "--config".into(),
@@ -241,11 +276,26 @@ impl Lab {
         ];
         let output = append_to(&site.dir.join("stdout"))?;
         let mut process = self.launch(site, &self.programs.switchboard, &args, Some(output))?;
-        let address = process.wait_until(|errors| {
+        let (address, admin) = process.wait_until(|errors| {
             let text = std::fs::read_to_string(errors).unwrap_or_default();
-            switchboard::listening(&text)
+            Some((
+                switchboard::listening(&text, "listen")?,
+                switchboard::listening(&text, "admin"),
+            ))
         })?;
-        Ok(site.proxy(process, address, configuration))
+        Ok(Proxy {
+            admin,
+            ..site.proxy(process, address, configuration)
+        })
+    }
+
+    fn around<'a>(&self, log: &'a Path, policy: &'a Path) -> Around<'a> {
+        Around {
+            backend: self.backend,
+            log,
+            policy,
+            key_set: self.key_set,
+        }
     }
 
     /// Another configuration for the gateway, ready to be renamed over its own: beside its directory, not in it, which the
@@ -258,7 +308,7 @@ impl Lab {
             settings.form.ending()
         );
         let next = self.dir.join(name);
-        let text = switchboard::configuration(settings, self.backend, &proxy.log);
+        let text = switchboard::configuration(settings, self.around(&proxy.log, Path::new("")));
         std::fs::write(&next, text).context("cannot write the next configuration")?;
         Ok(next)
     }
@@ -271,25 +321,4 @@ fn append_to(path: &Path) -> Result<File> {
         .append(true)
         .open(path)
         .with_context(|| format!("cannot make {}", path.display()))
-}
-
-/// Whether one request is answered with the JSON.
-pub(crate) fn answers(address: SocketAddr, path: &str) -> bool {
-    let ask = || -> Result<bool> {
-        let mut stream = TcpStream::connect_timeout(&address, PROBE_TIMEOUT)?;
-        stream.set_read_timeout(Some(PROBE_TIMEOUT))?;
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"
-        )?;
-        let (mut answer, mut buffer) = (Answer::default(), [0; 4096]);
-        loop {
-            let count = stream.read(&mut buffer)?;
-            let bytes = buffer.get(..count).unwrap_or_default();
-            if count == 0 || answer.feed(bytes, JSON).map_err(anyhow::Error::msg)? {
-                return Ok(count > 0);
-            }
-        }
-    };
-    ask().unwrap_or(false)
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 /// A round in which any run lost more than this part of a core is thrown away.
 const STOLEN_MAX: f64 = 0.02;
 /// Rounds that are tried beyond those wanted, to make up for thrown-away ones.
-const EXTRA_ROUNDS: usize = 4;
+pub(crate) const EXTRA_ROUNDS: usize = 4;
 /// With fewer clean rounds than this, the least disturbed of the others are taken in, and the page says so.
 const CLEAN_ROUNDS_MIN: usize = 3;
 
@@ -80,12 +80,14 @@ pub(crate) fn interleave(lab: &Lab, cases: &[Case<'_>], wanted: usize) -> Result
     };
     let limit = if wanted > 1 { wanted + EXTRA_ROUNDS } else { wanted };
     while clean(&rounds) < wanted && rounds.len() < limit {
+        // The first part of what is used once went to warming up.
+        let number = rounds.len() + 1;
         let mut round = Vec::new();
         for (case, void) in cases.iter().zip(&mut void) {
             let run = match void {
                 Some(_) => None,
                 None => lab
-                    .measure(case.proxy, &case.shot)
+                    .measure(case.proxy, &case.shot.in_round(number))
                     .map_err(|error| *void = Some(format!("{error:#}")))
                     .ok(),
             };

@@ -1,5 +1,6 @@
-//! Configurations of the gateway, as many routes as a row asks for.
+//! Configurations of the gateway: as many routes as a row asks for, open or behind a policy.
 
+use crate::identity::{AUDIENCE, ISSUER};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -14,6 +15,30 @@ pub(crate) struct Settings {
     pub(crate) version: u32,
     pub(crate) form: Form,
     pub(crate) access_log: bool,
+    pub(crate) guard: Guard,
+}
+
+/// Who may pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Guard {
+    /// Everybody.
+    Open,
+    /// Registered clients with a grant, by a policy file.
+    Policy,
+    /// Every good token of one issuer, by the section `auth`.
+    Auth,
+}
+
+/// What a configuration names beside itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Around<'a> {
+    pub(crate) backend: SocketAddr,
+    /// The access log.
+    pub(crate) log: &'a Path,
+    /// The policy file, where the settings ask for one.
+    pub(crate) policy: &'a Path,
+    /// Where the issuer's keys are published.
+    pub(crate) key_set: SocketAddr,
 }
 
 impl Settings {
@@ -23,6 +48,7 @@ impl Settings {
         version: 0,
         form: Form::Json,
         access_log: true,
+        guard: Guard::Open,
     };
 }
 
@@ -43,17 +69,37 @@ impl Form {
     }
 }
 
-/// The file's text. One worker, every port free, `log` as the access log.
-pub(crate) fn configuration(settings: Settings, backend: SocketAddr, log: &Path) -> String {
-    let upstream = format!("http://{backend}");
+/// The file's text. One worker, every port free. A guard is written as JSON only.
+pub(crate) fn configuration(settings: Settings, around: Around<'_>) -> String {
+    let upstream = format!("http://{}", around.backend);
     let access_log = if settings.access_log {
-        log.to_string_lossy().into_owned()
+        around.log.to_string_lossy().into_owned()
     } else {
         "off".to_owned()
     };
     match settings.form {
-        Form::Json => json(settings, &upstream, &access_log).to_string(),
+        Form::Json => {
+            let mut file = json(settings, &upstream, &access_log);
+            guard(&mut file, settings.guard, around);
+            file.to_string()
+        }
         Form::Yaml => yaml(settings, &upstream, &access_log),
+    }
+}
+
+fn guard(file: &mut Value, guard: Guard, around: Around<'_>) {
+    match guard {
+        Guard::Open => {}
+        Guard::Policy => file["policy"] = json!({ "file": around.policy }),
+        Guard::Auth => {
+            file["auth"] = json!({
+                "type": "jwt",
+                "jwks_uri": format!("http://{}/jwks.json", around.key_set),
+                "issuer": ISSUER,
+                "audiences": [AUDIENCE],
+                "claims": { "client": "azp" },
+            });
+        }
     }
 }
 
@@ -101,14 +147,14 @@ fn yaml(settings: Settings, upstream: &str, access_log: &str) -> String {
     text
 }
 
-/// The listener's address in the gateway's log: the line whose message is `listening`, wherever its format puts the
-/// field `listen`.
-pub(crate) fn listening(log: &str) -> Option<SocketAddr> {
+/// An address in the gateway's log: of the line whose message is `listening`, wherever its format puts the field
+/// (`listen` or `admin`).
+pub(crate) fn listening(log: &str, field: &str) -> Option<SocketAddr> {
     for line in log.lines().filter(|line| line.contains("listening")) {
         // As JSON `"listen":"127.0.0.1:1"` (or a list of them), as text `listen=127.0.0.1:1`.
         let (_, rest) = line
-            .split_once("listen\"")
-            .or_else(|| line.split_once("listen="))?;
+            .split_once(&format!("{field}\""))
+            .or_else(|| line.split_once(&format!("{field}=")))?;
         let address = rest.trim_start_matches([' ', ':', '=', '[', '"', '\\']);
         let end = address
             .find(|c: char| !(c.is_ascii_digit() || ".:".contains(c)))
@@ -125,18 +171,44 @@ mod tests {
     //! Both forms say the same, and the address is found in every shape of the log line.
 
     use super::*;
+    use std::net::Ipv4Addr;
+
+    fn around() -> Around<'static> {
+        Around {
+            backend: SocketAddr::from((Ipv4Addr::LOCALHOST, 9)),
+            log: Path::new("/tmp/log"),
+            policy: Path::new("/tmp/policy.json"),
+            key_set: SocketAddr::from((Ipv4Addr::LOCALHOST, 8)),
+        }
+    }
+
+    #[test]
+    fn a_guard_names_what_it_needs() {
+        let text = |guard| {
+            configuration(
+                Settings {
+                    guard,
+                    ..Settings::PLAIN
+                },
+                around(),
+            )
+        };
+        assert!(text(Guard::Policy).contains(r#""policy":{"file":"/tmp/policy.json"}"#));
+        assert!(text(Guard::Auth).contains(r#""jwks_uri":"http://127.0.0.1:8/jwks.json""#));
+        assert!(!text(Guard::Open).contains("jwt"));
+    }
 
     #[test]
     fn every_route_is_there_in_both_forms() {
-        let (backend, log) = ("127.0.0.1:9".parse().unwrap(), Path::new("/tmp/log"));
         for form in [Form::Json, Form::Yaml] {
             let settings = Settings {
                 routes: 3,
                 version: 5,
                 form,
                 access_log: true,
+                guard: Guard::Open,
             };
-            let text = configuration(settings, backend, log);
+            let text = configuration(settings, around());
             assert_eq!(text.matches("http://127.0.0.1:9").count(), 4, "{text}");
             assert!(
                 text.contains("/r/2/**") && text.contains("/live/v5") && text.contains("/tmp/log"),
@@ -147,7 +219,7 @@ mod tests {
 
     #[test]
     fn the_address_in_the_log() {
-        let found = |line: &str| listening(line).map(|address| address.port());
+        let found = |line: &str| listening(line, "listen").map(|address| address.port());
         assert_eq!(
             found(r#"{"fields":{"message":"listening","listen":"127.0.0.1:81","admin":"127.0.0.1:82"}}"#),
             Some(81)
@@ -165,5 +237,7 @@ mod tests {
             Some(86)
         );
         assert_eq!(found("listening soon\n"), None);
+        let admin = listening("INFO listening listen=127.0.0.1:83 admin=127.0.0.1:84\n", "admin");
+        assert_eq!(admin.map(|address| address.port()), Some(84));
     }
 }

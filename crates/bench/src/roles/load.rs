@@ -5,6 +5,7 @@
 //! that stalls cannot hide the requests that it kept from being made.
 
 use super::poller::{Interest, Poller, Ready};
+use super::tokens::{Shown, Tokens};
 use crate::measure::Histogram;
 use crate::wire::{Answer, JSON, pattern};
 use anyhow::{Context, Result};
@@ -53,6 +54,8 @@ pub(crate) struct Load {
     /// POST this many bytes of the pattern.
     #[arg(long)]
     upload: Option<usize>,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 impl Load {
@@ -96,8 +99,12 @@ struct Running<'a> {
     expected: Vec<u8>,
     upload: Vec<u8>,
     random: u64,
+    tokens: Option<Tokens>,
     request: Vec<u8>,
+    /// Until the end of the time, or of the tokens.
     sending: bool,
+    /// The time is over; what is out may still be answered.
+    lingering: bool,
     answered: u64,
     took: Duration,
     wrong: Option<String>,
@@ -132,8 +139,10 @@ impl<'a> Running<'a> {
             expected: load.download.map_or(JSON.to_vec(), pattern),
             upload: load.upload.map(pattern).unwrap_or_default(),
             random: 0x9E37_79B9_7F4A_7C15,
+            tokens: Tokens::read(&load.shown)?,
             request: Vec::new(),
             sending: true,
+            lingering: false,
             answered: 0,
             took: Duration::ZERO,
             wrong: None,
@@ -156,7 +165,7 @@ impl<'a> Running<'a> {
         let begun = Instant::now();
         let mut ticks = 0;
         if tick.is_none() {
-            while let Some(token) = self.free.pop() {
+            for token in std::mem::take(&mut self.free) {
                 self.send(token, begun);
             }
         }
@@ -165,8 +174,8 @@ impl<'a> Running<'a> {
             self.poller.wait(&mut ready)?;
             for Ready { token, read, write } in ready.drain(..) {
                 match (token, interval, &tick) {
-                    (END, _, _) if self.sending => {
-                        self.sending = false;
+                    (END, _, _) if !self.lingering => {
+                        (self.sending, self.lingering) = (false, true);
                         self.overdue.clear();
                         set(&end, LINGER, Duration::ZERO)?;
                     }
@@ -209,9 +218,13 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// Sends a request that was due at this moment.
+    /// Sends a request that was due at this moment; none where all tokens were used.
     fn send(&mut self, token: usize, due: Instant) {
-        self.write_request();
+        if !self.write_request() {
+            self.sending = false;
+            self.overdue.clear();
+            return self.free.push(token);
+        }
         let Some(connection) = self.connections.get_mut(token) else {
             return;
         };
@@ -280,26 +293,40 @@ impl<'a> Running<'a> {
         }
     }
 
-    fn write_request(&mut self) {
+    /// xorshift64: uniform enough to touch every route, and next to free.
+    fn draw(&mut self) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random
+    }
+
+    /// `false` if there is no token left for it.
+    fn write_request(&mut self) -> bool {
         self.request.clear();
-        let method = if self.load.upload.is_some() { "POST" } else { "GET" };
-        let (before, after) = self.load.path.split_once("{}").unwrap_or((&self.load.path, ""));
+        let load = self.load;
+        let method = if load.upload.is_some() { "POST" } else { "GET" };
+        let (before, after) = load.path.split_once("{}").unwrap_or((&load.path, ""));
         // Writing to a Vec cannot fail.
         let _ = write!(self.request, "{method} {before}");
-        if self.load.paths > 1 {
-            // xorshift64: uniform enough to touch every route, and next to free.
-            self.random ^= self.random << 13;
-            self.random ^= self.random >> 7;
-            self.random ^= self.random << 17;
-            let _ = write!(self.request, "{}", self.random % self.load.paths);
-        } else if before.len() < self.load.path.len() {
+        if load.paths > 1 {
+            let number = self.draw() % load.paths;
+            let _ = write!(self.request, "{number}");
+        } else if before.len() < load.path.len() {
             self.request.push(b'0');
         }
         let _ = write!(
             self.request,
             "{after} HTTP/1.1\r\nHost: bench\r\nUser-Agent: bench\r\nAccept: */*\r\n"
         );
-        if let Some(length) = self.load.upload {
+        let random = self.draw();
+        if let Some(tokens) = &mut self.tokens {
+            let Some(token) = tokens.next(random) else {
+                return false;
+            };
+            let _ = write!(self.request, "Authorization: Bearer {token}\r\n");
+        }
+        if let Some(length) = load.upload {
             let _ = write!(
                 self.request,
                 "Content-Type: application/octet-stream\r\nContent-Length: {length}\r\n"
@@ -307,6 +334,7 @@ impl<'a> Running<'a> {
         }
         self.request.extend_from_slice(b"\r\n");
         self.request.extend_from_slice(&self.upload);
+        true
     }
 }
 

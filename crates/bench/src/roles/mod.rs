@@ -7,6 +7,8 @@ pub(crate) mod idle;
 pub(crate) mod load;
 pub(crate) mod pinned;
 mod poller;
+pub(crate) mod tokens;
+pub(crate) mod verification;
 
 use anyhow::{Context, Result};
 use std::io::Write;

@@ -1,8 +1,11 @@
 //! The rows of the benchmark: each starts its proxies, measures, and makes one section of the page.
 
 mod bodies;
+mod guarded;
 mod idle;
 mod instructions;
+mod jwt;
+mod jwt_new;
 mod plain;
 mod replaced;
 mod routes;
@@ -61,6 +64,10 @@ enum Row {
     Idle,
     /// 1 MB bodies, down and up.
     Bodies,
+    /// 10,000 known RS256 tokens, by Zipf's law.
+    Jwt,
+    /// Every token new.
+    JwtNew,
 }
 
 /// How long and how often.
@@ -109,6 +116,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             Row::Replaced => replaced::run(&lab, plan),
             Row::Idle => idle::run(&lab, plan),
             Row::Bodies => bodies::run(&lab, plan),
+            Row::Jwt => jwt::run(&lab, plan),
+            Row::JwtNew => jwt_new::run(&lab, plan),
         };
         let section = section.with_context(|| format!("row {name}"))?;
         anstream::println!("\n{}", section.text());

@@ -149,7 +149,7 @@ fn replace(lab: &Lab, plan: Plan, form: Form) -> Result<Replaced> {
 
 fn wait_until_live(proxy: &Proxy, version: u32, since: Instant) -> Result<()> {
     let path = format!("/live/v{version}");
-    while !answers(proxy.address, &path) {
+    while !answers(proxy.address, &path, None) {
         if since.elapsed() > LIVE_TIMEOUT {
             bail!("version {version} is not live after {LIVE_TIMEOUT:?}");
         }

@@ -1,0 +1,42 @@
+//! One request by hand: whether a proxy answers, what it refuses, what it says of itself.
+
+use crate::wire::{Answer, JSON};
+use anyhow::{Context, Result};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// How long one answer may take.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Whether one request, with this token or none, is answered with the JSON.
+pub(crate) fn answers(address: SocketAddr, path: &str, token: Option<&str>) -> bool {
+    let ask = || -> Result<bool> {
+        let answer = ask(address, path, token)?;
+        Answer::default().feed(&answer, JSON).map_err(anyhow::Error::msg)
+    };
+    ask().unwrap_or(false)
+}
+
+/// The status of the answer to one request.
+pub(crate) fn status(address: SocketAddr, path: &str, token: Option<&str>) -> Result<u16> {
+    let answer = ask(address, path, token)?;
+    let line = String::from_utf8_lossy(answer.get(..12).unwrap_or_default()).into_owned();
+    let code = line.strip_prefix("HTTP/1.1 ").and_then(|code| code.parse().ok());
+    code.with_context(|| format!("status line {line:?}"))
+}
+
+/// The whole answer, head and body, to one request on a connection of its own.
+pub(crate) fn ask(address: SocketAddr, path: &str, token: Option<&str>) -> Result<Vec<u8>> {
+    let mut stream = TcpStream::connect_timeout(&address, ANSWER_TIMEOUT)?;
+    stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
+    let shown = token.map(|token| format!("Authorization: Bearer {token}\r\n"));
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n{}\r\n",
+        shown.unwrap_or_default()
+    )?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    Ok(answer)
+}
