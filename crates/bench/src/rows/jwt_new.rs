@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 /// Tokens of one run, and of one of a smoke run.
-const TOKENS: usize = 6_000;
+const TOKENS: usize = 8_000;
 const QUICK_TOKENS: usize = 1_000;
 /// Numbers of the first token, beyond those of the row of known tokens.
 const FIRST: usize = 1_000_000;
