@@ -5,6 +5,7 @@ mod keys;
 mod peers;
 mod process;
 mod rounds;
+mod runtime_api;
 mod switchboard;
 mod template;
 
@@ -12,6 +13,7 @@ pub(crate) use ask::{answers, ask, status};
 pub(crate) use peers::{Kind, Programs, Proxy, Wrapper};
 pub(crate) use process::Process;
 pub(crate) use rounds::{Case, EXTRA_ROUNDS, Outcome, Rounds, interleave};
+pub(crate) use runtime_api::{Event, RuntimeApi};
 pub(crate) use switchboard::{Form, Guard, Settings};
 
 use crate::identity::{Claims, Issuer, SCOPE};

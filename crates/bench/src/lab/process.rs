@@ -1,5 +1,6 @@
 //! Child processes that end when the lab ends, however it ends: by this guard, or by their parent-death signal.
 
+use crate::roles::pinned::Moment;
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::OsString;
@@ -43,13 +44,49 @@ impl Process {
         dir: &Path,
         output: Option<File>,
     ) -> Result<Self> {
+        Self::spawn(core, name, &[], program, args, dir, output)
+    }
+
+    /// A program on one core, with these variables in its environment, and the moment at which it began: just before this
+    /// binary became it, so that neither this process nor the wrapper counts.
+    pub(crate) fn stamped(
+        core: usize,
+        name: &str,
+        program: &Path,
+        args: &[OsString],
+        environment: &[(&str, String)],
+        dir: &Path,
+    ) -> Result<(Self, Moment)> {
+        let mut wrapper: Vec<OsString> = vec!["--stamp".into()];
+        for (variable, value) in environment {
+            wrapper.push(format!("--env={variable}={value}").into());
+        }
+        let mut process = Self::spawn(core, name, &wrapper, program, args, dir, None)?;
+        let line = process.first_line()?;
+        let begun = line
+            .parse()
+            .map_err(|_| anyhow::anyhow!("{name} said {line:?} instead of when it began"))?;
+        Ok((process, begun))
+    }
+
+    fn spawn(
+        core: usize,
+        name: &str,
+        wrapper: &[OsString],
+        program: &Path,
+        args: &[OsString],
+        dir: &Path,
+        output: Option<File>,
+    ) -> Result<Self> {
         let errors = dir.join(format!("{}.stderr", name.replace(' ', "-")));
         let error_file =
             File::create(&errors).with_context(|| format!("cannot make {}", errors.display()))?;
         let own = std::env::current_exe().context("cannot tell where this binary is")?;
         let mut command = Command::new(own);
         command
-            .args(["pinned", "--core", &core.to_string(), "--"])
+            .args(["pinned", "--core", &core.to_string()])
+            .args(wrapper)
+            .arg("--")
             .arg(program)
             .args(args);
         // A group of its own: Ctrl-C ends the lab alone, and the lab's end ends the rest in order.

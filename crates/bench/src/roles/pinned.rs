@@ -5,9 +5,15 @@ use anyhow::{Context, Result};
 use clap::Args;
 use rustix::process::{Resource, Signal, getrlimit, set_parent_process_death_signal, setrlimit};
 use rustix::thread::{CpuSet, sched_setaffinity};
+use rustix::time::{ClockId, clock_gettime};
 use std::ffi::OsString;
+use std::fmt;
+use std::io::Write;
+use std::num::ParseIntError;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::str::FromStr;
+use std::time::Duration;
 
 /// Arguments of the role.
 #[derive(Debug, Args)]
@@ -15,6 +21,12 @@ pub(crate) struct Pinned {
     /// Which core.
     #[arg(long)]
     core: usize,
+    /// Set in its environment, `NAME=VALUE`.
+    #[arg(long)]
+    env: Vec<String>,
+    /// Print the moment at which the program begins.
+    #[arg(long)]
+    stamp: bool,
     /// The program and its arguments.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
     command: Vec<OsString>,
@@ -31,8 +43,46 @@ impl Pinned {
         files.current = files.maximum;
         setrlimit(Resource::Nofile, files).context("cannot raise the limit of open files")?;
         let (program, args) = self.command.split_first().context("no program")?;
-        let error = Command::new(program).args(args).exec();
+        let mut command = Command::new(program);
+        command.args(args);
+        command.envs(self.env.iter().filter_map(|pair| pair.split_once('=')));
+        if self.stamp {
+            writeln!(std::io::stdout(), "{}", Moment::now())?;
+        }
+        let error = command.exec();
         Err(error).with_context(|| format!("cannot start {}", program.display()))
+    }
+}
+
+/// A moment on a clock that all processes share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment(Duration);
+
+impl Moment {
+    pub(crate) fn now() -> Self {
+        let now = clock_gettime(ClockId::Monotonic);
+        // The time since the machine started is neither negative nor out of range.
+        Self(Duration::try_from(now).unwrap_or_default())
+    }
+
+    /// From an earlier moment to this one.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// Nanoseconds, in decimal.
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.as_nanos())
+    }
+}
+
+impl FromStr for Moment {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        Ok(Self(Duration::from_nanos(text.parse()?)))
     }
 }
 

@@ -62,10 +62,9 @@ impl Tokens {
         let Some(path) = &shown.tokens else {
             return Ok(None);
         };
-        let text =
-            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let lines = text.lines().skip(shown.skip).take(shown.take);
-        let tokens: Vec<String> = lines.map(str::to_owned).collect();
+        let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let lines = BufReader::new(file).lines().skip(shown.skip).take(shown.take);
+        let tokens: Vec<String> = lines.collect::<Result<_, _>>()?;
         if tokens.is_empty() {
             bail!("no token in {} behind line {}", path.display(), shown.skip);
         }
