@@ -33,7 +33,7 @@ pub(crate) fn policy(key: &Value) -> Value {
 }
 
 /// The API that every row calls.
-fn orders() -> Value {
+pub(super) fn orders() -> Value {
     json!({
         "id": "orders",
         "team": "commerce",

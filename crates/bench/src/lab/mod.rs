@@ -12,7 +12,7 @@ mod template;
 pub(crate) use ask::{answers, ask, status};
 pub(crate) use peers::{Kind, Programs, Proxy, Wrapper};
 pub(crate) use process::Process;
-pub(crate) use rounds::{Case, EXTRA_ROUNDS, Outcome, Rounds, interleave};
+pub(crate) use rounds::{Case, EXTRA_ROUNDS, Outcome, Rounds, interleave, keep};
 pub(crate) use runtime_api::{Event, RuntimeApi};
 pub(crate) use switchboard::{Form, Guard, Settings};
 

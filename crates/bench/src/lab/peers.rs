@@ -27,6 +27,12 @@ pub(crate) struct Programs {
     pub(crate) haproxy: PathBuf,
     pub(crate) envoy: PathBuf,
     pub(crate) switchboard: PathBuf,
+    pub(crate) node: PathBuf,
+    /// The authorizer for Lambda, in Rust and as one file of JavaScript.
+    pub(crate) authorizer: PathBuf,
+    pub(crate) authorizer_js: PathBuf,
+    /// Decisions by the policy in TypeScript, as one file of JavaScript.
+    pub(crate) policy_bench: PathBuf,
 }
 
 /// What is measured.

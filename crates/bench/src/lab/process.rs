@@ -172,7 +172,7 @@ impl Process {
     }
 
     /// The end of its standard error.
-    fn complaint(&self) -> String {
+    pub(crate) fn complaint(&self) -> String {
         let text = std::fs::read(&self.errors).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         let last: Vec<&str> = text.lines().rev().take(5).collect();

@@ -102,7 +102,7 @@ pub(crate) fn interleave(lab: &Lab, cases: &[Case<'_>], wanted: usize) -> Result
     }
     anstream::eprintln!();
     let tried = rounds.len();
-    let disturbed = keep(&mut rounds, wanted);
+    let disturbed = keep(&mut rounds, wanted, |round| stolen(round));
     let thrown_away = tried - rounds.len();
     let mut outcomes: Vec<Outcome> = cases
         .iter()
@@ -129,8 +129,8 @@ fn stolen(round: &[Option<Measurement>]) -> f64 {
     round.iter().flatten().map(|run| run.stolen).fold(0.0, f64::max)
 }
 
-/// Leaves the rounds that count; how many of them were disturbed.
-fn keep(rounds: &mut Vec<Vec<Option<Measurement>>>, wanted: usize) -> usize {
+/// Leaves the rounds that count, of which this part was stolen; how many of them were disturbed.
+pub(crate) fn keep<R>(rounds: &mut Vec<R>, wanted: usize, stolen: impl Fn(&R) -> f64) -> usize {
     rounds.sort_by(|a, b| stolen(a).total_cmp(&stolen(b)));
     let clean = rounds.iter().filter(|round| stolen(round) <= STOLEN_MAX).count();
     let kept = clean.max(CLEAN_ROUNDS_MIN.min(wanted)).min(rounds.len());
@@ -157,7 +157,7 @@ mod tests {
             .iter()
             .map(|stolen| vec![Some(run(0.0)), Some(run(*stolen)), None])
             .collect();
-        assert_eq!(keep(&mut rounds, wanted), disturbed);
+        assert_eq!(keep(&mut rounds, wanted, |round| super::stolen(round)), disturbed);
         assert_eq!(
             rounds
                 .iter()

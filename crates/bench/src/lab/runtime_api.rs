@@ -25,7 +25,7 @@ pub(crate) struct Event {
     pub(crate) holds: Vec<String>,
 }
 
-/// The double; its threads end with the process.
+/// The double; its threads end when it is dropped.
 #[derive(Debug)]
 pub(crate) struct RuntimeApi {
     pub(crate) address: SocketAddr,
@@ -46,6 +46,8 @@ struct State {
     given: usize,
     answered: usize,
     last: Option<Moment>,
+    /// Nothing more is handed out.
+    closed: bool,
     wrong: Option<String>,
 }
 
@@ -62,6 +64,9 @@ impl RuntimeApi {
         let own = Arc::clone(&shared);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                if own.lock().closed {
+                    return;
+                }
                 let shared = Arc::clone(&own);
                 // Its end is the function's end, which the lab sees by itself.
                 std::thread::spawn(move || shared.serve(stream));
@@ -92,6 +97,15 @@ impl RuntimeApi {
             );
         }
         state.last.context("no event was handed out")
+    }
+}
+
+impl Drop for RuntimeApi {
+    fn drop(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.changed.notify_all();
+        // Wakes the thread that accepts. If that fails, so will every other connection.
+        let _ = TcpStream::connect(self.address);
     }
 }
 
@@ -162,11 +176,11 @@ impl Shared {
         self.events.get(number.checked_rem(self.events.len())?)
     }
 
-    /// Waits, as the real one does, until there is an event.
+    /// Waits, as the real one does, until there is an event; what it says when it is closed nobody reads.
     fn next(&self) -> String {
         let mut state = self
             .changed
-            .wait_while(self.lock(), |state| state.given >= state.wanted)
+            .wait_while(self.lock(), |state| state.given >= state.wanted && !state.closed)
             .unwrap_or_else(PoisonError::into_inner);
         let number = state.given;
         state.given += 1;

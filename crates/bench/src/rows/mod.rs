@@ -1,6 +1,8 @@
 //! The rows of the benchmark: each starts its proxies, measures, and makes one section of the page.
 
+mod authorizer;
 mod bodies;
+mod decide;
 mod guarded;
 mod idle;
 mod instructions;
@@ -47,6 +49,22 @@ pub(crate) struct Options {
     /// HAProxy.
     #[arg(long, value_name = "FILE", default_value = "haproxy")]
     haproxy: PathBuf,
+    /// Node.js.
+    #[arg(long, value_name = "FILE", default_value = "node")]
+    node: PathBuf,
+    /// The authorizer in Rust; default: `bootstrap` beside this binary.
+    #[arg(long, value_name = "FILE")]
+    authorizer: Option<PathBuf>,
+    /// The authorizer in TypeScript, bundled.
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "packages/authorizer/dist/index.mjs"
+    )]
+    authorizer_js: PathBuf,
+    /// The benchmark of the policy in TypeScript, bundled.
+    #[arg(long, value_name = "FILE", default_value = "packages/policy/dist/bench.mjs")]
+    policy_bench: PathBuf,
 }
 
 /// The rows, in the order of the page.
@@ -68,6 +86,10 @@ enum Row {
     Jwt,
     /// Every token new.
     JwtNew,
+    /// Decisions among 1,000,000 clients, in Rust and in TypeScript.
+    Decide,
+    /// The authorizers: from their start to their first decision, and warm.
+    Authorizer,
 }
 
 /// How long and how often.
@@ -118,6 +140,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             Row::Bodies => bodies::run(&lab, plan),
             Row::Jwt => jwt::run(&lab, plan),
             Row::JwtNew => jwt_new::run(&lab, plan),
+            Row::Decide => decide::run(&lab, plan),
+            Row::Authorizer => authorizer::run(&lab, plan),
         };
         let section = section.with_context(|| format!("row {name}"))?;
         anstream::println!("\n{}", section.text());
@@ -149,6 +173,13 @@ fn programs(options: &Options) -> Result<Programs> {
         haproxy: in_sbin(&options.haproxy),
         envoy: options.envoy.clone(),
         switchboard: options.switchboard.clone().unwrap_or(beside),
+        node: options.node.clone(),
+        authorizer: options
+            .authorizer
+            .clone()
+            .unwrap_or_else(|| own.with_file_name("bootstrap")),
+        authorizer_js: options.authorizer_js.clone(),
+        policy_bench: options.policy_bench.clone(),
     })
 }
 

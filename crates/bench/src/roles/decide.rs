@@ -1,0 +1,210 @@
+//! How long does a decision take among a million clients, how long until they are all there, and how long does a change
+//! take to be seen? In a process of its own, so that its memory is that of the policy and nothing else.
+
+use crate::identity::crowd::{self, Entity};
+use crate::measure::{core_time, resident_bytes};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use policy::method::Method;
+use policy::path::{CanonicalPath, Host};
+use policy::{Change, Decision, Facts, Fields, Policy, decide, present, verify};
+use serde_json::{Value, json};
+use std::hint::black_box;
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Requests that are made ready at once, outside of the time: few enough for the second-level cache.
+const BATCH: usize = 4_000;
+/// How often each kind of change is applied.
+const CHANGES: usize = 200;
+
+/// Arguments of the role.
+#[derive(Debug, Args)]
+pub(crate) struct Decide {
+    /// The policy, as `crowd` writes it.
+    #[arg(long, value_name = "FILE")]
+    floor: PathBuf,
+    /// How many clients it has.
+    #[arg(long)]
+    clients: usize,
+    /// How many rounds.
+    #[arg(long)]
+    rounds: usize,
+    /// Decisions in each round.
+    #[arg(long)]
+    decisions: usize,
+    /// The core that it runs on, whose steal time is told with each round.
+    #[arg(long)]
+    core: usize,
+}
+
+/// One request, ready to be decided.
+#[derive(Debug)]
+struct Request {
+    client: String,
+    path: String,
+    key: String,
+}
+
+/// The only field that it has.
+impl<'a> Fields<'a> for &'a Request {
+    fn values(&self, name: &str, take: &mut dyn FnMut(&'a [u8])) {
+        if name.eq_ignore_ascii_case("x-api-key") {
+            take(self.key.as_bytes());
+        }
+    }
+}
+
+impl Decide {
+    /// Prints one JSON object: `floor_bytes`, `ready_ms`, `resident_before` and `resident_after` in bytes, `rounds` of
+    /// `ns` a decision and the `stolen` part of the time, and `changes` with the `ms` that each took.
+    pub(crate) fn run(self) -> Result<()> {
+        let bytes = std::fs::read(&self.floor).context("cannot read the floor")?;
+        let floor_bytes = bytes.len();
+        drop(bytes);
+        let resident_before = resident_bytes(std::process::id())?;
+        let bytes = std::fs::read(&self.floor).context("cannot read the floor")?;
+        let begun = Instant::now();
+        let policy = ready(&bytes)?;
+        let ready_ms = milliseconds(begun.elapsed());
+        drop(bytes);
+        let mut rounds = Vec::new();
+        let mut random = Random(0x9E37_79B9_7F4A_7C15);
+        // One to warm up.
+        self.round(&policy, &mut random)?;
+        let resident_after = resident_bytes(std::process::id())?;
+        for _ in 0..self.rounds {
+            rounds.push(self.round(&policy, &mut random)?);
+        }
+        let changes: Vec<Value> = self.changes(policy, &mut random);
+        let report = json!({
+            "floor_bytes": floor_bytes,
+            "ready_ms": ready_ms,
+            "resident_before": resident_before,
+            "resident_after": resident_after,
+            "rounds": rounds,
+            "changes": changes,
+        });
+        writeln!(std::io::stdout(), "{report}")?;
+        Ok(())
+    }
+
+    fn round(&self, policy: &Policy, random: &mut Random) -> Result<Value> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+        let before = core_time(self.core)?;
+        let (mut taken, mut done) = (Duration::ZERO, 0);
+        while done < self.decisions {
+            let requests: Vec<Request> = (0..BATCH).map(|_| self.request(random)).collect();
+            let begun = Instant::now();
+            let permitted = requests
+                .iter()
+                .filter(|request| is_permitted(policy, request, now))
+                .count();
+            taken += begun.elapsed();
+            done += BATCH;
+            if permitted != BATCH {
+                bail!("wrong answer: {} of {BATCH} requests were refused", BATCH - permitted);
+            }
+        }
+        let stolen = core_time(self.core)?.stolen_since(before);
+        Ok(json!({ "ns": taken.as_secs_f64() * 1e9 / done as f64, "stolen": stolen }))
+    }
+
+    fn request(&self, random: &mut Random) -> Request {
+        let number = random.below(self.clients);
+        Request {
+            client: format!("client-{number}"),
+            path: format!("{}/orders/7", crowd::base_path(number)),
+            key: crowd::key(number),
+        }
+    }
+
+    /// Applies changes one after the other, each to what the one before left, and tells how long each took to be what a
+    /// reader sees. What was seen before is freed by another than the reader, and not counted.
+    fn changes(&self, mut policy: Policy, random: &mut Random) -> Vec<Value> {
+        let mut kinds: Vec<(&str, Box<dyn FnMut(&mut Random, usize) -> Entity>)> = vec![
+            ("a client's grant", Box::new(|random, clients| crowd::client(random.below(clients), true))),
+            ("a new client", {
+                let mut next = self.clients;
+                Box::new(move |_, _| {
+                    next += 1;
+                    crowd::client(next, false)
+                })
+            }),
+            ("a key revoked", Box::new(|random, clients| crowd::revocation(random.below(clients)))),
+            ("an API's operations", Box::new(|random, _| crowd::api(random.below(crowd::APIS), true))),
+            ("a plan", Box::new(|random, _| crowd::plan("gold", 1 + random.below(1_000)))),
+        ];
+        let mut told = Vec::new();
+        for (what, entity) in &mut kinds {
+            let mut took = Vec::new();
+            for _ in 0..CHANGES {
+                let Entity { kind, id, body } = entity(random, self.clients);
+                let change = Change::Put {
+                    kind,
+                    id: &id,
+                    body: &body,
+                    needs: &[],
+                };
+                let begun = Instant::now();
+                let (next, _) = policy.apply([change]);
+                let before = std::mem::replace(&mut policy, next);
+                took.push(milliseconds(begun.elapsed()));
+                drop(before);
+            }
+            told.push(json!({ "what": what, "ms": took }));
+        }
+        told
+    }
+}
+
+/// From the bytes of a floor to a policy that decides.
+fn ready(bytes: &[u8]) -> Result<Policy> {
+    let floor = feed::Floor::read(bytes).context("the floor does not hold")?;
+    let (policy, reports) = Policy::build(floor.changes());
+    match reports.first() {
+        Some(report) => bail!("{} {}: {}", report.kind, report.id, report.message),
+        None => Ok(policy),
+    }
+}
+
+/// All of a decision, from the bytes of a request on: the key's hash included.
+fn is_permitted(policy: &Policy, request: &Request, now: u64) -> bool {
+    let (Ok(path), Ok(host)) = (
+        CanonicalPath::parse(request.path.as_bytes()),
+        Host::parse(b"shop.example.com"),
+    ) else {
+        return false;
+    };
+    let facts = Facts {
+        host: Some(&host),
+        path: &path,
+        method: Method::parse(b"GET"),
+        fields: &request,
+        certificate: None,
+        apis: None,
+        cell: None,
+    };
+    let proof = verify(present(policy, &facts, &()));
+    match black_box(decide(policy, &facts, &proof, now)) {
+        Decision::Permit(permit) => permit.client_id() == Some(&request.client),
+        Decision::Reject(_) => false,
+    }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+/// xorshift64.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % end as u64).unwrap_or_default()
+    }
+}
