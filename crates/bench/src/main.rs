@@ -16,6 +16,10 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+/// The gateway's, so that what a policy weighs here is what it weighs there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures Switchboard beside nginx, HAProxy, Envoy and a raw epoll forwarder.
 #[derive(Debug, Parser)]
 #[command(

@@ -42,9 +42,12 @@ impl Drop for Role {
 fn load(target: &Role, args: &[&str]) -> Value {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
     command
-        .args(["load", "--target", &target.address, "--seconds=0.2"])
+        .args(["load", "--target", &target.address])
         .args(args)
         .stdin(Stdio::null());
+    if !args.iter().any(|arg| arg.starts_with("--seconds")) {
+        command.arg("--seconds=0.2");
+    }
     let output = command.output().unwrap();
     assert!(
         output.status.success(),
@@ -102,6 +105,32 @@ fn a_fixed_rate_is_kept() {
     let requests = report["requests"].as_u64().unwrap();
     // 100 are due in 0.2 s. Never more; a busy machine may make fewer, but a closed loop would make thousands.
     assert!((1..=100).contains(&requests), "{report}");
+}
+
+#[test]
+fn tokens_that_are_shown_once_end_the_load() {
+    let backend = Role::start(&["backend"]);
+    let file = std::env::temp_dir().join(format!("bench-shown-{}", std::process::id()));
+    let lines: String = (0..100).map(|number| format!("token-{number}\n")).collect();
+    std::fs::write(&file, lines).unwrap();
+    let tokens = format!("--tokens={}", file.display());
+    let report = load(
+        &backend,
+        &[
+            "--path=/",
+            &tokens,
+            "--draw=once",
+            "--skip=10",
+            "--take=40",
+            "--seconds=60",
+        ],
+    );
+    assert_eq!(
+        (&report["requests"], &report["wrong"]),
+        (&Value::from(40), &Value::Null)
+    );
+    check(&backend, &["--path=/", &tokens], None);
+    std::fs::remove_file(&file).unwrap();
 }
 
 #[test]

@@ -114,8 +114,8 @@ impl Proofs {
         // Ours, then Envoy's.
         let pairs = [
             [
-                "switchboard_proof_cache_total{result=\"hit\"}",
-                "switchboard_proof_cache_total{result=\"miss\"}",
+                "switchboard_token_signatures_total{result=\"recalled\"}",
+                "switchboard_token_signatures_total{result=\"verified\"}",
             ],
             ["jwt_cache_hit:", "jwt_cache_miss:"],
         ];
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn hits_and_misses_of_both_kinds() {
-        let ours = "# TYPE x counter\nswitchboard_proof_cache_total{result=\"hit\"} 990\nswitchboard_proof_cache_total{result=\"miss\"} 10\n";
+        let ours = "# TYPE x counter\nswitchboard_token_signatures_total{result=\"recalled\"} 990\nswitchboard_token_signatures_total{result=\"verified\"} 10\n";
         let envoy = "http.gateway.jwt_authn.corp.jwt_cache_hit: 990\nhttp.gateway.jwt_authn.corp.jwt_cache_miss: 10\n";
         for text in [ours, envoy] {
             let proofs = Proofs::parse(text).unwrap();
