@@ -31,6 +31,8 @@ pub(crate) struct Programs {
     /// The authorizer for Lambda, in Rust and as one file of JavaScript.
     pub(crate) authorizer: PathBuf,
     pub(crate) authorizer_js: PathBuf,
+    /// What stands in for Lambda's own Node.js runtime.
+    pub(crate) node_runtime: PathBuf,
     /// Decisions by the policy in TypeScript, as one file of JavaScript.
     pub(crate) policy_bench: PathBuf,
 }

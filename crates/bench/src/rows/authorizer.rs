@@ -18,8 +18,6 @@ const STARTS: usize = 5;
 const EVENTS: usize = 1_000;
 const WARM_EVENTS: usize = 10_000;
 const QUICK_WARM_EVENTS: usize = 500;
-/// What stands in for Lambda's own Node.js runtime.
-const NODE_RUNTIME: &str = include_str!("../../peers/node-runtime.mjs");
 
 /// One build of the authorizer.
 #[derive(Debug)]
@@ -66,8 +64,6 @@ pub(super) fn run(lab: &Lab, plan: Plan) -> Result<Section> {
         The package is the program, stripped, or the bundle, compressed as a zip is, without the floor.",
         std::fs::metadata(&floor)?.len() as f64 / 1e6
     );
-    let runtime = lab.dir.join("node-runtime.mjs");
-    std::fs::write(&runtime, NODE_RUNTIME)?;
     let head = [
         "build",
         "first decision ms",
@@ -77,7 +73,7 @@ pub(super) fn run(lab: &Lab, plan: Plan) -> Result<Section> {
         "package MB",
     ];
     let mut table = Table::new("", &head);
-    for build in builds(lab, &runtime) {
+    for build in builds(lab) {
         let rounds = measure(lab, plan, &build, &floor);
         let starts = tell(lab, &mut table, &build, &rounds);
         if let Ok((rounds, thrown_away)) = &rounds {
@@ -97,7 +93,7 @@ pub(super) fn run(lab: &Lab, plan: Plan) -> Result<Section> {
     Ok(section)
 }
 
-fn builds(lab: &Lab, runtime: &Path) -> [Build; 2] {
+fn builds(lab: &Lab) -> [Build; 2] {
     let programs = &lab.programs;
     [
         Build {
@@ -110,7 +106,7 @@ fn builds(lab: &Lab, runtime: &Path) -> [Build; 2] {
         Build {
             name: "Node.js",
             program: programs.node.clone(),
-            args: [runtime, &programs.authorizer_js].map(OsString::from).into(),
+            args: vec![programs.node_runtime.clone().into_os_string()],
             packaged: programs.authorizer_js.clone(),
             start_ms_max: 250.0,
         },
@@ -145,7 +141,7 @@ fn round(lab: &Lab, build: &Build, floor: &Path, events: &[Event], warm_events: 
         // The former one ends before the next begins.
         drop(running.take());
         let api = RuntimeApi::open(events.to_vec())?;
-        let environment = environment(&api, floor);
+        let environment = environment(&api, build, floor);
         let (process, begun) = Process::stamped(
             lab.proxy_core,
             build.name,
@@ -218,7 +214,9 @@ fn tell(lab: &Lab, table: &mut Table, build: &Build, rounds: &Result<(Vec<Round>
 }
 
 /// What Lambda sets, as far as a function may rely on it, and what the authorizer is told.
-fn environment(api: &RuntimeApi, floor: &Path) -> Vec<(&'static str, String)> {
+fn environment(api: &RuntimeApi, build: &Build, floor: &Path) -> Vec<(&'static str, String)> {
+    let shown = |path: &Path| path.to_string_lossy().into_owned();
+    let handler = shown(Path::new(build.packaged.file_stem().unwrap_or_default())) + ".handler";
     let apis: Vec<String> = (0..crowd::APIS).map(|number| format!("api-{number}")).collect();
     vec![
         ("AWS_LAMBDA_RUNTIME_API", api.address.to_string()),
@@ -228,8 +226,13 @@ fn environment(api: &RuntimeApi, floor: &Path) -> Vec<(&'static str, String)> {
         ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/authorizer".to_owned()),
         ("AWS_LAMBDA_LOG_STREAM_NAME", "bench".to_owned()),
         ("AWS_REGION", "eu-central-1".to_owned()),
+        (
+            "LAMBDA_TASK_ROOT",
+            build.packaged.parent().map(shown).unwrap_or_default(),
+        ),
+        ("_HANDLER", handler),
         ("AWS_LC_SYS_NO_JITTER_ENTROPY", "1".to_owned()),
-        ("SWITCHBOARD_FLOOR", floor.to_string_lossy().into_owned()),
+        ("SWITCHBOARD_FLOOR", shown(floor)),
         ("SWITCHBOARD_APIS", apis.join(",")),
     ]
 }

@@ -62,6 +62,13 @@ pub(crate) struct Options {
         default_value = "packages/authorizer/dist/index.mjs"
     )]
     authorizer_js: PathBuf,
+    /// The loop that stands in for Lambda's Node.js runtime.
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "packages/authorizer/tools/runtime.mjs"
+    )]
+    node_runtime: PathBuf,
     /// The benchmark of the policy in TypeScript, bundled.
     #[arg(long, value_name = "FILE", default_value = "packages/policy/dist/bench.mjs")]
     policy_bench: PathBuf,
@@ -179,6 +186,7 @@ fn programs(options: &Options) -> Result<Programs> {
             .clone()
             .unwrap_or_else(|| own.with_file_name("bootstrap")),
         authorizer_js: options.authorizer_js.clone(),
+        node_runtime: options.node_runtime.clone(),
         policy_bench: options.policy_bench.clone(),
     })
 }
