@@ -57,13 +57,13 @@ impl<'a> Fields<'a> for &'a Request {
 }
 
 impl Decide {
-    /// Prints one JSON object: `floor_bytes`, `ready_ms`, `resident_before` and `resident_after` in bytes, `rounds` of
+    /// Prints one JSON object: `floor_bytes`, `ready_ms`, `memory_before` and `memory_after` in bytes, `rounds` of
     /// `ns` a decision and the `stolen` part of the time, and `changes` with the `ms` that each took.
     pub(crate) fn run(self) -> Result<()> {
         let bytes = std::fs::read(&self.floor).context("cannot read the floor")?;
         let floor_bytes = bytes.len();
         drop(bytes);
-        let resident_before = resident_bytes(std::process::id())?;
+        let memory_before = resident_bytes(std::process::id())?;
         let bytes = std::fs::read(&self.floor).context("cannot read the floor")?;
         let begun = Instant::now();
         let policy = ready(&bytes)?;
@@ -73,7 +73,7 @@ impl Decide {
         let mut random = Random(0x9E37_79B9_7F4A_7C15);
         // One to warm up.
         self.round(&policy, &mut random)?;
-        let resident_after = resident_bytes(std::process::id())?;
+        let memory_after = resident_bytes(std::process::id())?;
         for _ in 0..self.rounds {
             rounds.push(self.round(&policy, &mut random)?);
         }
@@ -81,8 +81,8 @@ impl Decide {
         let report = json!({
             "floor_bytes": floor_bytes,
             "ready_ms": ready_ms,
-            "resident_before": resident_before,
-            "resident_after": resident_after,
+            "memory_before": memory_before,
+            "memory_after": memory_after,
             "rounds": rounds,
             "changes": changes,
         });
