@@ -4,6 +4,7 @@
 //! operations share `path`, so that a request can never mean one thing to the one and another to the other.
 
 mod code;
+mod compiled;
 mod keys;
 mod rules;
 mod time;
