@@ -56,7 +56,7 @@ pub struct Operation {
     methods: MethodSet,
     is_public: bool,
     /// Lists of scopes, at least one; all of one of them are needed.
-    alternatives: Box<[Box<[Box<str>]>]>,
+    alternatives: Alternatives,
 }
 
 impl Operation {
@@ -281,7 +281,10 @@ fn compile(wire: &entity::Api, base: &BasePath) -> Result<Compiled, Refused> {
     Ok((operations.into(), shapes.build()))
 }
 
-fn alternatives(operation: &entity::Operation) -> Option<Box<[Box<[Box<str>]>]>> {
+/// Lists of scopes, at least one.
+type Alternatives = Box<[Box<[Box<str>]>]>;
+
+fn alternatives(operation: &entity::Operation) -> Option<Alternatives> {
     let list = |scopes: &[Box<str>]| -> Option<Box<[Box<str>]>> {
         let good = scopes.len() <= SCOPES_MAX && scopes.iter().all(|scope| rules::is_scope(scope));
         good.then(|| distinct(scopes).into_iter().map(Box::from).collect())
