@@ -11,7 +11,8 @@ export const RESOURCE_BYTES_MAX = 512;
 /** The partitions of AWS. */
 const PARTITIONS = ["aws", "aws-cn", "aws-us-gov"];
 
-const ARN = /^arn:([^:]*):execute-api:([a-z0-9-]{1,32}):([0-9]{12}):([A-Za-z0-9-]{1,64})\/(\$default|[A-Za-z0-9_-]{1,128})\//;
+const ARN =
+  /^arn:([^:]*):execute-api:([a-z0-9-]{1,32}):([0-9]{12}):([A-Za-z0-9-]{1,64})\/(\$default|[A-Za-z0-9_-]{1,128})\//;
 const VERB = /^[A-Za-z-]{1,32}$/;
 /** What may stand in a path (RFC 3986 §3.3) and means nothing in a policy: neither a wildcard nor a variable. */
 const PLAIN = /^[A-Za-z0-9\-._~!&'()+,;=:@/%]*$/;

@@ -42,8 +42,8 @@ export function readCertificate(pem: string): Certificate | undefined {
   try {
     const { spki, names } = readParts(der);
     return {
-      spkiSha256: createHash("sha256").update(spki).digest("hex"),
-      x5tS256: createHash("sha256").update(der).digest("base64url"),
+      spki_sha256: createHash("sha256").update(spki).digest("hex"),
+      x5t_s256: createHash("sha256").update(der).digest("base64url"),
       sans: names,
     };
   } catch (error) {

@@ -3,7 +3,6 @@
  * `multiValueHeaders`. Where the two tell different stories, neither is believed.
  */
 
-import { asciiLower } from "@switchboard/policy";
 import { type Members, textOf } from "./json.ts";
 
 /** Every value of every field by its name in lower case, in the order of the event. */
@@ -44,6 +43,11 @@ function read(map: Members | undefined): Fields | undefined {
     }
   }
   return fields;
+}
+
+/** Letters A to Z in lower case, and no others: JavaScript's own mapping knows more letters that lower-case to these. */
+function asciiLower(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 /** Text, an array of texts, or nothing. */

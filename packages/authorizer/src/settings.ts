@@ -5,7 +5,7 @@
  * one would otherwise be a rule that silently never holds. The sentences are those of the Rust build.
  */
 
-import { isBasePath, isId } from "@switchboard/policy";
+import { parsePath } from "@switchboard/policy";
 
 /** Longest result TTL that API Gateway takes, in seconds. */
 const RESULT_TTL_S_MAX = 3_600;
@@ -104,15 +104,20 @@ function cell(text: string | undefined): string | undefined {
 }
 
 function id(name: string, value: string, id: string): string {
-  if (isId(id)) return id;
+  if (id.length <= ID_BYTES_MAX && /^[A-Za-z0-9.-]+$/.test(id)) return id;
   const write = `an id has 1 to ${ID_BYTES_MAX} letters, digits, \`.\` and \`-\``;
   throw bad(name, value, `\`${id}\` is no id`, write);
 }
 
 function pathPrefix(text: string | undefined): string | undefined {
-  if (text === undefined || (text !== "/" && isBasePath(text))) return text;
+  if (text === undefined || isPrefix(text)) return text;
   const write = "write a canonical path without a slash at its end, such as /api/orders, or leave it out";
   throw bad("PATH_PREFIX", text, "not a prefix of paths", write);
+}
+
+/** Canonical, without an encoded slash, which would end it inside of a segment, and without a slash at its end. */
+function isPrefix(text: string): boolean {
+  return parsePath(text) === text && !text.endsWith("/") && !text.includes("%2F");
 }
 
 function response(text: string): "policy" | "simple" {
