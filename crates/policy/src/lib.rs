@@ -5,6 +5,13 @@
 
 #[cfg(feature = "schema")]
 pub mod check;
+mod code;
+mod keys;
+mod rules;
+mod time;
+mod token;
 pub mod entity;
 pub mod method;
 pub mod path;
+
+pub use code::Code;
