@@ -6,12 +6,12 @@
 #[cfg(feature = "schema")]
 pub mod check;
 mod code;
+pub mod entity;
 mod keys;
+pub mod method;
+pub mod path;
 mod rules;
 mod time;
 mod token;
-pub mod entity;
-pub mod method;
-pub mod path;
 
 pub use code::Code;
