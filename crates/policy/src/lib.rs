@@ -3,6 +3,9 @@
 //! Pure: no I/O, no clock, no randomness; `xtask tidy` holds that. The gateway's router and the policy's
 //! operations share `path`, so that a request can never mean one thing to the one and another to the other.
 
+mod code;
 pub mod entity;
 pub mod method;
 pub mod path;
+
+pub use code::Code;
