@@ -5,6 +5,13 @@
 
 #[cfg(feature = "schema")]
 pub mod check;
+mod code;
 pub mod entity;
+mod keys;
 pub mod method;
 pub mod path;
+mod rules;
+mod time;
+mod token;
+
+pub use code::Code;

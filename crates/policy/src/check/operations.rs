@@ -2,11 +2,11 @@
 
 use super::describe::named;
 use super::problem::{At, Place, Problems};
-use super::table::OPERATIONS_MAX;
 use super::words::operation;
 use crate::entity::Api;
 use crate::method::{Method, MethodSet};
 use crate::path::{PathPrefix, Pattern};
+use crate::rules::OPERATIONS_MAX;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 

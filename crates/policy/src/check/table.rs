@@ -10,13 +10,11 @@ use super::words::{
     VISIBLE,
 };
 use crate::path::HostPattern;
+use crate::rules::{
+    AUDIENCES_MAX, CREDENTIALS_MAX, HOSTS_MAX, KEYS_MAX, LEEWAY_S_MAX, OPERATIONS_MAX, SCOPES_MAX,
+};
 use serde_json::{Map as Object, Value, json};
 
-/// Operations of one API, public ones among them.
-pub(super) const OPERATIONS_MAX: usize = 2_000;
-/// Items of most lists: audiences, hosts, scopes, credentials of a client.
-const ITEMS_MAX: usize = 64;
-const KEYS_MAX: usize = 128;
 /// What only the size of a file bounds.
 const UNBOUNDED: usize = usize::MAX;
 
@@ -45,7 +43,7 @@ static TENANTS: Items = items(Form::Map(&TENANT), 0, UNBOUNDED);
 static CELLS: Items = items(Form::Map(&CELL), 0, UNBOUNDED);
 
 const STATUS: Form = Form::Word(&["active", "suspended"]);
-static SCOPES: Items = distinct(Form::Text(&SCOPE), 0, ITEMS_MAX);
+static SCOPES: Items = distinct(Form::Text(&SCOPE), 0, SCOPES_MAX);
 
 static ISSUER: Known = Known {
     members: &[
@@ -58,7 +56,7 @@ static ISSUER: Known = Known {
         optional("claims", Form::Map(&CLAIMS)),
         optional("preset", Form::Word(&["cognito"])),
         optional("clients", Form::Word(&["registered", "any"])),
-        optional("leeway_s", Form::Whole(0, 300)),
+        optional("leeway_s", Form::Whole(0, LEEWAY_S_MAX)),
     ],
     together: issuer,
     also: || {
@@ -67,7 +65,7 @@ static ISSUER: Known = Known {
     },
 };
 
-static AUDIENCES: Items = distinct(Form::Text(&FREE), 1, ITEMS_MAX);
+static AUDIENCES: Items = distinct(Form::Text(&FREE), 1, AUDIENCES_MAX);
 static KEYS: Items = items(Form::Key, 0, KEYS_MAX);
 static ALGORITHM_LIST: Items = Items {
     of: Form::Word(&ALGORITHMS),
@@ -110,7 +108,7 @@ static API: Known = Known {
 static HOSTS: Items = Items {
     of: Form::Text(&HOST),
     count_min: 1,
-    count_max: ITEMS_MAX,
+    count_max: HOSTS_MAX,
     distinct: Some(|text| HostPattern::parse(text).map_or_else(|_| text.to_owned(), |host| host.to_string())),
 };
 static CREDENTIAL_KINDS: Items = distinct(Form::Word(&["jwt", "api_key", "certificate"]), 1, 3);
@@ -144,8 +142,8 @@ static GUARDED: Known = Known {
     also: || json!({ "not": { "required": ["scopes", "any_of"] } }),
 };
 
-static ALTERNATIVES: Items = items(Form::List(&ALTERNATIVE), 1, ITEMS_MAX);
-static ALTERNATIVE: Items = distinct(Form::Text(&SCOPE), 1, ITEMS_MAX);
+static ALTERNATIVES: Items = items(Form::List(&ALTERNATIVE), 1, SCOPES_MAX);
+static ALTERNATIVE: Items = distinct(Form::Text(&SCOPE), 1, SCOPES_MAX);
 
 static CLIENT: Known = Known {
     members: &[
@@ -167,7 +165,7 @@ static CREDENTIALS: Items = items(
         ("certificate", &CERTIFICATE),
     ]),
     0,
-    ITEMS_MAX,
+    CREDENTIALS_MAX,
 );
 
 static API_KEY: Known = Known {

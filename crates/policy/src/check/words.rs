@@ -4,13 +4,10 @@ use super::describe::{named, nearest, quoted};
 use super::form::{Fault, Rule};
 use crate::method::{Method, MethodSet};
 use crate::path::{HostPattern, PathError, PathPrefix, Pattern, PatternError};
+use crate::rules::{self, BasePath};
+use crate::time::unix_seconds;
 
-/// Most of what a rate counts in its period.
-const RATE_MAX: u64 = 1_000_000_000;
-/// Most of what a quota counts in its period.
-const QUOTA_MAX: u64 = 1_000_000_000_000_000;
-
-macro_rules! rules {
+macro_rules! words {
     ($($(#[$doc:meta])* $name:ident: $what:literal, $bytes_max:literal, $pattern:expr, $judge:expr;)*) => {
         $($(#[$doc])* pub(super) static $name: Rule = Rule {
             what: $what,
@@ -21,7 +18,7 @@ macro_rules! rules {
     };
 }
 
-rules! {
+words! {
     ID: "an id", 128, Some("^[A-Za-z0-9.-]{1,128}$"), id;
     /// Text of others: claims, key ids. Nothing is known of it but its length.
     FREE: "a string", 1024, None, |_| Ok(());
@@ -29,7 +26,7 @@ rules! {
     URL: "an http or https URL", 2048, Some("^https?://[^/?#@\\s]+([/?][^#\\s]*)?$"), url;
     CLAIM: "the name of a claim, or a JSON Pointer", 256, None, claim;
     HOST: "a host", 255, None, host;
-    BASE_PATH: "a base path", 8192, Some("^/([^/?#{}*]+(/[^/?#{}*]+)*)?$"), base_path;
+    BASE_PATH: "a base path", 8192, Some("^/([^/?#{}*;]+(/[^/?#{}*;]+)*)?$"), base_path;
     FIELD: "the name of a header field", 64, Some("^[A-Za-z0-9-]{1,64}$"), field;
     OPERATION: "`METHOD PATTERN`", 8300, Some("^[A-Z-]+ /[^?#\\s]*$"), |text| operation(text).map(|_| ());
     SCOPE: "a scope", 128, Some("^[!#-\\[\\]-~]{1,128}$"), scope;
@@ -52,8 +49,7 @@ fn fault(message: impl Into<String>, help: impl Into<String>) -> Fault {
 }
 
 fn id(text: &str) -> Result<(), Fault> {
-    let is_id = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
-    if text.bytes().all(is_id) {
+    if rules::is_id(text) {
         return Ok(());
     }
     let mended: String = text
@@ -74,7 +70,7 @@ fn id(text: &str) -> Result<(), Fault> {
 }
 
 fn visible(text: &str) -> Result<(), Fault> {
-    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if rules::is_visible(text) {
         return Ok(());
     }
     let message = format!("{} has blanks or characters beyond ASCII", quoted(text));
@@ -91,7 +87,7 @@ fn url(text: &str) -> Result<(), Fault> {
             "write it as `https://HOST/PATH`",
         ))
     };
-    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if !rules::is_visible(text) {
         return refuse("has blanks or characters beyond ASCII");
     }
     let Some(rest) = text
@@ -117,11 +113,7 @@ fn url(text: &str) -> Result<(), Fault> {
 }
 
 fn claim(text: &str) -> Result<(), Fault> {
-    let bad_escape = text
-        .split('~')
-        .skip(1)
-        .any(|after| !after.starts_with(['0', '1']));
-    if text.starts_with('/') && bad_escape {
+    if !rules::is_claim(text) {
         let message = format!("{} is no JSON Pointer", quoted(text));
         return Err(fault(
             message,
@@ -142,13 +134,12 @@ fn host(text: &str) -> Result<(), Fault> {
 }
 
 fn base_path(text: &str) -> Result<(), Fault> {
-    if text == "/" {
+    if BasePath::parse(text).is_some() {
         return Ok(());
     }
     let before_rest = text.strip_suffix("/**").filter(|before| !before.is_empty());
     let help = match (before_rest, PathPrefix::parse(text)) {
         (Some(before), _) => format!("write {}; operations below it have patterns", named(before)),
-        (None, Ok(_)) if !text.contains('*') => return Ok(()),
         (None, Err(PathError::PrefixEndsWithSlash)) => format!("write {}", named(text.trim_end_matches('/'))),
         (None, Err(_)) if !text.starts_with('/') => format!("write {}", named(&format!("/{text}"))),
         (None, Err(error)) if !text.contains(['{', '}']) => {
@@ -159,88 +150,32 @@ fn base_path(text: &str) -> Result<(), Fault> {
     Err(fault(format!("{} is no base path", quoted(text)), help))
 }
 
-/// Names that HTTP or the gateway gives a meaning of its own.
-const RESERVED_FIELDS: [&str; 41] = [
-    "accept",
-    "accept-encoding",
-    "authorization",
-    "cache-control",
-    "connection",
-    "cookie",
-    "date",
-    "expect",
-    "forwarded",
-    "from",
-    "host",
-    "http2-settings",
-    "if-match",
-    "if-modified-since",
-    "if-none-match",
-    "if-range",
-    "if-unmodified-since",
-    "keep-alive",
-    "max-forwards",
-    "origin",
-    "pragma",
-    "proxy",
-    "range",
-    "referer",
-    "set-cookie",
-    "te",
-    "traceparent",
-    "tracestate",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "user-agent",
-    "via",
-    "www-authenticate",
-    "x-cell-id",
-    "x-client-id",
-    "x-http-method",
-    "x-request-id",
-    "x-tenant-id",
-    "x-user-id",
-    "x-user-role",
-];
-
-/// Families of such names.
-const RESERVED_PREFIXES: [&str; 7] = [
-    "access-control-",
-    "content-",
-    "proxy-",
-    "sec-",
-    "x-amzn-",
-    "x-forwarded-",
-    "x-http-method-",
-];
-
 fn field(text: &str) -> Result<(), Fault> {
-    if !text
+    if rules::is_key_field(text) {
+        return Ok(());
+    }
+    if text
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     {
-        let message = format!("{} is no name of a header field", quoted(text));
-        return Err(fault(
-            message,
-            "it has letters, digits and `-`, as in `X-Api-Key`",
-        ));
-    }
-    let lower = text.to_ascii_lowercase();
-    let reserved = RESERVED_FIELDS.contains(&lower.as_str())
-        || RESERVED_PREFIXES.iter().any(|prefix| lower.starts_with(prefix));
-    if reserved {
         let message = format!("{} has a meaning of its own", named(text));
         return Err(fault(
             message,
             "write a name that nothing else uses, as `X-Api-Key`",
         ));
     }
-    Ok(())
+    let message = format!("{} is no name of a header field", quoted(text));
+    Err(fault(
+        message,
+        "it has letters, digits and `-`, as in `X-Api-Key`",
+    ))
 }
 
 /// The methods and the pattern of `METHOD PATTERN`.
 pub(super) fn operation(text: &str) -> Result<(MethodSet, Pattern), Fault> {
+    if let Some(operation) = rules::operation(text) {
+        return Ok(operation);
+    }
     let Some((method, pattern)) = text.split_once(' ') else {
         let help = if text.starts_with('/') {
             format!(
@@ -250,24 +185,25 @@ pub(super) fn operation(text: &str) -> Result<(MethodSet, Pattern), Fault> {
         } else {
             "write a method, one blank and a pattern, as in `GET /api/orders/**`".to_owned()
         };
+        let message = format!("{} has no blank between method and pattern", quoted(text));
+        return Err(fault(message, help));
+    };
+    if method != "ANY" && Method::parse(method.as_bytes()).is_none() {
+        return Err(unknown_method(method));
+    }
+    if pattern.trim() != pattern {
         return Err(fault(
-            format!("{} has no blank between method and pattern", quoted(text)),
-            help,
-        ));
-    };
-    let methods = match (method, Method::parse(method.as_bytes())) {
-        ("ANY", _) => MethodSet::ALL,
-        (_, Some(method)) => MethodSet::of(&[method]),
-        _ => return Err(unknown_method(method)),
-    };
-    match Pattern::parse(pattern) {
-        Ok(pattern) => Ok((methods, pattern)),
-        Err(_) if pattern.trim() != pattern => Err(fault(
             format!("more than one blank in {}", quoted(text)),
             format!("write {}", named(&format!("{method} {}", pattern.trim()))),
-        )),
-        Err(PatternError { message, help }) => Err(Fault { message, help }),
+        ));
     }
+    Err(match Pattern::parse(pattern) {
+        Err(PatternError { message, help }) => Fault { message, help },
+        Ok(_) => fault(
+            format!("{} is no operation", quoted(text)),
+            "write `METHOD PATTERN`",
+        ),
+    })
 }
 
 fn unknown_method(method: &str) -> Fault {
@@ -286,9 +222,7 @@ fn unknown_method(method: &str) -> Fault {
 }
 
 fn scope(text: &str) -> Result<(), Fault> {
-    // RFC 6749 §3.3.
-    let is_scope = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
-    if text.bytes().all(is_scope) {
+    if rules::is_scope(text) {
         return Ok(());
     }
     let help = if text.contains(' ') {
@@ -300,8 +234,7 @@ fn scope(text: &str) -> Result<(), Fault> {
 }
 
 fn hex(text: &str) -> Result<(), Fault> {
-    let is_hex = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
-    if text.len() == 64 && text.bytes().all(is_hex) {
+    if rules::sha256(text).is_some() {
         return Ok(());
     }
     let message = format!("{} is no SHA-256 in lower-case hexadecimal", quoted(text));
@@ -315,7 +248,7 @@ fn hex(text: &str) -> Result<(), Fault> {
 }
 
 fn time(text: &str) -> Result<(), Fault> {
-    if is_time(text) {
+    if unix_seconds(text).is_some() {
         return Ok(());
     }
     let message = format!("{} is no time in RFC 3339 with Z", quoted(text));
@@ -325,57 +258,22 @@ fn time(text: &str) -> Result<(), Fault> {
     ))
 }
 
-/// `YYYY-MM-DDThh:mm:ssZ`, a day that exists; no leap second, because Unix time has none.
-fn is_time(text: &str) -> bool {
-    let form = b"0000-00-00T00:00:00Z";
-    let fits = |(byte, form): (u8, &u8)| match form {
-        b'0' => byte.is_ascii_digit(),
-        _ => byte == *form,
-    };
-    if text.len() != form.len() || !text.bytes().zip(form).all(fits) {
-        return false;
-    }
-    let number =
-        |range: std::ops::Range<usize>| text.get(range).and_then(|digits| digits.parse::<u32>().ok());
-    let (Some(year), Some(month), Some(day)) = (number(0..4), number(5..7), number(8..10)) else {
-        return false;
-    };
-    let (Some(hour), Some(minute), Some(second)) = (number(11..13), number(14..16), number(17..19)) else {
-        return false;
-    };
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        _ => 0,
-    };
-    // Times before 1970 have no Unix second that is not negative.
-    year >= 1970 && (1..=days).contains(&day) && hour < 24 && minute < 60 && second < 60
-}
-
 fn rate(text: &str) -> Result<(), Fault> {
-    per(text, &["s", "m", "h"], RATE_MAX).ok_or_else(|| {
-        fault(
+    match rules::short_rate(text) {
+        Some(_) => Ok(()),
+        None => Err(fault(
             format!("{} is no rate", quoted(text)),
-            format!("write `N/s`, `N/m` or `N/h`, N from 1 to {RATE_MAX}, as in `100/s`"),
-        )
-    })
+            "write `N/s`, `N/m` or `N/h`, N from 1 to 1000000000, as in `100/s`",
+        )),
+    }
 }
 
 fn quota(text: &str) -> Result<(), Fault> {
-    per(text, &["day", "month"], QUOTA_MAX).ok_or_else(|| {
-        fault(
+    match rules::long_rate(text) {
+        Some(_) => Ok(()),
+        None => Err(fault(
             format!("{} is no quota", quoted(text)),
-            format!("write `N/day` or `N/month`, N from 1 to {QUOTA_MAX}, as in `1000000/month`"),
-        )
-    })
-}
-
-fn per(text: &str, periods: &[&str], most: u64) -> Option<()> {
-    let (number, period) = text.split_once('/')?;
-    let digits = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
-    let number = number.parse::<u64>().ok().filter(|_| digits)?;
-    ((1..=most).contains(&number) && periods.contains(&period)).then_some(())
+            "write `N/day` or `N/month`, N from 1 to 1000000000000000, as in `1000000/month`",
+        )),
+    }
 }
