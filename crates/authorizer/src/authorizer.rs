@@ -4,24 +4,26 @@
 //! the event; what is refused before that, because the event is about no request, is always a Deny.
 
 use crate::answer::{About, Answer, Context, Effect, PolicyAnswer, SimpleAnswer, Statement};
-use crate::arn::everything;
-use crate::cached::{self, Cached};
+use crate::arn::{Arn, everything};
 use crate::event::{Event, Request, Shape};
+use crate::floor::Source;
+use crate::kept::{Kept, are_writable};
 use crate::settings::{Response, Settings};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use feed::Floor;
-use policy::{Code, Decision, Facts, Permit, Policy};
+use policy::method::Method;
+use policy::path::CanonicalPath;
+use policy::{ArnInexact, Code, Decision, Facts, Permit, Policy, Proof, Recall, Token, Verified};
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// An authorizer that was started.
 #[derive(Debug)]
 pub struct Authorizer {
     settings: Settings,
-    policy: Policy,
-    /// The name of the feed that the policy came from.
-    feed: Box<str>,
-    revision: u64,
+    source: Source,
+    /// Where API Gateway keeps answers.
+    kept: Option<Kept>,
 }
 
 /// Why an authorizer does not start with this floor.
@@ -47,7 +49,7 @@ pub enum StartError {
         /// The id of the API.
         api: Box<str>,
         /// What it has.
-        reason: String,
+        reason: ArnInexact,
     },
 }
 
@@ -68,119 +70,143 @@ pub struct Explanation {
     pub answer: Answer,
 }
 
-/// A decision, or why there is none, as far as an answer needs it.
-struct Outcome {
-    code: Option<Code>,
-    context: Context,
-}
-
 impl Authorizer {
-    /// With settings and a floor that go together.
-    pub fn start(settings: Settings, floor: Floor) -> Result<Authorizer, StartError> {
-        let authorizer = Authorizer {
-            feed: floor.feed().into(),
-            revision: floor.revision(),
-            policy: floor.into_policy(),
-            settings,
-        };
-        authorizer.check()?;
-        Ok(authorizer)
-    }
-
-    fn check(&self) -> Result<(), StartError> {
-        let apis = &self.settings.apis;
-        let api = |id: &str| self.policy.api(id).ok_or_else(|| StartError::UnknownApi(id.into()));
-        for (place, id) in apis.iter().enumerate() {
-            let base_path = api(id)?.base_path();
-            for other in &apis[..place] {
-                if api(other)?.base_path() == base_path {
-                    return Err(StartError::SameBasePath(other.clone(), id.clone()));
-                }
+    /// With settings and a policy that go together.
+    ///
+    /// # Errors
+    /// Where they do not, as [`StartError`] says.
+    pub fn start(settings: Settings, source: Source) -> Result<Authorizer, StartError> {
+        check_apis(&settings, &source.policy)?;
+        let kept = match settings.apis.first() {
+            Some(api) if settings.result_ttl_s > 0 => {
+                let kept = Kept::new(&source.policy, api, settings.path_prefix.clone());
+                Some(kept.map_err(|reason| StartError::NotExact {
+                    ttl_s: settings.result_ttl_s,
+                    api: api.clone(),
+                    reason,
+                })?)
             }
-        }
-        if self.settings.result_ttl_s > 0 {
-            cached::check(&self.policy, &apis[0]).map_err(|reason| StartError::NotExact {
-                ttl_s: self.settings.result_ttl_s,
-                api: apis[0].clone(),
-                reason,
-            })?;
-        }
-        Ok(())
+            _ => None,
+        };
+        Ok(Authorizer {
+            settings,
+            source,
+            kept,
+        })
     }
 
     /// The answer to an event. `now`: Unix seconds.
     pub fn answer(&self, event: &[u8], now: u64) -> Answer {
-        self.judge(event, now, false).answer
+        let event = Event::read(event);
+        match event.request(self.settings.path_prefix.as_ref()) {
+            Ok(request) => self.judge(&event, &request, now, |_| ()).0,
+            Err(_) => self.refusal(&event, self.refused(Code::OperationUnknown, None)),
+        }
     }
 
     /// The answer to an event, and why. `now`: Unix seconds.
     pub fn explain(&self, event: &[u8], now: u64) -> Explanation {
-        self.judge(event, now, true)
-    }
-
-    fn judge(&self, event: &[u8], now: u64, explained: bool) -> Explanation {
         let event = Event::read(event);
         let shape = event.shape.map(Shape::as_str);
         let request = match event.request(self.settings.path_prefix.as_ref()) {
             Ok(request) => request,
             Err(fault) => {
-                let code = Some(Code::OperationUnknown);
                 return Explanation {
                     shape,
                     request: None,
                     fault: Some(fault.message()),
-                    code,
+                    code: Some(Code::OperationUnknown),
                     reasons: Vec::new(),
                     answer: self.refusal(&event, self.refused(Code::OperationUnknown, None)),
                 };
             }
         };
-        let proof = policy::verify(policy::present(&self.policy, &self.facts(&request), &()));
-        let decision = policy::decide(&self.policy, &self.facts(&request), &proof, now);
-        let outcome = match &decision {
-            Decision::Permit(permit) => self.permitted(permit),
-            Decision::Reject(rejection) => self.refused(rejection.code(), rejection.client_id()),
-        };
+        let (answer, (code, reasons)) = self.judge(&event, &request, now, |decision| match decision {
+            Decision::Permit(permit) => (None, permit.reasons()),
+            Decision::Reject(rejection) => (Some(rejection.code()), rejection.reasons()),
+        });
         Explanation {
             shape,
-            request: explained.then(|| (request.verb.to_owned(), request.path.as_str().to_owned())),
+            request: Some((request.verb.to_owned(), request.path.as_str().to_owned())),
             fault: None,
-            code: outcome.code,
-            reasons: if explained { decision.reasons() } else { Vec::new() },
-            answer: self.answer_to(&event, &request, outcome, now),
+            code,
+            reasons,
+            answer,
         }
     }
 
-    fn facts<'f>(&'f self, request: &'f Request<'_>) -> Facts<'f> {
-        self.facts_at(request, &request.path, request.method)
-    }
-
-    /// The answer to an event that is about a request.
-    fn answer_to(&self, event: &Event<'_>, request: &Request<'_>, outcome: Outcome, now: u64) -> Answer {
+    /// The answer to an event that is about a request, and what `look` sees of the decision.
+    fn judge<T>(
+        &self,
+        event: &Event<'_>,
+        request: &Request<'_>,
+        now: u64,
+        look: impl FnOnce(&Decision<'_>) -> T,
+    ) -> (Answer, T) {
+        let policy = &self.source.policy;
+        let facts = self.facts(request, &request.path, request.method);
+        let proof = policy::verify(policy::present(policy, &facts, &()));
+        let decision = policy::decide(policy, &facts, &proof, now);
+        let seen = look(&decision);
         let http_api = event.shape.is_some_and(Shape::is_http_api);
-        if outcome.code.is_some_and(|code| code.status() == 401) && !http_api {
-            return Answer::Unauthorized;
+        if let Decision::Reject(rejection) = &decision
+            && rejection.code().status() == 401
+            && !http_api
+        {
+            return (Answer::Unauthorized, seen);
         }
-        // WebSocket APIs keep no answers.
-        if self.settings.result_ttl_s > 0 && event.shape != Some(Shape::WebSocket) {
-            return self.answer_for_all(event, request, outcome, now);
-        }
-        if outcome.code.is_some() {
-            return self.refusal(event, outcome);
-        }
-        let Some(arn) = event.arn() else {
-            return self.refusal(event, outcome);
-        };
-        let answer = match self.settings.response {
-            Response::Simple if event.shape == Some(Shape::Http2) => Answer::Simple(SimpleAnswer {
-                is_authorized: true,
-                context: outcome.context,
-            }),
-            _ => {
-                let statement = Statement::new(Effect::Allow, About::One(arn.resource()));
-                let counted = (!http_api).then(|| self.usage_identifier_key(&outcome.context)).flatten();
-                Answer::Policy(PolicyAnswer::new(outcome.context, vec![statement], counted))
+        let answer = match (&self.kept, event.arn()) {
+            // WebSocket APIs keep no answers.
+            (Some(kept), Some(arn)) if event.shape != Some(Shape::WebSocket) => {
+                let mut identity = None;
+                let verified = proof.verified();
+                let decide = |path: &CanonicalPath<'_>, method, permitted: &mut dyn FnMut(&Permit<'_>)| {
+                    let facts = self.facts(request, path, Some(method));
+                    let proof = proved(policy, &facts, verified.as_ref());
+                    if let Decision::Permit(permit) = policy::decide(policy, &facts, &proof, now) {
+                        permitted(&permit);
+                    }
+                };
+                let statements = kept.statements(&arn, decide, |permit| identity = Some(self.permitted(permit)));
+                self.answer_for_all(event, &decision, statements, identity)
             }
+            (_, arn) => self.answer_to(event, arn.as_ref(), &decision),
+        };
+        (answer, seen)
+    }
+
+    fn facts<'f>(
+        &'f self,
+        request: &'f Request<'_>,
+        path: &'f CanonicalPath<'f>,
+        method: Option<Method>,
+    ) -> Facts<'f> {
+        Facts {
+            host: None,
+            path,
+            method,
+            fields: &request.fields,
+            certificate: request.certificate.as_ref(),
+            apis: Some(&self.settings.apis),
+            cell: self.settings.cell.as_deref(),
+        }
+    }
+
+    /// The answer for this request alone.
+    fn answer_to(&self, event: &Event<'_>, arn: Option<&Arn<'_>>, decision: &Decision<'_>) -> Answer {
+        let context = self.context_of(decision);
+        let (Decision::Permit(_), Some(arn)) = (decision, arn) else {
+            return self.refusal(event, context);
+        };
+        let answer = if self.is_simple(event) {
+            Answer::Simple(SimpleAnswer {
+                is_authorized: true,
+                context,
+            })
+        } else {
+            let statement = Statement::new(Effect::Allow, About::One(arn.resource()));
+            let counted = self.usage_identifier_key(event, &context);
+            Answer::Policy(PolicyAnswer::new(context, vec![statement], counted))
         };
         if answer.fits() {
             return answer;
@@ -188,31 +214,130 @@ impl Authorizer {
         self.refusal(event, self.refused(Code::ClaimTooLarge, None))
     }
 
+    /// The answer for everything that the client may call.
+    fn answer_for_all(
+        &self,
+        event: &Event<'_>,
+        decision: &Decision<'_>,
+        statements: Vec<Statement>,
+        identity: Option<Context>,
+    ) -> Answer {
+        if statements.is_empty() {
+            let context = match decision {
+                Decision::Reject(_) => self.context_of(decision),
+                Decision::Permit(_) => self.refused(Code::OperationUnknown, None),
+            };
+            return self.refusal(event, context);
+        }
+        let context = identity.unwrap_or_else(|| self.context());
+        let counted = self.usage_identifier_key(event, &context);
+        let writable = are_writable(&statements);
+        let answer = Answer::Policy(PolicyAnswer::new(context, statements, counted));
+        if writable && answer.fits() {
+            return answer;
+        }
+        self.refusal(event, self.refused(Code::PolicyUnsupported, None))
+    }
+
     /// A Deny, of no more than the ARN where the answer is not kept.
-    fn refusal(&self, event: &Event<'_>, outcome: Outcome) -> Answer {
-        if self.settings.response == Response::Simple && event.shape == Some(Shape::Http2) {
+    fn refusal(&self, event: &Event<'_>, context: Context) -> Answer {
+        if self.is_simple(event) {
             return Answer::Simple(SimpleAnswer {
                 is_authorized: false,
-                context: outcome.context,
+                context,
             });
         }
         let resource = match event.arn() {
-            Some(arn) if self.settings.result_ttl_s > 0 => arn.whole_stage(),
+            Some(arn) if self.kept.is_some() => arn.whole_stage(),
             Some(arn) => arn.resource(),
             None => everything(event.arn_text.as_deref()),
         };
         let statement = Statement::new(Effect::Deny, About::One(resource));
-        Answer::Policy(PolicyAnswer::new(outcome.context, vec![statement], None))
+        Answer::Policy(PolicyAnswer::new(context, vec![statement], None))
     }
 
-    fn refused(&self, code: Code, client: Option<&str>) -> Outcome {
-        Outcome {
-            code: Some(code),
-            context: Context {
-                code: Some(code.as_str()),
-                client: client.map(str::to_owned),
-                ..self.context()
-            },
+    fn is_simple(&self, event: &Event<'_>) -> bool {
+        self.settings.response == Response::Simple && event.shape == Some(Shape::Http2)
+    }
+
+    /// By which API Gateway counts, where it has usage plans: never a key that was presented.
+    fn usage_identifier_key(&self, event: &Event<'_>, context: &Context) -> Option<String> {
+        if event.shape.is_some_and(Shape::is_http_api) {
+            return None;
+        }
+        let client = context.client.as_deref()?;
+        let named = format!("{}\n{client}", self.source.feed);
+        Some(URL_SAFE_NO_PAD.encode(Sha256::digest(named)))
+    }
+
+    fn context_of(&self, decision: &Decision<'_>) -> Context {
+        match decision {
+            Decision::Permit(permit) => self.permitted(permit),
+            Decision::Reject(rejection) => self.refused(rejection.code(), rejection.client_id()),
         }
     }
+
+    fn permitted(&self, permit: &Permit<'_>) -> Context {
+        let mut context = self.context();
+        for (name, value) in permit.identity() {
+            let member = match name {
+                "X-User-Id" => &mut context.user,
+                "X-User-Role" => &mut context.role,
+                "X-Client-Id" => &mut context.client,
+                "X-Tenant-Id" => &mut context.tenant,
+                _ => continue,
+            };
+            *member = Some(value.to_owned());
+        }
+        let scopes = permit.scopes();
+        context.scopes = (!scopes.is_empty()).then(|| scopes.join(" "));
+        context
+    }
+
+    fn refused(&self, code: Code, client: Option<&str>) -> Context {
+        Context {
+            code: Some(code.as_str()),
+            client: client.map(str::to_owned),
+            ..self.context()
+        }
+    }
+
+    fn context(&self) -> Context {
+        Context {
+            revision: self.source.revision,
+            state: "floor",
+            ..Context::default()
+        }
+    }
+}
+
+/// The proof of what is shown on other facts: the signature of the same token is not checked again.
+fn proved<'p>(policy: &'p Policy, facts: &Facts<'_>, verified: Option<&Verified>) -> Proof<'p> {
+    let recall = Recalled(verified.map(|verified| Arc::clone(verified.token())));
+    let claimed = policy::present(policy, facts, &recall);
+    match verified {
+        Some(verified) => claimed.recall(verified).unwrap_or_else(policy::verify),
+        None => policy::verify(claimed),
+    }
+}
+
+/// A token that was parsed already.
+struct Recalled(Option<Arc<Token>>);
+
+impl Recall for Recalled {
+    fn token(&self, bytes: &[u8]) -> Option<Arc<Token>> {
+        self.0.clone().filter(|token| token.bytes() == bytes)
+    }
+}
+
+fn check_apis(settings: &Settings, policy: &Policy) -> Result<(), StartError> {
+    let mut known: Vec<(&str, &str)> = Vec::new();
+    for id in &settings.apis {
+        let base_path = policy.api(id).ok_or_else(|| StartError::UnknownApi(id.clone()))?.base_path();
+        if let Some((_, other)) = known.iter().find(|(known, _)| *known == base_path) {
+            return Err(StartError::SameBasePath((*other).into(), id.clone()));
+        }
+        known.push((base_path, id));
+    }
+    Ok(())
 }

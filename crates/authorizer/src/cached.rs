@@ -87,20 +87,17 @@ impl Cached {
 /// What each pattern covers; what no request can reach behind the prefix is left out.
 fn covered(patterns: &[&str], nested: &[&str], prefix: Option<&str>) -> Vec<Covered> {
     let fresh = fresh(patterns, nested);
-    let mut whole: Option<&str> = None;
+    let mut whole = false;
     let mut all = Vec::new();
     for pattern in patterns {
         match pattern.strip_suffix("/**") {
             None => all.extend(literal(pattern, prefix)),
-            Some(base) if covers_all(base, prefix) => {
-                if whole.is_none_or(|longest| base.len() > longest.len()) {
-                    whole = Some(base);
-                }
-            }
+            // Of several that cover all that is behind the prefix only the most specific is ever met: by any sample.
+            Some(base) if covers_all(base, prefix) => whole = true,
             Some(base) => all.extend(rest(base, prefix, Some(&fresh))),
         }
     }
-    if whole.is_some() {
+    if whole {
         all.push(Covered {
             exact: None,
             below: Some("/".to_owned()),

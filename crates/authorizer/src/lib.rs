@@ -10,8 +10,11 @@ mod authorizer;
 mod cached;
 mod certificate;
 mod event;
+mod floor;
+mod kept;
 mod settings;
 
 pub use answer::{About, Answer, Context, Effect, PolicyAnswer, PolicyDocument, SimpleAnswer, Statement};
 pub use authorizer::{Authorizer, Explanation, StartError};
+pub use floor::{FloorFault, Source};
 pub use settings::{Response, Settings, SettingsError};

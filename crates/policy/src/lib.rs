@@ -3,6 +3,7 @@
 //! Pure: no I/O, no clock, no randomness; `xtask tidy` holds that. The gateway's router and the policy's
 //! operations share `path`, so that a request can never mean one thing to the one and another to the other.
 
+mod arn_exact;
 #[cfg(feature = "schema")]
 pub mod check;
 mod code;
@@ -14,4 +15,5 @@ mod rules;
 mod time;
 mod token;
 
+pub use arn_exact::{ARN_PATTERNS_COUNT_MAX, ArnInexact, arn_exact};
 pub use code::Code;
