@@ -8,5 +8,5 @@ mod key;
 
 pub(crate) use algorithm::{Algorithm, Algorithms};
 pub use jwk::KeySetError;
-pub(crate) use jwk::key_set;
+pub(crate) use jwk::{key, key_set};
 pub use key::Key;
