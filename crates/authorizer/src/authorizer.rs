@@ -144,7 +144,8 @@ impl Authorizer {
         look: impl FnOnce(&Decision<'_>) -> T,
     ) -> (Answer, T) {
         let policy = &self.source.policy;
-        let facts = self.facts(request, &request.path, request.method);
+        let fields = &request.fields;
+        let facts = self.facts(request, &fields, &request.path, request.method);
         let proof = policy::verify(policy::present(policy, &facts, &()));
         let decision = policy::decide(policy, &facts, &proof, now);
         let seen = look(&decision);
@@ -161,7 +162,7 @@ impl Authorizer {
                 let mut identity = None;
                 let verified = proof.verified();
                 let decide = |path: &CanonicalPath<'_>, method, permitted: &mut dyn FnMut(&Permit<'_>)| {
-                    let facts = self.facts(request, path, Some(method));
+                    let facts = self.facts(request, &fields, path, Some(method));
                     let proof = proved(policy, &facts, verified.as_ref());
                     if let Decision::Permit(permit) = policy::decide(policy, &facts, &proof, now) {
                         permitted(&permit);
@@ -178,6 +179,7 @@ impl Authorizer {
     fn facts<'f>(
         &'f self,
         request: &'f Request<'_>,
+        fields: &'f dyn policy::Fields<'f>,
         path: &'f CanonicalPath<'f>,
         method: Option<Method>,
     ) -> Facts<'f> {
@@ -185,7 +187,7 @@ impl Authorizer {
             host: None,
             path,
             method,
-            fields: &request.fields,
+            fields,
             certificate: request.certificate.as_ref(),
             apis: Some(&self.settings.apis),
             cell: self.settings.cell.as_deref(),

@@ -7,5 +7,4 @@ mod fields;
 mod json;
 mod read;
 
-pub(crate) use fields::Fields;
-pub(crate) use read::{Event, Fault, Request, Shape};
+pub(crate) use read::{Event, Request, Shape};

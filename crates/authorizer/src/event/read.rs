@@ -268,6 +268,3 @@ fn certificate_of(members: &Object<'_>, shape: Shape) -> Result<Option<Certifica
     let pem = shown.text("clientCertPem")?;
     Ok(pem.and_then(|pem| certificate::read(&pem)))
 }
-
-#[cfg(test)]
-mod tests;
