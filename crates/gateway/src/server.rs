@@ -286,6 +286,7 @@ fn with_own(mut configuration: Configuration, own: &[SocketAddr]) -> Configurati
     let rules = TargetRules {
         allowed: configuration.targets.allowed.clone(),
         own: own.to_vec(),
+        named_only: false,
     };
     configuration.targets = Arc::new(rules);
     configuration

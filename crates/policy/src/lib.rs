@@ -4,6 +4,9 @@
 //! operations share `path`, so that a request can never mean one thing to the one and another to the other.
 //! A request is decided in three calls: `present`, `verify`, `decide`.
 
+mod arn_exact;
+#[cfg(feature = "schema")]
+pub mod check;
 mod code;
 mod compiled;
 pub mod entity;
@@ -16,6 +19,7 @@ mod rules;
 mod time;
 mod token;
 
+pub use arn_exact::{ARN_PATTERNS_COUNT_MAX, ArnInexact, arn_exact};
 pub use code::Code;
 pub use compiled::{Api, Client, Grant, Issuer, Operation, Plan};
 pub use keys::{Key, KeySetError};

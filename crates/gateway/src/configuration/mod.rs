@@ -3,6 +3,7 @@
 //! text → `tree` (YAML or JSON, references filled in) → `wire` (what the file may say) → `check` → `model` (what the
 //! gateway serves by). Each step goes on after a problem. `switchboard check`, the start and every reload take the same way.
 
+mod access;
 mod check;
 mod decode;
 mod environment;
@@ -14,8 +15,10 @@ mod report;
 mod schema;
 mod source;
 mod tree;
+pub(crate) mod url;
 mod wire;
 
+pub use access::{Auth, FAILED_CREDENTIALS_PER_MINUTE, PolicySource};
 pub use environment::{Environment, Process};
 pub use load::{Checked, Unreadable, check_text, load};
 pub use masked::masked;

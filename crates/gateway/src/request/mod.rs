@@ -5,6 +5,7 @@
 
 mod admit;
 mod decide;
+mod failed_credentials;
 mod forwarded;
 mod id;
 mod rewrite;
@@ -13,6 +14,7 @@ mod trace;
 
 pub(crate) use admit::Admitted;
 pub(crate) use decide::{Decided, Surroundings, decide};
+pub(crate) use failed_credentials::FailedCredentials;
 pub(crate) use forwarded::{client_address, is_trusted};
 pub(crate) use id::request_id;
 pub(crate) use rewrite::Outbound;

@@ -11,6 +11,7 @@ mod tls;
 mod trailers;
 mod upload;
 
+pub(crate) use dial::dial;
 pub(crate) use exchange::{Exchange, Exchanged, exchange};
 pub(crate) use origin::{Upstream, Upstreams};
 pub(crate) use pool::{Pool, Pooled};
