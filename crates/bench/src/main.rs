@@ -47,6 +47,10 @@ enum Role {
     Load(roles::load::Load),
     /// Opens connections, makes one request on each, and holds them open until its input ends.
     Idle(roles::idle::Idle),
+    /// Writes the floor of a policy with so many clients.
+    Crowd(roles::crowd::Crowd),
+    /// Decides among the clients of such a floor, and changes it.
+    Decide(roles::decide::Decide),
     /// Measures one RS256 verification in process.
     Verification,
     /// Runs a program on one core, and ends it when the process that started this one ends.
@@ -75,6 +79,8 @@ fn play(role: Role) -> Result<()> {
         Role::Forwarder(forwarder) => forwarder.run(),
         Role::Load(load) => load.run(),
         Role::Idle(idle) => idle.run(),
+        Role::Crowd(crowd) => crowd.run(),
+        Role::Decide(decide) => decide.run(),
         Role::Verification => roles::verification::run(),
         Role::Pinned(pinned) => pinned.run(),
     }

@@ -47,11 +47,13 @@ struct Request {
     key: String,
 }
 
-/// The only field that it has.
-impl<'a> Fields<'a> for &'a Request {
+/// The only field that a request has.
+struct Shown<'a>(&'a str);
+
+impl<'a> Fields<'a> for Shown<'a> {
     fn values(&self, name: &str, take: &mut dyn FnMut(&'a [u8])) {
         if name.eq_ignore_ascii_case("x-api-key") {
-            take(self.key.as_bytes());
+            take(self.0.as_bytes());
         }
     }
 }
@@ -104,7 +106,10 @@ impl Decide {
             taken += begun.elapsed();
             done += BATCH;
             if permitted != BATCH {
-                bail!("wrong answer: {} of {BATCH} requests were refused", BATCH - permitted);
+                bail!(
+                    "wrong answer: {} of {BATCH} requests were refused",
+                    BATCH - permitted
+                );
             }
         }
         let stolen = core_time(self.core)?.stolen_since(before);
@@ -124,7 +129,10 @@ impl Decide {
     /// reader sees. What was seen before is freed by another than the reader, and not counted.
     fn changes(&self, mut policy: Policy, random: &mut Random) -> Vec<Value> {
         let mut kinds: Vec<(&str, Box<dyn FnMut(&mut Random, usize) -> Entity>)> = vec![
-            ("a client's grant", Box::new(|random, clients| crowd::client(random.below(clients), true))),
+            (
+                "a client's grant",
+                Box::new(|random, clients| crowd::client(random.below(clients), true)),
+            ),
             ("a new client", {
                 let mut next = self.clients;
                 Box::new(move |_, _| {
@@ -132,9 +140,18 @@ impl Decide {
                     crowd::client(next, false)
                 })
             }),
-            ("a key revoked", Box::new(|random, clients| crowd::revocation(random.below(clients)))),
-            ("an API's operations", Box::new(|random, _| crowd::api(random.below(crowd::APIS), true))),
-            ("a plan", Box::new(|random, _| crowd::plan("gold", 1 + random.below(1_000)))),
+            (
+                "a key revoked",
+                Box::new(|random, clients| crowd::revocation(random.below(clients))),
+            ),
+            (
+                "an API's operations",
+                Box::new(|random, _| crowd::api(random.below(crowd::APIS), true)),
+            ),
+            (
+                "a plan",
+                Box::new(|random, _| crowd::plan("gold", 1 + random.below(1_000))),
+            ),
         ];
         let mut told = Vec::new();
         for (what, entity) in &mut kinds {
@@ -161,8 +178,14 @@ impl Decide {
 
 /// From the bytes of a floor to a policy that decides.
 fn ready(bytes: &[u8]) -> Result<Policy> {
-    let floor = feed::Floor::read(bytes).context("the floor does not hold")?;
-    let (policy, reports) = Policy::build(floor.changes());
+    let floor = feed::read_floor(bytes).context("the floor does not hold")?;
+    let changes = floor.live().iter().map(|live| Change::Put {
+        kind: live.kind(),
+        id: live.id(),
+        body: live.body(),
+        needs: live.needs(),
+    });
+    let (policy, reports) = Policy::build(changes);
     match reports.first() {
         Some(report) => bail!("{} {}: {}", report.kind, report.id, report.message),
         None => Ok(policy),
@@ -177,11 +200,12 @@ fn is_permitted(policy: &Policy, request: &Request, now: u64) -> bool {
     ) else {
         return false;
     };
+    let shown = Shown(&request.key);
     let facts = Facts {
         host: Some(&host),
         path: &path,
         method: Method::parse(b"GET"),
-        fields: &request,
+        fields: &shown,
         certificate: None,
         apis: None,
         cell: None,

@@ -1,6 +1,8 @@
 //! The parts that run as processes of their own, so that each can be pinned to a core and its CPU time told apart.
 
 pub(crate) mod backend;
+pub(crate) mod crowd;
+pub(crate) mod decide;
 pub(crate) mod floor;
 pub(crate) mod forwarder;
 pub(crate) mod idle;
