@@ -18,6 +18,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 const BATCH: usize = 4_000;
 /// How often each kind of change is applied.
 const CHANGES: usize = 200;
+const GRANT: &str = "a client's grant";
+const CLIENT: &str = "a new client";
+const REVOCATION: &str = "a key revoked";
+const API: &str = "an API's operations";
+const PLAN: &str = "a plan";
+const CHANGED: [&str; 5] = [GRANT, CLIENT, REVOCATION, API, PLAN];
 
 /// Arguments of the role.
 #[derive(Debug, Args)]
@@ -128,36 +134,11 @@ impl Decide {
     /// Applies changes one after the other, each to what the one before left, and tells how long each took to be what a
     /// reader sees. What was seen before is freed by another than the reader, and not counted.
     fn changes(&self, mut policy: Policy, random: &mut Random) -> Vec<Value> {
-        let mut kinds: Vec<(&str, Box<dyn FnMut(&mut Random, usize) -> Entity>)> = vec![
-            (
-                "a client's grant",
-                Box::new(|random, clients| crowd::client(random.below(clients), true)),
-            ),
-            ("a new client", {
-                let mut next = self.clients;
-                Box::new(move |_, _| {
-                    next += 1;
-                    crowd::client(next, false)
-                })
-            }),
-            (
-                "a key revoked",
-                Box::new(|random, clients| crowd::revocation(random.below(clients))),
-            ),
-            (
-                "an API's operations",
-                Box::new(|random, _| crowd::api(random.below(crowd::APIS), true)),
-            ),
-            (
-                "a plan",
-                Box::new(|random, _| crowd::plan("gold", 1 + random.below(1_000))),
-            ),
-        ];
         let mut told = Vec::new();
-        for (what, entity) in &mut kinds {
+        for what in CHANGED {
             let mut took = Vec::new();
-            for _ in 0..CHANGES {
-                let Entity { kind, id, body } = entity(random, self.clients);
+            for turn in 0..CHANGES {
+                let Entity { kind, id, body } = self.changed(what, turn, random);
                 let change = Change::Put {
                     kind,
                     id: &id,
@@ -173,6 +154,16 @@ impl Decide {
             told.push(json!({ "what": what, "ms": took }));
         }
         told
+    }
+
+    fn changed(&self, what: &str, turn: usize, random: &mut Random) -> Entity {
+        match what {
+            GRANT => crowd::client(random.below(self.clients), true),
+            CLIENT => crowd::client(self.clients + turn, false),
+            REVOCATION => crowd::revocation(random.below(self.clients)),
+            API => crowd::api(random.below(crowd::APIS), true),
+            _ => crowd::plan("gold", 1 + random.below(1_000)),
+        }
     }
 }
 
