@@ -20,6 +20,7 @@ fn port(token: Option<&str>) -> Port {
     let facts = Arc::new(Facts {
         readiness: Readiness::default(),
         outcomes: Outcomes::started("aa", UNIX_EPOCH, || json!({ "listen": ["127.0.0.1:8080"] })),
+        policy: PolicyView::new(|| json!({ "source": "none" })),
         metrics: Arc::new(Metrics::new()),
     });
     let bind = || TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,14 +1,19 @@
 //! One request from its parsed head to what is done about it: the steps of request.md, in their order, in sight.
 
 use super::admit::admit;
+use super::authenticate::{Authenticating, authenticate};
+use super::authorize::{Permitted, authorize};
+use super::failed_credentials::Budget;
 use super::rewrite::{Added, rewrite};
-use super::{Outbound, TraceContext, client_address, is_trusted, request_id, route};
+use super::{FailedCredentials, Outbound, Proofs, Routed, TraceContext};
+use super::{client_address, is_trusted, request_id, route};
 use crate::configuration::Action;
 use crate::downstream::receive;
 use crate::http1::{FieldRef, Known, RequestHead, TargetForm};
+use crate::keys::Wanted;
 use crate::response::Reject;
 use crate::snapshot::{CompiledRoute, Snapshot};
-use crate::usage::{Account, keep};
+use crate::usage::{Account, Metrics, keep};
 use policy::method::MethodSet;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,18 +22,34 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) enum Decided<'a> {
     /// It goes upstream; its head is written.
-    Forward(Outbound),
+    Forward {
+        /// What the exchange must know.
+        outbound: Outbound,
+        /// A field that carried the caller's key: it is kept out of trailers too.
+        withheld: Option<&'a str>,
+    },
     /// The gateway answers as the route says (a redirect or a fixed response).
     Fixed(&'a Arc<CompiledRoute>),
     /// `OPTIONS *`.
     Capabilities,
     /// The gateway refuses.
     Refuse {
-        /// Why.
+        /// As what.
         reject: Reject,
-        /// Which methods the path has, for 405.
-        allow: Option<MethodSet>,
+        /// What the answer says beside it.
+        why: Why,
     },
+    /// A key is missing that its issuer may have: to be decided again, once it was asked.
+    AwaitKeys(Wanted),
+}
+
+/// What a refusal says beside its code.
+#[derive(Debug, Default)]
+pub(crate) struct Why {
+    /// Which methods the path has, for 405.
+    pub(crate) allow: Option<MethodSet>,
+    /// Values of `WWW-Authenticate`.
+    pub(crate) challenges: Vec<String>,
 }
 
 /// What a decision needs beside the request.
@@ -39,34 +60,37 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) peer: IpAddr,
     pub(crate) unix_s: u64,
     pub(crate) random: &'a mut fastrand::Rng,
+    /// Who failed how often; `None` where nobody is counted.
+    pub(crate) failed: Option<&'a FailedCredentials>,
+    pub(crate) proofs: &'a Proofs,
+    pub(crate) metrics: &'a Metrics,
+    /// Whether a missing key may be waited for.
+    pub(crate) may_wait: bool,
 }
 
 /// Decides. `out` is empty and takes the upstream request's head; `account` takes what the record will say.
 pub(crate) fn decide<'a>(
-    around: Surroundings<'a>,
+    mut around: Surroundings<'a>,
     head: &RequestHead,
     bytes: &[u8],
     account: &mut Account,
     out: &mut Vec<u8>,
 ) -> Decided<'a> {
-    let Surroundings {
-        snapshot,
-        via_id,
-        peer,
-        unix_s,
-        random,
-    } = around;
+    let snapshot = around.snapshot;
     let edges = &snapshot.configuration.trusted_edges;
-    let trusted = is_trusted(edges, peer);
-    let trace = note(head, bytes, trusted, unix_s, random, account);
+    let trusted = is_trusted(edges, around.peer);
+    let trace = note(head, bytes, trusted, &mut around, account);
     if trusted {
-        account.client = client_address(edges, peer, head.fields(bytes).collect::<Vec<_>>().into_iter());
+        account.client = client_address(
+            edges,
+            around.peer,
+            head.fields(bytes).collect::<Vec<_>>().into_iter(),
+        );
     }
     if head.form() == TargetForm::Asterisk {
         return Decided::Capabilities;
     }
-    let refuse = |reject| Decided::Refuse { reject, allow: None };
-    let received = match receive(head, bytes, peer, trusted) {
+    let received = match receive(head, bytes, around.peer, trusted) {
         Ok(received) => received,
         Err(reject) => return refuse(reject),
     };
@@ -76,30 +100,98 @@ pub(crate) fn decide<'a>(
         Err(unrouted) => {
             return Decided::Refuse {
                 reject: unrouted.reject,
-                allow: unrouted.allow,
+                why: Why {
+                    allow: unrouted.allow,
+                    ..Why::default()
+                },
             };
         }
     };
     account.route = Some(Arc::clone(routed.route));
     let compiled = routed.route;
-    let admitted = match admit(routed, via_id) {
-        Ok(admitted) => admitted,
-        Err(reject) => return refuse(reject),
+    let permitted = match permit(routed, &around, account) {
+        Ok(permitted) => permitted,
+        Err(decided) => return decided,
     };
     let Action::Forward(forward) = &compiled.route.action else {
         return Decided::Fixed(compiled);
     };
-    let cell = snapshot.configuration.cell.as_deref();
     let added = Added {
-        via_id,
+        via_id: around.via_id,
         request_id: &account.request_id,
         trace: &trace,
-        cell,
+        cell: snapshot.configuration.cell.as_deref(),
     };
-    match rewrite(admitted, forward, &added, out) {
-        Ok(outbound) => Decided::Forward(outbound),
+    let withheld = permitted.removed_key_header();
+    match rewrite(permitted, forward, &added, out) {
+        Ok(outbound) => Decided::Forward { outbound, withheld },
         Err(reject) => refuse(reject),
     }
+}
+
+fn refuse<'a>(reject: Reject) -> Decided<'a> {
+    Decided::Refuse {
+        reject,
+        why: Why::default(),
+    }
+}
+
+/// Admits, authenticates, authorizes; a refusal counts against its address.
+fn permit<'a, 'r>(
+    routed: Routed<'a, 'r>,
+    around: &Surroundings<'a>,
+    account: &mut Account,
+) -> Result<Permitted<'a, 'r>, Decided<'a>> {
+    let snapshot = around.snapshot;
+    let budget = budget(around, account.client);
+    let admitted = admit(routed, around.via_id, budget.as_ref()).map_err(|reject| {
+        if let Reject::RateLimitExceeded(_) = reject {
+            around.metrics.credentials_exhausted();
+        }
+        refuse(reject)
+    })?;
+    let cell = snapshot.configuration.cell.as_deref();
+    let with = Authenticating {
+        proofs: around.proofs,
+        metrics: around.metrics,
+        cell,
+    };
+    let policy = snapshot.enforced.as_ref().map(|enforced| &enforced.policy);
+    let identified = authenticate(admitted, policy, with);
+    let refused = match authorize(identified, cell, around.unix_s, account) {
+        Ok(permitted) => return Ok(permitted),
+        Err(refused) => refused,
+    };
+    if let Some(wanted) = refused.wanted
+        && around.may_wait
+    {
+        account.detail = None;
+        return Err(Decided::AwaitKeys(wanted));
+    }
+    if refused.code.status() == 401
+        && let Some(exhausted) = budget.as_ref().and_then(Budget::spend)
+    {
+        around.metrics.credentials_exhausted();
+        return Err(refuse(Reject::RateLimitExceeded(exhausted)));
+    }
+    Err(Decided::Refuse {
+        reject: Reject::Policy(refused.code),
+        why: Why {
+            challenges: refused.challenges,
+            ..Why::default()
+        },
+    })
+}
+
+/// Of failed credentials, where there is a policy that they can fail by.
+fn budget<'a>(around: &Surroundings<'a>, client: IpAddr) -> Option<Budget<'a>> {
+    around.snapshot.enforced.as_ref()?;
+    Some(Budget {
+        failed: around.failed?,
+        per_minute: around.snapshot.configuration.failed_credentials?,
+        client,
+        unix_s: around.unix_s,
+    })
 }
 
 /// Takes a field's value. One that comes again is none of the two: nobody could tell whose it is, and none of these
@@ -113,8 +205,7 @@ fn note(
     head: &RequestHead,
     bytes: &[u8],
     trusted: bool,
-    unix_s: u64,
-    random: &mut fastrand::Rng,
+    around: &mut Surroundings<'_>,
     account: &mut Account,
 ) -> TraceContext {
     account.version = Some(head.version());
@@ -131,8 +222,10 @@ fn note(
             _ => {}
         }
     }
-    request_id(sent_id, &mut account.request_id, random);
-    let trace = TraceContext::derive(traceparent, amzn, trusted, unix_s, random);
+    request_id(sent_id, &mut account.request_id, around.random);
+    let trace = TraceContext::derive(traceparent, amzn, trusted, around.unix_s, around.random);
+    // A request that is decided again has one already.
+    account.trace_id.clear();
     account.trace_id.push_str(trace.trace_id());
     trace
 }

@@ -57,7 +57,7 @@ fn check(
 #[test]
 fn a_refusal_byte_for_byte() {
     check(
-        |out, context| refusal(out, Reject::MethodNotAllowed, Some("GET, HEAD"), context),
+        |out, context| refusal(out, Reject::MethodNotAllowed, Beside { allow: Some("GET, HEAD"), ..Beside::default() }, context),
         CONTEXT,
         "HTTP/1.1 405 Method Not Allowed\nDate: Sun, 06 Nov 1994 08:49:37 GMT\nX-Request-Id: req-12345\n\
          Content-Type: application/json\nAllow: GET, HEAD\nProxy-Status: switchboard; error=http_request_error\n\
@@ -120,7 +120,7 @@ fn a_redirect_a_fixed_response_and_the_capabilities_byte_for_byte() {
 fn every_refusal_has_the_one_shape() {
     for reject in Reject::ALL {
         let mut out = Vec::new();
-        refusal(&mut out, reject, None, &CONTEXT);
+        refusal(&mut out, reject, Beside::default(), &CONTEXT);
         let (status, fields, body) = read(&out, false);
         assert_eq!(status, reject.status());
         assert_eq!(value(&fields, "Content-Type"), Some("application/json"));
@@ -145,7 +145,7 @@ fn every_refusal_has_the_one_shape() {
 fn to_head_the_head_is_the_same_and_the_body_missing() {
     for reject in Reject::ALL {
         let (mut to_get, mut to_head) = (Vec::new(), Vec::new());
-        let sent = refusal(&mut to_get, reject, None, &CONTEXT);
+        let sent = refusal(&mut to_get, reject, Beside::default(), &CONTEXT);
         let context = AnswerContext {
             to_head: true,
             ..CONTEXT
@@ -170,4 +170,37 @@ fn a_rule_that_needs_escaping_is_escaped_and_counted() {
     let (_, _, body) = read(&out, false);
     let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(body["message"], "\"a\" is not \"b\".");
+}
+
+#[test]
+fn a_used_up_limit_is_said_in_the_words_that_programs_know() {
+    let exhausted = Exhausted {
+        limit: 100,
+        retry_after_s: 3,
+        reset_s: 1_712_937_600,
+    };
+    check(
+        |out, context| refusal(out, Reject::RateLimitExceeded(exhausted), Beside::default(), context),
+        CONTEXT,
+        "HTTP/1.1 429 Too Many Requests\nDate: Sun, 06 Nov 1994 08:49:37 GMT\nX-Request-Id: req-12345\n\
+         Content-Type: application/json\nRetry-After: 3\nX-RateLimit-Limit: 100\nX-RateLimit-Remaining: 0\n\
+         X-RateLimit-Reset: 1712937600\nProxy-Status: switchboard; error=http_request_denied\n\
+         Content-Length: 95\n\n{\"error\":\"rate_limit_exceeded\",\"message\":\"Too many requests. Retry after 3 \
+         seconds.\",\"retry_after\":3}",
+    );
+}
+
+#[test]
+fn each_challenge_is_a_field_of_its_own() {
+    let challenges = ["Bearer realm=\"orders\"".to_owned(), "ApiKey realm=\"orders\"".to_owned()];
+    let mut out = Vec::new();
+    let beside = Beside {
+        challenges: &challenges,
+        ..Beside::default()
+    };
+    refusal(&mut out, Reject::Policy(policy::Code::CredentialMissing), beside, &CONTEXT);
+    let (status, fields, _) = read(&out, false);
+    assert_eq!(status, 401);
+    let sent = fields.iter().filter(|(name, _)| name == "WWW-Authenticate");
+    assert!(sent.map(|(_, value)| value).eq(&challenges));
 }

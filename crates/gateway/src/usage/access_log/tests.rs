@@ -26,6 +26,8 @@ pub(in crate::usage) const ALL: [LogField; 19] = [
     LogField::Host,
     LogField::Path,
     LogField::Route,
+    LogField::Api,
+    LogField::ClientId,
     LogField::Status,
     LogField::Error,
     LogField::Detail,
@@ -53,6 +55,8 @@ fn record() -> Record<'static> {
         request_id: "req-12345",
         trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
         route: Some("/api/orders/**"),
+        api: b"orders",
+        client_id: b"mobile-app",
         status: 200,
         reject: None,
         detail: None,
@@ -73,6 +77,8 @@ fn bare() -> Record<'static> {
         user_agent: b"",
         trace_id: "",
         route: None,
+        api: b"",
+        client_id: b"",
         endpoint: None,
         ..record()
     }

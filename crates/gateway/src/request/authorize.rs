@@ -1,0 +1,93 @@
+//! Proof + operation → permit or reject, by the policy of this request's snapshot, at this second.
+//!
+//! A grant that was taken away, a revocation and an expiry hold from the next request on, as nothing of a decision is
+//! kept.
+
+use super::Admitted;
+use super::authenticate::{Identified, Proven};
+use super::facts::HeadFields;
+use crate::keys::Wanted;
+use crate::usage::{Account, keep};
+use policy::{Code, Decision, Permit, Rejection};
+
+/// A request that may be served. Only `authorize` makes one.
+#[derive(Debug)]
+pub(crate) struct Permitted<'s, 'r> {
+    pub(super) admitted: Admitted<'s, 'r>,
+    /// `None`: there is no policy, and everything is public.
+    pub(super) permit: Option<Permit<'s>>,
+}
+
+/// Why a request may not be served.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) code: Code,
+    /// Values of `WWW-Authenticate`.
+    pub(crate) challenges: Vec<String>,
+    /// The key that is missing, where it alone is to blame and its issuer may have it.
+    pub(crate) wanted: Option<Wanted>,
+}
+
+/// Decides. `account` takes whose API and which client it was, also of a reject.
+pub(crate) fn authorize<'s, 'r>(
+    identified: Identified<'s, 'r>,
+    cell: Option<&str>,
+    unix_s: u64,
+    account: &mut Account,
+) -> Result<Permitted<'s, 'r>, Refused> {
+    let Identified { admitted, proven } = identified;
+    let Some(proven) = proven else {
+        return Ok(Permitted {
+            admitted,
+            permit: None,
+        });
+    };
+    match decide(&admitted, &proven, cell, unix_s) {
+        Decision::Permit(permit) => {
+            note(account, permit.api().map(|api| api.id()), permit.client_id());
+            Ok(Permitted {
+                admitted,
+                permit: Some(permit),
+            })
+        }
+        Decision::Reject(rejection) => {
+            note(account, rejection.api().map(|api| api.id()), rejection.client_id());
+            account.detail = rejection.detail().map(str::to_owned);
+            Err(refused(&rejection, proven.wanted))
+        }
+    }
+}
+
+fn decide<'s>(
+    admitted: &Admitted<'_, '_>,
+    proven: &Proven<'s>,
+    cell: Option<&str>,
+    unix_s: u64,
+) -> Decision<'s> {
+    let fields = HeadFields::of(&admitted.routed.received);
+    policy::decide(proven.policy, &fields.facts(cell), &proven.proof, unix_s)
+}
+
+fn note(account: &mut Account, api: Option<&str>, client: Option<&str>) {
+    keep(&mut account.api, api.unwrap_or_default().as_bytes());
+    keep(&mut account.client_id, client.unwrap_or_default().as_bytes());
+}
+
+fn refused(rejection: &Rejection<'_>, wanted: Option<Wanted>) -> Refused {
+    let code = rejection.code();
+    // Another fault that comes first is not mended by a key.
+    let by_key = code == Code::KeysUnavailable
+        || (code == Code::SignatureInvalid && rejection.detail() == Some("key_unknown"));
+    Refused {
+        code,
+        challenges: rejection.challenges(),
+        wanted: wanted.filter(|_| by_key),
+    }
+}
+
+impl<'s> Permitted<'s, '_> {
+    /// The field that carried the caller's key, where one did.
+    pub(crate) fn removed_key_header(&self) -> Option<&'s str> {
+        self.permit.as_ref().and_then(Permit::removes_key_header)
+    }
+}
