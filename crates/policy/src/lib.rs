@@ -4,6 +4,11 @@
 //! operations share `path`, so that a request can never mean one thing to the one and another to the other.
 
 mod code;
+mod compiled;
+mod keys;
+mod rules;
+mod time;
+mod token;
 pub mod entity;
 pub mod method;
 pub mod path;
