@@ -3,14 +3,16 @@
 //! Pure: no I/O, no clock, no randomness; `xtask tidy` holds that. The gateway's router and the policy's
 //! operations share `path`, so that a request can never mean one thing to the one and another to the other.
 
+#[cfg(feature = "schema")]
+pub mod check;
 mod code;
 mod compiled;
+pub mod entity;
 mod keys;
+pub mod method;
+pub mod path;
 mod rules;
 mod time;
 mod token;
-pub mod entity;
-pub mod method;
-pub mod path;
 
 pub use code::Code;
