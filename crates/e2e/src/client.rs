@@ -99,7 +99,9 @@ impl Client {
     /// Sends a GET with these further field lines and reads its response.
     pub fn get_with(&mut self, target: &str, lines: &[&str]) -> Response {
         let lines = lines.iter().map(|line| format!("{line}\r\n")).collect::<String>();
-        self.exchange(format!("GET {target} HTTP/1.1\r\nHost: test.example\r\n{lines}\r\n"))
+        self.exchange(format!(
+            "GET {target} HTTP/1.1\r\nHost: test.example\r\n{lines}\r\n"
+        ))
     }
 
     /// Sends a GET with a bearer token and reads its response.

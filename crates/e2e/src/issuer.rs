@@ -87,8 +87,7 @@ impl Issuer {
     pub fn start(keys: &[&SigningKey]) -> Issuer {
         let answer = Arc::new(Mutex::new(json_answer(&key_set(keys))));
         let current = Arc::clone(&answer);
-        let upstream =
-            Upstream::answering(move |_| current.lock().expect("nobody panics with it").clone());
+        let upstream = Upstream::answering(move |_| current.lock().expect("nobody panics with it").clone());
         Issuer { upstream, answer }
     }
 

@@ -34,7 +34,10 @@ fn auth(issuer: &Issuer, upstream: &Upstream, more: &str) -> String {
 /// An API key and the digest that a policy has of it.
 fn api_key(id: &str) -> (String, String) {
     let key = format!("sb_{id}_{}", "A".repeat(43));
-    let digest = Sha256::digest(&key).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = Sha256::digest(&key)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     (key, digest)
 }
 
@@ -101,7 +104,10 @@ fn a_good_token_passes_and_the_service_sees_who_it_is_and_not_the_token() {
     for absent in ["Authorization", "X-Tenant-Id", "X-Cell-Id", "x_client_id"] {
         assert_eq!(request.field(absent), None, "{absent}");
     }
-    assert!(!upstream.received_text().contains(&token), "not a byte of the token arrives");
+    assert!(
+        !upstream.received_text().contains(&token),
+        "not a byte of the token arrives"
+    );
 }
 
 #[test]
@@ -112,7 +118,10 @@ fn forward_token_leaves_the_token_where_it_is() {
     let token = key.sign(&claims());
     gateway.client().get_as(&token, "/").expect(200);
     let requests = upstream.wait_for_requests(1);
-    assert_eq!(requests[0].field("Authorization"), Some(&*format!("Bearer {token}")));
+    assert_eq!(
+        requests[0].field("Authorization"),
+        Some(&*format!("Bearer {token}"))
+    );
 }
 
 #[test]
@@ -123,10 +132,22 @@ fn each_fault_of_a_token_has_its_code_and_its_challenge() {
     let good = key.sign(&claims());
     let (front, signature) = good.rsplit_once('.').expect("three parts");
     let cases = [
-        (key.sign(&with("exp", json!(seconds_from_now(-40)))), "token_expired"),
-        (key.sign(&with("nbf", json!(seconds_from_now(90)))), "token_not_yet_valid"),
-        (key.sign(&with("aud", json!("other.example.com"))), "audience_mismatch"),
-        (key.sign(&with("iss", json!("https://issuer.example/"))), "issuer_unknown"),
+        (
+            key.sign(&with("exp", json!(seconds_from_now(-40)))),
+            "token_expired",
+        ),
+        (
+            key.sign(&with("nbf", json!(seconds_from_now(90)))),
+            "token_not_yet_valid",
+        ),
+        (
+            key.sign(&with("aud", json!("other.example.com"))),
+            "audience_mismatch",
+        ),
+        (
+            key.sign(&with("iss", json!("https://issuer.example/"))),
+            "issuer_unknown",
+        ),
         (other.sign(&claims()), "signature_invalid"),
         (format!("{front}."), "signature_invalid"),
         (format!("{front}.{signature}="), "token_malformed"),
@@ -164,7 +185,10 @@ fn an_excluded_path_is_open_and_nothing_is_looked_at_on_it() {
     let mut client = gateway.client();
     client.get("/open").expect(200);
     client
-        .get_with("/open/door", &["Authorization: Bearer nonsense", "X-User-Id: root"])
+        .get_with(
+            "/open/door",
+            &["Authorization: Bearer nonsense", "X-User-Id: root"],
+        )
         .expect(200);
     for near in ["/opened", "/Open/door", "/api/open"] {
         client.get(near).expect_error(401, "credential_missing");
@@ -216,7 +240,11 @@ fn a_key_names_its_client_and_ends_at_the_gateway_in_every_spelling() {
     assert_eq!(requests[0].field("X-Cell-Id"), Some("eu-1"));
     assert_eq!(requests[0].field("X-User-Id"), None);
     assert_eq!(requests[0].trailers, [("X-Checksum".to_owned(), "1".to_owned())]);
-    assert!(!upstream.received_text().contains(&secret), "{}", upstream.received_text());
+    assert!(
+        !upstream.received_text().contains(&secret),
+        "{}",
+        upstream.received_text()
+    );
     let record = gateway.record_of(&response);
     assert_eq!(
         (&record["client_id"], &record["api"]),
@@ -294,8 +322,10 @@ fn a_signature_is_computed_once_for_a_token_and_a_forged_one_is_never_remembered
             .expect_error(401, "signature_invalid");
     }
     let metrics = gateway.metrics();
-    let signatures =
-        |result: &str| metrics.sum("switchboard_token_signatures_total", &[("result", result)]);
+    let signatures = |result: &str| metrics.sum("switchboard_token_signatures_total", &[("result", result)]);
     assert_eq!((signatures("recalled"), signatures("verified")), (4.0, 6.0));
-    assert_eq!(metrics.sum("switchboard_rejects_total", &[("code", "signature_invalid")]), 5.0);
+    assert_eq!(
+        metrics.sum("switchboard_rejects_total", &[("code", "signature_invalid")]),
+        5.0
+    );
 }

@@ -42,11 +42,20 @@ fn an_issuer_that_does_not_answer_well_gives_503_and_the_gateway_stays_ready() {
     let answers = [
         ("redirects", redirect),
         ("is huge", json_answer(&huge)),
-        ("promises too much", "HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n{".to_owned()),
-        ("fails", "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n".to_owned()),
+        (
+            "promises too much",
+            "HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n{".to_owned(),
+        ),
+        (
+            "fails",
+            "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n".to_owned(),
+        ),
         ("answers with a page", json_answer("<html>welcome</html>")),
         ("has no keys", json_answer("{\"keys\":[]}")),
-        ("compresses", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}".to_owned()),
+        (
+            "compresses",
+            "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}".to_owned(),
+        ),
         ("speaks no HTTP", "220 mail.example ESMTP\r\n".to_owned()),
     ];
     let liars = answers.map(|(what, answer)| {
@@ -55,10 +64,20 @@ fn an_issuer_that_does_not_answer_well_gives_503_and_the_gateway_stays_ready() {
         (what, issuer)
     });
     let mut gateways = vec![
-        ("is down", Gateway::start(&auth(&format!("http://{}/", closed.address), ""))),
-        ("is slow", Gateway::start(&auth(&format!("http://{}/", hole.address), ""))),
+        (
+            "is down",
+            Gateway::start(&auth(&format!("http://{}/", closed.address), "")),
+        ),
+        (
+            "is slow",
+            Gateway::start(&auth(&format!("http://{}/", hole.address), "")),
+        ),
     ];
-    gateways.extend(liars.iter().map(|(what, issuer)| (*what, Gateway::start(&auth(&issuer.jwks_uri(), "")))));
+    gateways.extend(
+        liars
+            .iter()
+            .map(|(what, issuer)| (*what, Gateway::start(&auth(&issuer.jwks_uri(), "")))),
+    );
     for (what, gateway) in &gateways {
         case(format!("an issuer that {what}"));
         let mut client = gateway.client();
@@ -67,7 +86,8 @@ fn an_issuer_that_does_not_answer_well_gives_503_and_the_gateway_stays_ready() {
             .expect_error(503, "keys_unavailable");
         client.get("/open").expect(200);
         assert_eq!(key_states(gateway), json!({ "auth": "never" }));
-        let failed = |metrics: &Metrics| metrics.sum("switchboard_key_set_fetches_total", &[("result", "failed")]);
+        let failed =
+            |metrics: &Metrics| metrics.sum("switchboard_key_set_fetches_total", &[("result", "failed")]);
         assert!(failed(&gateway.metrics()) >= 1.0);
     }
     assert_eq!(elsewhere.fetches(), 0, "a redirect is not followed");
@@ -149,7 +169,11 @@ fn a_rotation_under_load_refuses_nobody() {
         rotated.store(true, Ordering::SeqCst);
     });
     assert_eq!(with_new.load(Ordering::SeqCst), 320);
-    assert!(issuer.fetches() <= 3, "{} fetches for one rotation", issuer.fetches());
+    assert!(
+        issuer.fetches() <= 3,
+        "{} fetches for one rotation",
+        issuer.fetches()
+    );
 }
 
 #[test]
@@ -184,9 +208,7 @@ fn a_flood_of_unknown_keys_is_none_to_the_issuer_and_a_new_key_still_holds_soon(
                 while !over.load(Ordering::SeqCst) {
                     number += 1;
                     let token = old.sign_as(&format!("x-{thread}-{number}"), &claims());
-                    client
-                        .get_as(&token, "/")
-                        .expect_error(401, "signature_invalid");
+                    client.get_as(&token, "/").expect_error(401, "signature_invalid");
                     refused.fetch_add(1, Ordering::SeqCst);
                 }
             });

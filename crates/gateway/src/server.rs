@@ -3,8 +3,8 @@
 //! It is given a checked configuration and gives back real addresses; it reads no file and no command line.
 
 use crate::configuration::Configuration;
-use crate::enforcement::{self, Enforced, PolicyError};
 use crate::downstream::{self, Acceptor, Message, Shared, Worker, WorkerHandle, bind};
+use crate::enforcement::{self, Enforced, PolicyError};
 use crate::keys::{self, Fetched, KeyService, KeyStore};
 use crate::request::FailedCredentials;
 use crate::snapshot::{CompileError, Snapshot};
@@ -15,8 +15,8 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};

@@ -182,7 +182,11 @@ impl PolicyWatch {
 
     /// Watches nothing any more.
     fn end(&self) {
-        let former = self.watching.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let former = self
+            .watching
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         drop(former);
     }
 }
@@ -197,7 +201,9 @@ fn reload_policy(controls: &Controls, facts: &Facts) {
         }
         Err(error) => {
             tracing::error!("the former policy stays in force: {error}");
-            facts.outcomes.policy_failed(error.to_string(), error.problems(), now);
+            facts
+                .outcomes
+                .policy_failed(error.to_string(), error.problems(), now);
             facts.metrics.reloaded(false, now);
         }
     }

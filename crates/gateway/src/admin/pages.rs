@@ -1,8 +1,8 @@
 //! From a request to the operator's port to its answer. Every answer but the metrics is JSON.
 
+use super::Facts;
 use super::guard::{self, Denied, Token};
 use super::server::Surface;
-use super::Facts;
 use crate::usage::Metrics;
 use http_body_util::Full;
 use hyper::body::Bytes;

@@ -142,7 +142,10 @@ impl Mask<'_> {
         shown.put("type", "jwt".into());
         shown.put("jwks_uri", self.text(&auth.jwks_uri));
         shown.put("issuer", self.text(&auth.issuer));
-        shown.put("audiences", auth.audiences.iter().map(|text| self.text(text)).collect());
+        shown.put(
+            "audiences",
+            auth.audiences.iter().map(|text| self.text(text)).collect(),
+        );
         shown.put("algorithms", json!(auth.algorithms));
         if !auth.claims.is_empty() {
             let claims = auth.claims.iter();
@@ -151,7 +154,10 @@ impl Mask<'_> {
         }
         if !auth.exclude_paths.is_empty() {
             let paths = auth.exclude_paths.iter();
-            shown.put("exclude_paths", paths.map(|path| self.text(path.as_str())).collect());
+            shown.put(
+                "exclude_paths",
+                paths.map(|path| self.text(path.as_str())).collect(),
+            );
         }
         shown.put("forward_token", json!(auth.forward_token));
         shown.put("leeway_s", json!(auth.leeway_s));

@@ -231,7 +231,9 @@ impl Connection {
         let decided = decide(around, head, bytes, account, request);
         let reject = match &decided {
             Decided::Refuse { reject, .. } => Some(*reject),
-            Decided::Forward { .. } | Decided::Fixed(_) | Decided::Capabilities | Decided::AwaitKeys(_) => None,
+            Decided::Forward { .. } | Decided::Fixed(_) | Decided::Capabilities | Decided::AwaitKeys(_) => {
+                None
+            }
         };
         let keep_alive = self.may_keep(head, reject);
         let context = answer::Context {

@@ -32,7 +32,10 @@ fn issuer(auth: &Auth) -> Value {
 }
 
 fn api(auth: &Auth) -> Value {
-    let public = auth.exclude_paths.iter().map(|pattern| format!("ANY {}", pattern.as_str()));
+    let public = auth
+        .exclude_paths
+        .iter()
+        .map(|pattern| format!("ANY {}", pattern.as_str()));
     json!({
         "team": ID,
         "base_path": "/",

@@ -12,6 +12,8 @@ use std::sync::Arc;
 pub(crate) struct Enforced {
     pub(crate) policy: Policy,
     pub(super) provenance: Arc<Provenance>,
+    /// The issuers whose key sets are fetched.
+    followed: Arc<[Followed]>,
 }
 
 /// Where a policy came from.
@@ -27,6 +29,17 @@ pub(super) struct Provenance {
     pub(super) digest: Option<String>,
 }
 
+/// Why a key set is not laid over the policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum KeysRefused {
+    /// It is none.
+    #[error("{0}")]
+    NoSet(#[from] KeySetError),
+    /// Taking it would lock everybody out.
+    #[error("the key set has no key that can be used")]
+    NoKey,
+}
+
 impl Enforced {
     /// Reads the policy that the configuration names, and lays the last key sets over it. `None`: it names none.
     pub(crate) fn load(
@@ -37,6 +50,7 @@ impl Enforced {
             return Ok(None);
         };
         let mut enforced = Enforced {
+            followed: followed(&policy),
             policy,
             provenance: Arc::new(provenance),
         };
@@ -56,33 +70,50 @@ impl Enforced {
     }
 
     /// The same with these keys for an issuer, in place of what was fetched for it before.
-    pub(crate) fn with_keys(&self, issuer: &str, key_set: &[u8]) -> Result<Enforced, KeySetError> {
+    pub(crate) fn with_keys(&self, issuer: &str, key_set: &[u8]) -> Result<Enforced, KeysRefused> {
+        let policy = self.policy.with_fetched_keys(issuer, key_set)?;
+        let has_key = policy
+            .issuer(issuer)
+            .is_some_and(|issuer| issuer.keys_fetched() > 0);
+        if !has_key {
+            return Err(KeysRefused::NoKey);
+        }
         Ok(Enforced {
-            policy: self.policy.with_fetched_keys(issuer, key_set)?,
-            provenance: Arc::clone(&self.provenance),
+            policy,
+            ..self.clone()
         })
     }
 
     /// The issuers whose key sets are fetched.
     pub(crate) fn followed(&self) -> Vec<Followed> {
-        let issuers = self.policy.issuers().filter_map(|issuer| {
-            Some(Followed {
-                id: issuer.id().into(),
-                issuer: issuer.issuer().into(),
-                jwks_uri: issuer.jwks_uri()?.into(),
-                has_inline_keys: issuer.has_inline_keys(),
-            })
-        });
-        issuers.collect()
+        self.followed.to_vec()
     }
 
     /// Whether this issuer is one of them, as it was when its fetch began.
     pub(crate) fn follows(&self, followed: &Followed) -> bool {
-        self.followed().contains(followed)
+        self.followed.contains(followed)
     }
 
     /// The policy's own file and the SHA-256 of what was read of it.
     pub(crate) fn file(&self) -> Option<(PathBuf, String)> {
         self.provenance.file.clone()
     }
+
+    /// `auth`, `file` or `floor`.
+    pub(crate) fn source(&self) -> &'static str {
+        self.provenance.source
+    }
+}
+
+/// Of a policy as it was read: no set is laid over it yet.
+fn followed(policy: &Policy) -> Arc<[Followed]> {
+    let issuers = policy.issuers().filter_map(|issuer| {
+        Some(Followed {
+            id: issuer.id().into(),
+            issuer: issuer.issuer().into(),
+            jwks_uri: issuer.jwks_uri()?.into(),
+            has_inline_keys: issuer.has_keys(),
+        })
+    });
+    issuers.collect()
 }

@@ -75,9 +75,7 @@ pub(super) fn load(configuration: &Configuration) -> Result<Option<(Policy, Prov
         PolicySource::None => Ok(None),
         PolicySource::Auth(auth) => Ok(Some(from_auth(auth, source))),
         PolicySource::File(file) => from_file(file, source).map(Some),
-        PolicySource::Floor(file) => {
-            from_floor(file, configuration.environment.as_deref(), source).map(Some)
-        }
+        PolicySource::Floor(file) => from_floor(file, configuration.environment.as_deref(), source).map(Some),
     }
 }
 
@@ -149,17 +147,24 @@ fn read(file: &Path, bytes_max: u64) -> Result<Vec<u8>, PolicyError> {
     }
     let mut bytes = Vec::new();
     let opened = File::open(file).map_err(unreadable)?;
-    opened.take(bytes_max + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    opened
+        .take(bytes_max + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
     if bytes.len() as u64 > bytes_max {
-        return Err(unreadable(io::Error::other(format!("it is larger than {bytes_max} bytes"))));
+        return Err(unreadable(io::Error::other(format!(
+            "it is larger than {bytes_max} bytes"
+        ))));
     }
     Ok(bytes)
 }
 
 fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        // Writing to a string never fails.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    Sha256::digest(bytes)
+        .iter()
+        .fold(String::with_capacity(64), |mut hex, byte| {
+            // Writing to a string never fails.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
 }

@@ -51,7 +51,11 @@ pub(crate) fn authorize<'s, 'r>(
             })
         }
         Decision::Reject(rejection) => {
-            note(account, rejection.api().map(|api| api.id()), rejection.client_id());
+            note(
+                account,
+                rejection.api().map(|api| api.id()),
+                rejection.client_id(),
+            );
             account.detail = rejection.detail().map(str::to_owned);
             Err(refused(&rejection, proven.wanted))
         }

@@ -5,15 +5,15 @@ use policy::{Facts, Fields};
 
 /// A request's fields, in order, under any case of their name.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct HeadFields<'a>(&'a Received<'a>);
+pub(crate) struct HeadFields<'a>(&'a Received<'a>);
 
 impl<'a> HeadFields<'a> {
-    pub(super) fn of(received: &'a Received<'a>) -> HeadFields<'a> {
+    pub(crate) fn of(received: &'a Received<'a>) -> HeadFields<'a> {
         HeadFields(received)
     }
 
     /// The facts of this request. `cell`: the gateway's own.
-    pub(super) fn facts(&'a self, cell: Option<&'a str>) -> Facts<'a> {
+    pub(crate) fn facts(&'a self, cell: Option<&'a str>) -> Facts<'a> {
         let received = self.0;
         Facts {
             host: Some(&received.host),

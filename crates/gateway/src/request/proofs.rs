@@ -30,17 +30,15 @@ impl Default for Proofs {
         let usual = usize::try_from(WEIGHT_MAX / WEIGHT_USUAL).unwrap_or(0);
         // Seeded at random: nobody can choose tokens that fall together.
         let (hasher, lifecycle) = (RandomState::default(), DefaultLifecycle::default());
-        Proofs(RefCell::new(Cache::with(usual, WEIGHT_MAX, ByWeight, hasher, lifecycle)))
+        Proofs(RefCell::new(Cache::with(
+            usual, WEIGHT_MAX, ByWeight, hasher, lifecycle,
+        )))
     }
 }
 
 impl Proofs {
     /// What is shown, and its proof where the same token was verified before under the same key.
-    pub(super) fn recall<'p>(
-        &self,
-        policy: &'p Policy,
-        facts: &Facts<'_>,
-    ) -> Result<Proof<'p>, Claimed<'p>> {
+    pub(super) fn recall<'p>(&self, policy: &'p Policy, facts: &Facts<'_>) -> Result<Proof<'p>, Claimed<'p>> {
         let cache = self.0.borrow();
         let recalling = Recalling {
             cache: &cache,

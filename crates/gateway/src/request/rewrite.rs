@@ -3,9 +3,9 @@
 //!
 //! The head is always serialised anew from parsed fields; nothing is passed on because nobody looked at it.
 
-use super::forwarded::{self, Hop};
 use super::TraceContext;
 use super::authorize::Permitted;
+use super::forwarded::{self, Hop};
 use crate::configuration::{Forward, is_set};
 use crate::downstream::Received;
 use crate::http1::{self, Expect, FieldRef, Framing, Known, Version};
@@ -159,7 +159,11 @@ fn write_passing(
             _ => {}
         }
         let named = hop_by_hop && head.connection_names(bytes, field.name);
-        if passes(&field, trace) && !removed.has(&field) && !named && !is_set(&forward.request_headers, field.name) {
+        if passes(&field, trace)
+            && !removed.has(&field)
+            && !named
+            && !is_set(&forward.request_headers, field.name)
+        {
             http1::field(out, field.name, field.value);
         }
     }

@@ -83,7 +83,14 @@ mod tests {
     #[test]
     fn only_declared_names_pass_and_identity_never_does() {
         let mut declared = Declared::default();
-        declared.set([field("Trailer", "X-Checksum, X-User-Id, Authorization, X-Api-Key, x_api_key", Known::Trailer)].into_iter());
+        declared.set(
+            [field(
+                "Trailer",
+                "X-Checksum, X-User-Id, Authorization, X-Api-Key, x_api_key",
+                Known::Trailer,
+            )]
+            .into_iter(),
+        );
         declared.withhold("x-api-key");
         let sent = [
             field("x-checksum", "1", Known::Other),

@@ -57,7 +57,17 @@ fn check(
 #[test]
 fn a_refusal_byte_for_byte() {
     check(
-        |out, context| refusal(out, Reject::MethodNotAllowed, Beside { allow: Some("GET, HEAD"), ..Beside::default() }, context),
+        |out, context| {
+            refusal(
+                out,
+                Reject::MethodNotAllowed,
+                Beside {
+                    allow: Some("GET, HEAD"),
+                    ..Beside::default()
+                },
+                context,
+            )
+        },
         CONTEXT,
         "HTTP/1.1 405 Method Not Allowed\nDate: Sun, 06 Nov 1994 08:49:37 GMT\nX-Request-Id: req-12345\n\
          Content-Type: application/json\nAllow: GET, HEAD\nProxy-Status: switchboard; error=http_request_error\n\
@@ -180,7 +190,14 @@ fn a_used_up_limit_is_said_in_the_words_that_programs_know() {
         reset_s: 1_712_937_600,
     };
     check(
-        |out, context| refusal(out, Reject::RateLimitExceeded(exhausted), Beside::default(), context),
+        |out, context| {
+            refusal(
+                out,
+                Reject::RateLimitExceeded(exhausted),
+                Beside::default(),
+                context,
+            )
+        },
         CONTEXT,
         "HTTP/1.1 429 Too Many Requests\nDate: Sun, 06 Nov 1994 08:49:37 GMT\nX-Request-Id: req-12345\n\
          Content-Type: application/json\nRetry-After: 3\nX-RateLimit-Limit: 100\nX-RateLimit-Remaining: 0\n\
@@ -192,13 +209,21 @@ fn a_used_up_limit_is_said_in_the_words_that_programs_know() {
 
 #[test]
 fn each_challenge_is_a_field_of_its_own() {
-    let challenges = ["Bearer realm=\"orders\"".to_owned(), "ApiKey realm=\"orders\"".to_owned()];
+    let challenges = [
+        "Bearer realm=\"orders\"".to_owned(),
+        "ApiKey realm=\"orders\"".to_owned(),
+    ];
     let mut out = Vec::new();
     let beside = Beside {
         challenges: &challenges,
         ..Beside::default()
     };
-    refusal(&mut out, Reject::Policy(policy::Code::CredentialMissing), beside, &CONTEXT);
+    refusal(
+        &mut out,
+        Reject::Policy(policy::Code::CredentialMissing),
+        beside,
+        &CONTEXT,
+    );
     let (status, fields, _) = read(&out, false);
     assert_eq!(status, 401);
     let sent = fields.iter().filter(|(name, _)| name == "WWW-Authenticate");
