@@ -6,6 +6,7 @@
 #[cfg(feature = "schema")]
 pub mod check;
 mod code;
+mod compiled;
 pub mod entity;
 mod keys;
 pub mod method;
