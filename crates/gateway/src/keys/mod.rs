@@ -12,8 +12,8 @@ mod store;
 
 pub(crate) use handle::{KeySets, Wanted};
 pub(crate) use service::{Fetched, Followed, KeyService, Parts, Prepared, Publish};
-pub use store::SetState;
 pub(crate) use store::KeyStore;
+pub use store::SetState;
 
 use std::time::Duration;
 

@@ -7,10 +7,6 @@ mod jwk;
 mod key;
 
 pub(crate) use algorithm::{Algorithm, Algorithms};
-<<<<<<< HEAD
-=======
 pub(crate) use jwk::{key, key_set};
->>>>>>> wip-core
 pub use jwk::KeySetError;
-pub(crate) use jwk::key_set;
 pub use key::Key;
