@@ -354,3 +354,11 @@ either!(Admin: text, SchemaGenerator::subschema_for::<AdminMap>);
 either!(AccessLogKey: text, SchemaGenerator::subschema_for::<AccessLogMap>);
 either!(FailedCredentials: SchemaGenerator::subschema_for::<Off>, SchemaGenerator::subschema_for::<Budget>);
 either!(Total: SchemaGenerator::subschema_for::<Off>, SchemaGenerator::subschema_for::<Int<1, DAY_MS>>);
+
+impl Gateway {
+    /// Whether a key at the top of a file is one of a gateway's.
+    pub(in crate::configuration) fn has_key(key: &str) -> bool {
+        // Editors put this one into every file.
+        key != "$schema" && Gateway::KEYS.contains(&key)
+    }
+}
