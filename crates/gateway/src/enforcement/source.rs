@@ -3,7 +3,8 @@
 
 use super::auth;
 use super::enforced::Provenance;
-use crate::configuration::{Auth, Configuration, PolicySource};
+use crate::configuration::{self, Auth, Configuration, PolicySource, Problem, Severity, Unreadable};
+use crate::reload::content_hash;
 use feed::{FLOOR_BYTES_MAX, FloorError, read_floor};
 use policy::{Change, Policy, Report};
 use serde_json::Value;
@@ -18,12 +19,15 @@ use std::path::{Path, PathBuf};
 pub enum PolicyError {
     /// Its file cannot be read.
     #[error("the policy {} cannot be read: {source}", file.display())]
-    Unreadable {
+    Io {
         /// The file.
         file: PathBuf,
         /// What the system says.
         source: io::Error,
     },
+    /// There is no text in it.
+    #[error("the policy cannot be read: {0}{}", cause(.0))]
+    Unreadable(#[from] Unreadable),
     /// It is no floor, or one that does not hold.
     #[error("the floor {} is not taken: {source}", file.display())]
     Floor {
@@ -61,9 +65,8 @@ impl PolicyError {
     pub fn problems(&self) -> Value {
         match self {
             PolicyError::Problems { problems, .. } => problems.clone(),
-            PolicyError::Unreadable { .. } | PolicyError::Floor { .. } | PolicyError::Environment { .. } => {
-                Value::Null
-            }
+            PolicyError::Io { .. } | PolicyError::Unreadable(_) => Value::Null,
+            PolicyError::Floor { .. } | PolicyError::Environment { .. } => Value::Null,
         }
     }
 }
@@ -94,6 +97,38 @@ fn from_auth(auth: &Auth, source: &'static str) -> (Policy, Provenance) {
         digest: None,
     };
     (build(changes), provenance)
+}
+
+fn from_file(file: &Path, source: &'static str) -> Result<(Policy, Provenance), PolicyError> {
+    // Before the text: a change between the two is seen as one by whoever watches the file.
+    let is_file = std::fs::metadata(file).is_ok_and(|metadata| metadata.is_file());
+    let hash = is_file.then(|| content_hash(file)).flatten().unwrap_or_default();
+    let checked = configuration::load_policy(file)?;
+    let Some(entities) = &checked.entities else {
+        let is_error = |problem: &&Problem| problem.severity == Severity::Error;
+        return Err(PolicyError::Problems {
+            file: file.into(),
+            errors: checked.problems.iter().filter(is_error).count(),
+            rendered: checked.render_plain().trim_end().to_owned(),
+            problems: checked.to_json(),
+        });
+    };
+    if !checked.problems.is_empty() {
+        tracing::warn!("policy:\n{}", checked.render_plain().trim_end());
+    }
+    let changes = entities.iter().map(|entity| Change::Put {
+        kind: entity.kind.as_str(),
+        id: &entity.id,
+        body: &entity.body,
+        needs: &[],
+    });
+    let provenance = Provenance {
+        source,
+        file: Some((file.into(), hash)),
+        revision: None,
+        digest: None,
+    };
+    Ok((build(changes), provenance))
 }
 
 fn from_floor(
@@ -137,7 +172,7 @@ fn build<'a>(changes: impl IntoIterator<Item = Change<'a>>) -> Policy {
 }
 
 fn read(file: &Path, bytes_max: u64) -> Result<Vec<u8>, PolicyError> {
-    let unreadable = |source| PolicyError::Unreadable {
+    let unreadable = |source| PolicyError::Io {
         file: file.into(),
         source,
     };
@@ -157,6 +192,11 @@ fn read(file: &Path, bytes_max: u64) -> Result<Vec<u8>, PolicyError> {
         ))));
     }
     Ok(bytes)
+}
+
+/// A message that stands alone in a log names its cause.
+fn cause(error: &dyn std::error::Error) -> String {
+    error.source().map_or(String::new(), |cause| format!(": {cause}"))
 }
 
 fn hash(bytes: &[u8]) -> String {
