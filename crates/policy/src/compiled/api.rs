@@ -126,7 +126,10 @@ impl Api {
         let method = method?;
         let shape = || {
             let indexes = self.shapes.find_on_any_host(path);
-            indexes.into_iter().flatten().map(|&index| &self.operations[usize::from(index)])
+            indexes
+                .into_iter()
+                .flatten()
+                .map(|&index| &self.operations[usize::from(index)])
         };
         let own = shape().find(|operation| operation.methods.contains(method));
         own.or_else(|| shape().find(|operation| operation.methods.covers(method)))
@@ -186,7 +189,11 @@ impl Api {
         let hosts = match members.get("hosts") {
             None => Box::default(),
             Some(hosts) => {
-                let hosts: Vec<_> = hosts.as_array()?.iter().map(|host| host.as_str()).collect::<Option<_>>()?;
+                let hosts: Vec<_> = hosts
+                    .as_array()?
+                    .iter()
+                    .map(|host| host.as_str())
+                    .collect::<Option<_>>()?;
                 host_patterns(hosts.into_iter())?
             }
         };
@@ -215,7 +222,12 @@ fn host_patterns<'h>(hosts: impl ExactSizeIterator<Item = &'h str>) -> Option<Bo
 
 fn accepted(kinds: &[CredentialKind]) -> Option<Accepts> {
     let count = |wanted| kinds.iter().filter(|kind| **kind == wanted).count();
-    let counts = [CredentialKind::Jwt, CredentialKind::ApiKey, CredentialKind::Certificate].map(count);
+    let counts = [
+        CredentialKind::Jwt,
+        CredentialKind::ApiKey,
+        CredentialKind::Certificate,
+    ]
+    .map(count);
     let good = !kinds.is_empty() && counts.iter().all(|count| *count <= 1);
     good.then_some(Accepts {
         jwt: counts[0] == 1,
@@ -227,13 +239,23 @@ fn accepted(kinds: &[CredentialKind]) -> Option<Accepts> {
 type Compiled = (Box<[Operation]>, Table<Vec<u16>>);
 
 fn compile(wire: &entity::Api, base: &BasePath) -> Result<Compiled, Refused> {
-    holds("operations", wire.public.len() + wire.operations.len() <= OPERATIONS_MAX)?;
+    holds(
+        "operations",
+        wire.public.len() + wire.operations.len() <= OPERATIONS_MAX,
+    )?;
     let mut operations: Vec<Operation> = Vec::new();
     let mut shapes: TableBuilder<Vec<u16>> = TableBuilder::new();
     let public = wire.public.iter().map(|matches| (matches, None));
-    let others = wire.operations.iter().map(|operation| (&operation.matches, Some(operation)));
+    let others = wire
+        .operations
+        .iter()
+        .map(|operation| (&operation.matches, Some(operation)));
     for (matches, operation) in public.chain(others) {
-        let member = if operation.is_some() { "operations" } else { "public" };
+        let member = if operation.is_some() {
+            "operations"
+        } else {
+            "public"
+        };
         let (methods, pattern) = ruled(member, rules::operation(matches))?;
         holds(member, base.holds(&pattern))?;
         let alternatives = match operation {
@@ -242,7 +264,10 @@ fn compile(wire: &entity::Api, base: &BasePath) -> Result<Compiled, Refused> {
         };
         let shape = shapes.entry(None, &pattern, Vec::new);
         // Of two with a method in common, the first holds and the second is not there.
-        if shape.iter().any(|&index| operations[usize::from(index)].methods.intersects(methods)) {
+        if shape
+            .iter()
+            .any(|&index| operations[usize::from(index)].methods.intersects(methods))
+        {
             continue;
         }
         shape.push(u16::try_from(operations.len()).expect("an API has at most 2,000 operations"));
@@ -266,9 +291,9 @@ fn alternatives(operation: &entity::Operation) -> Option<Box<[Box<[Box<str>]>]>>
         (None, None) => Some(Box::new([Box::default()])),
         (Some(scopes), None) => Some(Box::new([list(scopes)?])),
         (None, Some(lists)) => {
-            let good = (1..=SCOPES_MAX).contains(&lists.len()) && lists.iter().all(|scopes| !scopes.is_empty());
+            let good =
+                (1..=SCOPES_MAX).contains(&lists.len()) && lists.iter().all(|scopes| !scopes.is_empty());
             good.then(|| lists.iter().map(|scopes| list(scopes)).collect())?
         }
     }
 }
-

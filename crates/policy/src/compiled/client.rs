@@ -101,8 +101,9 @@ impl Client {
 
     /// From the body of a record.
     pub(crate) fn read(id: &str, body: &str, needs: &[Box<str>], strings: &mut Strings) -> Read<Client> {
-        let whole = wire(body, needs)
-            .and_then(|wire: entity::Client| Client::new(id, &wire, strings).map_err(|refused| refused.to_string()));
+        let whole = wire(body, needs).and_then(|wire: entity::Client| {
+            Client::new(id, &wire, strings).map_err(|refused| refused.to_string())
+        });
         match whole {
             Ok(client) => Read::Whole(client),
             Err(message) => Read::Unsupported(Client::recognised(id, body, strings), message),
@@ -126,7 +127,10 @@ impl Client {
         };
         let grants = wire.grants.iter().map(&mut grant).collect();
         let grants = ruled("grants", grants)?;
-        let credentials = wire.credentials.iter().map(|credential| Credential::new(credential, strings));
+        let credentials = wire
+            .credentials
+            .iter()
+            .map(|credential| Credential::new(credential, strings));
         let credentials = ruled("credentials", credentials.collect())?;
         Ok(Client {
             id: id.into(),
@@ -162,9 +166,11 @@ impl Client {
 impl Credential {
     fn new(wire: &entity::Credential, strings: &mut Strings) -> Option<Credential> {
         let (id, shows, expires_at) = match wire {
-            entity::Credential::ApiKey { id, sha256, expires_at } => {
-                (id, Shows::Key(rules::sha256(sha256)?), expires_at)
-            }
+            entity::Credential::ApiKey {
+                id,
+                sha256,
+                expires_at,
+            } => (id, Shows::Key(rules::sha256(sha256)?), expires_at),
             entity::Credential::Jwt {
                 id,
                 issuer,

@@ -85,7 +85,10 @@ impl Issuer {
 
     /// Fetched ones first.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Arc<Key>> {
-        self.fetched.iter().flat_map(|keys| keys.iter()).chain(self.inline.iter())
+        self.fetched
+            .iter()
+            .flat_map(|keys| keys.iter())
+            .chain(self.inline.iter())
     }
 
     /// The same with these keys in place of what was fetched before.
@@ -125,7 +128,10 @@ impl Issuer {
             None => Algorithms::DEFAULT,
             Some(words) => ruled("algorithms", Algorithms::parse(words.iter().map(|word| &**word)))?,
         };
-        holds("jwks_uri", wire.jwks_uri.as_deref().is_none_or(rules::is_jwks_uri))?;
+        holds(
+            "jwks_uri",
+            wire.jwks_uri.as_deref().is_none_or(rules::is_jwks_uri),
+        )?;
         holds("keys", wire.keys.len() <= KEYS_MAX)?;
         let leeway_s = wire.leeway_s.unwrap_or(LEEWAY_S);
         holds("leeway_s", leeway_s <= LEEWAY_S_MAX)?;
@@ -149,7 +155,10 @@ impl Issuer {
     /// As much as recognises its tokens.
     fn recognised(id: &str, body: &str) -> Option<Issuer> {
         let members = members(body);
-        let issuer = members.get("issuer")?.as_str().filter(|issuer| rules::is_issuer(issuer))?;
+        let issuer = members
+            .get("issuer")?
+            .as_str()
+            .filter(|issuer| rules::is_issuer(issuer))?;
         Some(Issuer {
             id: id.into(),
             issuer: issuer.into(),

@@ -2,8 +2,8 @@
 //!
 //! Shared by all kinds. Says why something was not taken as it is, for a report; decides nothing.
 
-use hashbrown::HashSet;
 use foldhash::fast::FixedState;
+use hashbrown::HashSet;
 use std::sync::Arc;
 
 /// What became of a body.

@@ -9,15 +9,27 @@ pub struct Api {
     /// Who owns it.
     pub team: Box<str>,
     /// On which hosts, exact or `*.suffix`; default every host.
-    #[serde(default, deserialize_with = "super::other::given", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "super::other::given",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub hosts: Option<Vec<Box<str>>>,
     /// Everything at this path and below it, on whole segments.
     pub base_path: Box<str>,
     /// What callers may show; default jwt and api_key.
-    #[serde(default, deserialize_with = "super::other::given", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "super::other::given",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub credentials: Option<Vec<CredentialKind>>,
     /// The field that carries an API key; default `X-Api-Key`.
-    #[serde(default, deserialize_with = "super::other::given", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "super::other::given",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub api_key_header: Option<Box<str>>,
     /// Whether the service sees the token.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -85,9 +97,17 @@ pub struct Operation {
     #[serde(rename = "match")]
     pub matches: Box<str>,
     /// Scopes that are needed, all of them.
-    #[serde(default, deserialize_with = "super::other::given", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "super::other::given",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub scopes: Option<Vec<Box<str>>>,
     /// Alternatives: all scopes of one of these lists are needed.
-    #[serde(default, deserialize_with = "super::other::given", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "super::other::given",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub any_of: Option<Vec<Vec<Box<str>>>>,
 }

@@ -7,6 +7,6 @@ mod jwk;
 mod key;
 
 pub(crate) use algorithm::{Algorithm, Algorithms};
-pub(crate) use jwk::{key, key_set};
 pub use jwk::KeySetError;
+pub(crate) use jwk::{key, key_set};
 pub use key::Key;

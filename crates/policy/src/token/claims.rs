@@ -34,11 +34,12 @@ impl ClaimPath {
             ClaimPath::Pointer(tokens) => tokens,
         };
         let (first, rest) = tokens.split_first()?;
-        rest.iter().try_fold(claims.get(first)?, |value, token| match value {
-            Value::Object(object) => object.get(token),
-            Value::Array(items) => items.get(index(token)?),
-            _ => None,
-        })
+        rest.iter()
+            .try_fold(claims.get(first)?, |value, token| match value {
+                Value::Object(object) => object.get(token),
+                Value::Array(items) => items.get(index(token)?),
+                _ => None,
+            })
     }
 }
 
@@ -63,7 +64,9 @@ impl<'v> Scopes<'v> {
     pub(crate) fn of(value: Option<&'v Value>) -> Scopes<'v> {
         match value {
             Some(Value::String(text)) => Scopes::Words(text),
-            Some(Value::Array(items)) if items.iter().all(|item| item.as_str().is_some()) => Scopes::List(items),
+            Some(Value::Array(items)) if items.iter().all(|item| item.as_str().is_some()) => {
+                Scopes::List(items)
+            }
             _ => Scopes::None,
         }
     }
@@ -116,7 +119,18 @@ mod tests {
         check("//", Some(Value::Number(3.0)));
         check("/~1p", Some(Value::Number(4.0)));
         check("/none", Some(Value::Null));
-        for missing in ["/realm/roles/00", "/realm/roles/01", "/realm/roles/-", "/realm/roles/2", "/realm/roles/+1", "/realm/roles/", "/sub/x", "/p", "nothing", "/realm/roles/18446744073709551616"] {
+        for missing in [
+            "/realm/roles/00",
+            "/realm/roles/01",
+            "/realm/roles/-",
+            "/realm/roles/2",
+            "/realm/roles/+1",
+            "/realm/roles/",
+            "/sub/x",
+            "/p",
+            "nothing",
+            "/realm/roles/18446744073709551616",
+        ] {
             check(missing, None);
         }
     }
