@@ -70,9 +70,18 @@ fn beyond_its_budget_an_address_is_answered_429_whatever_it_shows() {
     let metrics = gateway.metrics();
     let verified = metrics.sum("switchboard_token_signatures_total", &[("result", "verified")]);
     let good = upstream.requests().len();
-    assert!(verified <= 3.0 + good as f64, "no signature is computed beyond the budget");
-    assert_eq!(metrics.sum("switchboard_failed_credentials_exhausted_total", &[]), 3.0);
-    assert_eq!(metrics.sum("switchboard_rejects_total", &[("code", "rate_limit_exceeded")]), 3.0);
+    assert!(
+        verified <= 3.0 + good as f64,
+        "no signature is computed beyond the budget"
+    );
+    assert_eq!(
+        metrics.sum("switchboard_failed_credentials_exhausted_total", &[]),
+        3.0
+    );
+    assert_eq!(
+        metrics.sum("switchboard_rejects_total", &[("code", "rate_limit_exceeded")]),
+        3.0
+    );
 }
 
 #[test]
@@ -92,7 +101,8 @@ fn a_refusal_that_is_no_401_and_a_missing_route_spend_nothing() {
 #[test]
 fn the_budget_is_one_over_all_workers_and_each_address_has_its_own() {
     let (key, upstream) = (SigningKey::new("a"), Upstream::ok());
-    let settings = "workers: 4\ntrusted_edges: [{ cidrs: [127.0.0.0/8] }]\nfailed_credentials: { per_minute: 20 }";
+    let settings =
+        "workers: 4\ntrusted_edges: [{ cidrs: [127.0.0.0/8] }]\nfailed_credentials: { per_minute: 20 }";
     let gateway = gateway(&key, &upstream, settings);
     let mut clients: Vec<_> = (0..8).map(|_| gateway.client()).collect();
     let from = |address: &str| format!("X-Forwarded-For: {address}");
@@ -109,7 +119,11 @@ fn the_budget_is_one_over_all_workers_and_each_address_has_its_own() {
     for low in 0..20 {
         assert_eq!(status(&mut clients[1], &format!("2001:db8:0:1::{low:x}")), 401);
     }
-    assert_eq!(status(&mut clients[2], "2001:db8:0:1:ffff::1"), 429, "one customer has a whole /64");
+    assert_eq!(
+        status(&mut clients[2], "2001:db8:0:1:ffff::1"),
+        429,
+        "one customer has a whole /64"
+    );
     assert_eq!(status(&mut clients[3], "2001:db8:0:2::1"), 401);
 }
 

@@ -46,7 +46,10 @@ fn a_revocation_holds_from_the_next_request_on_and_no_proof_is_forgotten() {
     for token in [&taken_back, &other] {
         client.get_as(token, "/").expect(200);
     }
-    change(&gateway, &policy(&key, "revocations: [{ id: r1, issuer: corp, jti: t1 }]"));
+    change(
+        &gateway,
+        &policy(&key, "revocations: [{ id: r1, issuer: corp, jti: t1 }]"),
+    );
     client.get_as(&taken_back, "/").expect_error(401, "token_revoked");
     client.get_as(&other, "/").expect(200);
     let metrics = gateway.metrics();
@@ -76,19 +79,28 @@ fn a_bad_policy_changes_nothing_and_says_what_is_wrong() {
     assert_eq!(in_force["source"], "file");
     assert_eq!(in_force["entities"]["issuers"], 1);
     assert_eq!(in_force["digest"].as_str().map(str::len), Some(64));
-    gateway
-        .scratch
-        .replace("policy.yaml", &policy(&key, "revocations: [{ id: r1, isuer: corp, jti: t1 }]"));
+    gateway.scratch.replace(
+        "policy.yaml",
+        &policy(&key, "revocations: [{ id: r1, isuer: corp, jti: t1 }]"),
+    );
     let error = wait_for("the failure to show", || {
         let error = gateway.config()["last_error"].clone();
         (!error.is_null()).then_some(error)
     });
     let problem = &error["problems"]["problems"][0];
-    assert!(problem["line"].is_u64() && problem["message"].is_string(), "{error}");
-    gateway.log().wait_for("the diagnostics", |line| line.contains("isuer").then_some(()));
+    assert!(
+        problem["line"].is_u64() && problem["message"].is_string(),
+        "{error}"
+    );
+    gateway
+        .log()
+        .wait_for("the diagnostics", |line| line.contains("isuer").then_some(()));
     gateway.client().get_as(&token, "/").expect(200);
     assert_eq!(gateway.ask_admin("/ready").expect(200).json()["policy"], in_force);
-    change(&gateway, &policy(&key, "revocations: [{ id: r1, issuer: corp, jti: t1 }]"));
+    change(
+        &gateway,
+        &policy(&key, "revocations: [{ id: r1, issuer: corp, jti: t1 }]"),
+    );
     assert!(gateway.config()["last_error"].is_null());
     gateway
         .client()
@@ -100,7 +112,8 @@ fn a_bad_policy_changes_nothing_and_says_what_is_wrong() {
 #[test]
 fn a_gateway_does_not_start_on_a_bad_policy_nor_without_one() {
     let key = SigningKey::new("a");
-    let file = "policy: { file: policy.yaml }\nlisten: 127.0.0.1:0\nroutes: [{ path: /**, respond: { body: x } }]";
+    let file =
+        "policy: { file: policy.yaml }\nlisten: 127.0.0.1:0\nroutes: [{ path: /**, respond: { body: x } }]";
     for bad in [None, Some("apis: [{ id: all }]"), Some("{")] {
         let scratch = e2e::Scratch::new();
         let config = scratch.write("gateway.yaml", file);
@@ -127,7 +140,9 @@ fn a_policy_under_another_name_is_followed_after_a_reload() {
     client.get_as(&token(&second, "t"), "/").expect(200);
     let before = revision(&gateway);
     gateway.scratch.replace("other.yaml", &policy(&first, ""));
-    wait_for("the next revision", || (revision(&gateway) > before).then_some(()));
+    wait_for("the next revision", || {
+        (revision(&gateway) > before).then_some(())
+    });
     client.get_as(&token(&first, "t"), "/").expect(200);
     client
         .get_as(&token(&second, "t"), "/")

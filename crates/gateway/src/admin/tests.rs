@@ -1,6 +1,6 @@
 //! The operator's port over real sockets.
 
-use super::{Admin, Facts, Phase, Readiness, Surface};
+use super::{PolicyView, Admin, Facts, Phase, Readiness, Surface};
 use crate::reload::Outcomes;
 use crate::usage::Metrics;
 use serde_json::{Value, json};

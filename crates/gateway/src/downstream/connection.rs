@@ -9,7 +9,7 @@ use super::worker::{Presence, Worker};
 use crate::http1::{self, Expect, Framing, RequestHead};
 use crate::io::{Deadline, Elapsed, Transport};
 use crate::keys::Wanted;
-use crate::request::{Decided, Outbound, Surroundings, Why, decide, request_id};
+use crate::request::{Decided, Out, Outbound, Surroundings, Why, decide, request_id};
 use crate::response::Reject;
 use crate::snapshot::Snapshot;
 use crate::upstream::{Exchange, Exchanged, exchange};
@@ -228,12 +228,14 @@ impl Connection {
             metrics: self.worker.metrics(),
             may_wait,
         };
-        let decided = decide(around, head, bytes, account, request);
+        let out = Out {
+            head: request,
+            trailers: request_trailers,
+        };
+        let decided = decide(around, head, bytes, account, out);
         let reject = match &decided {
             Decided::Refuse { reject, .. } => Some(*reject),
-            Decided::Forward { .. } | Decided::Fixed(_) | Decided::Capabilities | Decided::AwaitKeys(_) => {
-                None
-            }
+            Decided::Forward(_) | Decided::Fixed(_) | Decided::Capabilities | Decided::AwaitKeys(_) => None,
         };
         let keep_alive = self.may_keep(head, reject);
         let context = answer::Context {
@@ -244,11 +246,7 @@ impl Connection {
         };
         match decided {
             Decided::AwaitKeys(wanted) => return Next::AwaitKeys(wanted),
-            Decided::Forward { outbound, withheld } => {
-                request_trailers.set(head.fields(bytes));
-                if let Some(name) = withheld {
-                    request_trailers.withhold(name);
-                }
+            Decided::Forward(outbound) => {
                 inbound.consume(length);
                 return Next::Forward(outbound);
             }

@@ -26,7 +26,7 @@ pub enum PolicyError {
         source: io::Error,
     },
     /// There is no text in it.
-    #[error("the policy cannot be read: {0}{}", cause(.0))]
+    #[error("the policy cannot be read: {}", told(.0))]
     Unreadable(#[from] Unreadable),
     /// It is no floor, or one that does not hold.
     #[error("the floor {} is not taken: {source}", file.display())]
@@ -195,8 +195,9 @@ fn read(file: &Path, bytes_max: u64) -> Result<Vec<u8>, PolicyError> {
 }
 
 /// A message that stands alone in a log names its cause.
-fn cause(error: &dyn std::error::Error) -> String {
-    error.source().map_or(String::new(), |cause| format!(": {cause}"))
+fn told(error: &dyn std::error::Error) -> String {
+    let cause = error.source().map_or(String::new(), |cause| format!(": {cause}"));
+    format!("{error}{cause}")
 }
 
 fn hash(bytes: &[u8]) -> String {

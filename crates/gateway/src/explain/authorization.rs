@@ -8,7 +8,7 @@ use crate::downstream::receive;
 use crate::enforcement::Enforced;
 use crate::http1::{FieldRef, Known, RequestHead};
 use crate::request::HeadFields;
-use policy::{Api, Code, Decision, Permit, Policy, Rejection};
+use policy::{Code, Decision, Permit, Policy, Rejection};
 use serde::Serialize;
 use std::net::IpAddr;
 
@@ -147,7 +147,7 @@ pub(super) fn judge(
         (false, _, true) => Signature::Bad,
         (false, false, false) => Signature::NotVerified,
     };
-    let key_field = api.map_or(KEY_FIELD, Api::key_field);
+    let key_field = api.map_or(KEY_FIELD, |api| api.key_field());
     Some(Authorization {
         policy: enforced.source(),
         keys,

@@ -11,10 +11,10 @@ use crate::configuration::{AccessLog, Action, Configuration, Route};
 use crate::enforcement::Enforced;
 use crate::http1::{Progress, RequestHead};
 use crate::keys::{self, KeyStore, SetState};
-use crate::request::{Decided, Proofs, Surroundings, decide};
+use crate::request::{Decided, Out, Proofs, Surroundings, decide};
 use crate::response::Reject;
 use crate::snapshot::{CompileError, Snapshot};
-use crate::upstream::Upstreams;
+use crate::upstream::{Declared, Upstreams};
 use crate::usage::{Account, Metrics};
 use policy::Code;
 use policy::method::MethodSet;
@@ -227,11 +227,15 @@ fn decision(
         metrics: &Metrics::default(),
         may_wait: false,
     };
-    let (decision, asks_policy) = match decide(around, &head, bytes, account, out) {
+    let written = Out {
+        head: out,
+        trailers: &mut Declared::default(),
+    };
+    let (decision, asks_policy) = match decide(around, &head, bytes, account, written) {
         Decided::Capabilities => (Decision::Capabilities, false),
         Decided::Refuse { reject, why } => (refuse(reject, why.allow), matches!(reject, Reject::Policy(_))),
         Decided::Fixed(compiled) => (fixed(&compiled.route), true),
-        Decided::Forward { outbound, .. } => (forward(&outbound.route.route, out), true),
+        Decided::Forward(outbound) => (forward(&outbound.route.route, out), true),
         // Only where it may be waited for.
         Decided::AwaitKeys(_) => (refuse(Reject::Policy(Code::KeysUnavailable), None), true),
     };

@@ -13,9 +13,9 @@ mod store;
 
 pub(crate) use handle::{KeySets, Wanted};
 pub(crate) use once::fetch_all;
-pub(crate) use service::{Fetched, Followed, KeyService, Parts, Prepared, Publish};
+pub(crate) use service::{Fetched, Followed, KeyService, Parts, Prepared};
 pub(crate) use store::KeyStore;
-pub use store::SetState;
+pub(crate) use store::SetState;
 
 use std::time::Duration;
 

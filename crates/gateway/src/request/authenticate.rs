@@ -4,12 +4,10 @@
 //! Signatures are computed here, on the worker: some 24 µs, less than handing them over would cost. Those that were
 //! good are remembered by `Proofs`.
 
-use super::Admitted;
-use super::facts::HeadFields;
-use super::proofs::Proofs;
+use super::{Admitted, HeadFields, Surroundings};
+use crate::downstream::Received;
 use crate::keys::Wanted;
-use crate::usage::Metrics;
-use policy::{Policy, Proof};
+use policy::{Facts, Policy, Proof};
 
 /// A request with its credentials' proof. Only `authenticate` makes one.
 #[derive(Debug)]
@@ -28,30 +26,31 @@ pub(super) struct Proven<'s> {
     pub(super) wanted: Option<Wanted>,
 }
 
-/// What authenticating needs beside the request.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Authenticating<'a> {
-    pub(crate) proofs: &'a Proofs,
-    pub(crate) metrics: &'a Metrics,
-    pub(crate) cell: Option<&'a str>,
+impl<'r> Identified<'_, 'r> {
+    /// The request itself.
+    pub(crate) fn received(&self) -> &Received<'r> {
+        &self.admitted.routed.received
+    }
 }
 
-/// Looks at the credentials. Refuses nothing: which fault comes first is `authorize`'s to say.
+/// Looks at the credentials. Refuses nothing: which fault comes first is `authorize`'s to say. `cell`: the gateway's own.
 pub(crate) fn authenticate<'s, 'r>(
     admitted: Admitted<'s, 'r>,
-    policy: Option<&'s Policy>,
-    with: Authenticating<'_>,
+    around: &Surroundings<'s>,
+    cell: Option<&str>,
 ) -> Identified<'s, 'r> {
-    let proven = policy.map(|policy| prove(&admitted, policy, with));
+    let enforced = around.snapshot.enforced.as_ref();
+    let proven = enforced.map(|enforced| {
+        let fields = HeadFields::of(&admitted.routed.received);
+        prove(&enforced.policy, &fields.facts(cell), around)
+    });
     Identified { admitted, proven }
 }
 
-fn prove<'s>(admitted: &Admitted<'_, '_>, policy: &'s Policy, with: Authenticating<'_>) -> Proven<'s> {
-    let fields = HeadFields::of(&admitted.routed.received);
-    let facts = fields.facts(with.cell);
-    let claimed = match with.proofs.recall(policy, &facts) {
+fn prove<'s>(policy: &'s Policy, facts: &Facts<'_>, around: &Surroundings<'_>) -> Proven<'s> {
+    let claimed = match around.proofs.recall(policy, facts) {
         Ok(proof) => {
-            with.metrics.proof(true);
+            around.metrics.proof(true);
             return Proven {
                 policy,
                 proof,
@@ -66,10 +65,10 @@ fn prove<'s>(admitted: &Admitted<'_, '_>, policy: &'s Policy, with: Authenticati
     });
     let proof = policy::verify(claimed);
     if proof.signature_checked() {
-        with.metrics.proof(false);
+        around.metrics.proof(false);
     }
     if let Some(verified) = proof.verified() {
-        with.proofs.keep(verified);
+        around.proofs.keep(verified);
     }
     Proven {
         policy,

@@ -3,19 +3,17 @@
 //! A grant that was taken away, a revocation and an expiry hold from the next request on, as nothing of a decision is
 //! kept.
 
-use super::Admitted;
-use super::authenticate::{Identified, Proven};
-use super::facts::HeadFields;
+use super::authenticate::Identified;
 use crate::keys::Wanted;
 use crate::usage::{Account, keep};
-use policy::{Code, Decision, Permit, Rejection};
+use policy::{Code, Decision, Facts, Permit, Rejection};
 
 /// A request that may be served. Only `authorize` makes one.
 #[derive(Debug)]
-pub(crate) struct Permitted<'s, 'r> {
-    pub(super) admitted: Admitted<'s, 'r>,
+pub(crate) struct Permitted<'d, 's, 'r> {
+    pub(super) identified: &'d Identified<'s, 'r>,
     /// `None`: there is no policy, and everything is public.
-    pub(super) permit: Option<Permit<'s>>,
+    pub(super) permit: Option<Permit<'d>>,
 }
 
 /// Why a request may not be served.
@@ -28,25 +26,24 @@ pub(crate) struct Refused {
     pub(crate) wanted: Option<Wanted>,
 }
 
-/// Decides. `account` takes whose API and which client it was, also of a reject.
-pub(crate) fn authorize<'s, 'r>(
-    identified: Identified<'s, 'r>,
-    cell: Option<&str>,
+/// Decides. `facts`: of this very request; `account` takes whose API and which client it was, also of a reject.
+pub(crate) fn authorize<'d, 's, 'r>(
+    identified: &'d Identified<'s, 'r>,
+    facts: &'d Facts<'d>,
     unix_s: u64,
     account: &mut Account,
-) -> Result<Permitted<'s, 'r>, Refused> {
-    let Identified { admitted, proven } = identified;
-    let Some(proven) = proven else {
+) -> Result<Permitted<'d, 's, 'r>, Refused> {
+    let Some(proven) = &identified.proven else {
         return Ok(Permitted {
-            admitted,
+            identified,
             permit: None,
         });
     };
-    match decide(&admitted, &proven, cell, unix_s) {
+    match policy::decide(proven.policy, facts, &proven.proof, unix_s) {
         Decision::Permit(permit) => {
             note(account, permit.api().map(|api| api.id()), permit.client_id());
             Ok(Permitted {
-                admitted,
+                identified,
                 permit: Some(permit),
             })
         }
@@ -57,19 +54,9 @@ pub(crate) fn authorize<'s, 'r>(
                 rejection.client_id(),
             );
             account.detail = rejection.detail().map(str::to_owned);
-            Err(refused(&rejection, proven.wanted))
+            Err(refused(&rejection, proven.wanted.as_ref()))
         }
     }
-}
-
-fn decide<'s>(
-    admitted: &Admitted<'_, '_>,
-    proven: &Proven<'s>,
-    cell: Option<&str>,
-    unix_s: u64,
-) -> Decision<'s> {
-    let fields = HeadFields::of(&admitted.routed.received);
-    policy::decide(proven.policy, &fields.facts(cell), &proven.proof, unix_s)
 }
 
 fn note(account: &mut Account, api: Option<&str>, client: Option<&str>) {
@@ -77,7 +64,7 @@ fn note(account: &mut Account, api: Option<&str>, client: Option<&str>) {
     keep(&mut account.client_id, client.unwrap_or_default().as_bytes());
 }
 
-fn refused(rejection: &Rejection<'_>, wanted: Option<Wanted>) -> Refused {
+fn refused(rejection: &Rejection<'_>, wanted: Option<&Wanted>) -> Refused {
     let code = rejection.code();
     // Another fault that comes first is not mended by a key.
     let by_key = code == Code::KeysUnavailable
@@ -85,13 +72,6 @@ fn refused(rejection: &Rejection<'_>, wanted: Option<Wanted>) -> Refused {
     Refused {
         code,
         challenges: rejection.challenges(),
-        wanted: wanted.filter(|_| by_key),
-    }
-}
-
-impl<'s> Permitted<'s, '_> {
-    /// The field that carried the caller's key, where one did.
-    pub(crate) fn removed_key_header(&self) -> Option<&'s str> {
-        self.permit.as_ref().and_then(Permit::removes_key_header)
+        wanted: wanted.filter(|_| by_key).cloned(),
     }
 }

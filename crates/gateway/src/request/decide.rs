@@ -1,11 +1,12 @@
 //! One request from its parsed head to what is done about it: the steps of request.md, in their order, in sight.
 
 use super::admit::admit;
-use super::authenticate::{Authenticating, authenticate};
-use super::authorize::{Permitted, authorize};
+use super::authenticate::authenticate;
+use super::authorize::{Refused, authorize};
 use super::failed_credentials::Budget;
 use super::rewrite::{Added, rewrite};
-use super::{FailedCredentials, Outbound, Proofs, Routed, TraceContext};
+use super::route::Unrouted;
+use super::{FailedCredentials, HeadFields, Outbound, Proofs, TraceContext};
 use super::{client_address, is_trusted, request_id, route};
 use crate::configuration::Action;
 use crate::downstream::receive;
@@ -13,6 +14,7 @@ use crate::http1::{FieldRef, Known, RequestHead, TargetForm};
 use crate::keys::Wanted;
 use crate::response::Reject;
 use crate::snapshot::{CompiledRoute, Snapshot};
+use crate::upstream::Declared;
 use crate::usage::{Account, Metrics, keep};
 use policy::method::MethodSet;
 use std::net::IpAddr;
@@ -22,12 +24,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) enum Decided<'a> {
     /// It goes upstream; its head is written.
-    Forward {
-        /// What the exchange must know.
-        outbound: Outbound,
-        /// A field that carried the caller's key: it is kept out of trailers too.
-        withheld: Option<&'a str>,
-    },
+    Forward(Outbound),
     /// The gateway answers as the route says (a redirect or a fixed response).
     Fixed(&'a Arc<CompiledRoute>),
     /// `OPTIONS *`.
@@ -68,24 +65,30 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) may_wait: bool,
 }
 
-/// Decides. `out` is empty and takes the upstream request's head; `account` takes what the record will say.
+/// What the upstream request is written to; all of it is empty.
+#[derive(Debug)]
+pub(crate) struct Out<'o> {
+    /// Its head.
+    pub(crate) head: &'o mut Vec<u8>,
+    /// Which trailers may follow.
+    pub(crate) trailers: &'o mut Declared,
+}
+
+/// Decides. `account` takes what the record will say.
 pub(crate) fn decide<'a>(
     mut around: Surroundings<'a>,
     head: &RequestHead,
     bytes: &[u8],
     account: &mut Account,
-    out: &mut Vec<u8>,
+    out: Out<'_>,
 ) -> Decided<'a> {
     let snapshot = around.snapshot;
     let edges = &snapshot.configuration.trusted_edges;
     let trusted = is_trusted(edges, around.peer);
     let trace = note(head, bytes, trusted, &mut around, account);
     if trusted {
-        account.client = client_address(
-            edges,
-            around.peer,
-            head.fields(bytes).collect::<Vec<_>>().into_iter(),
-        );
+        let fields = head.fields(bytes).collect::<Vec<_>>();
+        account.client = client_address(edges, around.peer, fields.into_iter());
     }
     if head.form() == TargetForm::Asterisk {
         return Decided::Capabilities;
@@ -97,21 +100,22 @@ pub(crate) fn decide<'a>(
     keep(&mut account.path, received.path.as_str().as_bytes());
     let routed = match route(snapshot, received) {
         Ok(routed) => routed,
-        Err(unrouted) => {
-            return Decided::Refuse {
-                reject: unrouted.reject,
-                why: Why {
-                    allow: unrouted.allow,
-                    ..Why::default()
-                },
-            };
-        }
+        Err(unrouted) => return unrouted.into(),
     };
     account.route = Some(Arc::clone(routed.route));
     let compiled = routed.route;
-    let permitted = match permit(routed, &around, account) {
+    let budget = budget(&around, account.client);
+    let admitted = match admit(routed, around.via_id, budget.as_ref()) {
+        Ok(admitted) => admitted,
+        Err(reject) => return unadmitted(reject, &around),
+    };
+    let cell = snapshot.configuration.cell.as_deref();
+    let identified = authenticate(admitted, &around, cell);
+    let fields = HeadFields::of(identified.received());
+    let facts = fields.facts(cell);
+    let permitted = match authorize(&identified, &facts, around.unix_s, account) {
         Ok(permitted) => permitted,
-        Err(decided) => return decided,
+        Err(refused) => return unpermitted(refused, &around, budget.as_ref(), account),
     };
     let Action::Forward(forward) = &compiled.route.action else {
         return Decided::Fixed(compiled);
@@ -120,11 +124,10 @@ pub(crate) fn decide<'a>(
         via_id: around.via_id,
         request_id: &account.request_id,
         trace: &trace,
-        cell: snapshot.configuration.cell.as_deref(),
+        cell,
     };
-    let withheld = permitted.removed_key_header();
-    match rewrite(permitted, forward, &added, out) {
-        Ok(outbound) => Decided::Forward { outbound, withheld },
+    match rewrite(&permitted, forward, &added, out) {
+        Ok(outbound) => Decided::Forward(outbound),
         Err(reject) => refuse(reject),
     }
 }
@@ -136,51 +139,50 @@ fn refuse<'a>(reject: Reject) -> Decided<'a> {
     }
 }
 
-/// Admits, authenticates, authorizes; a refusal counts against its address.
-fn permit<'a, 'r>(
-    routed: Routed<'a, 'r>,
-    around: &Surroundings<'a>,
-    account: &mut Account,
-) -> Result<Permitted<'a, 'r>, Decided<'a>> {
-    let snapshot = around.snapshot;
-    let budget = budget(around, account.client);
-    let admitted = admit(routed, around.via_id, budget.as_ref()).map_err(|reject| {
-        if let Reject::RateLimitExceeded(_) = reject {
-            around.metrics.credentials_exhausted();
+impl From<Unrouted> for Decided<'_> {
+    fn from(unrouted: Unrouted) -> Self {
+        Decided::Refuse {
+            reject: unrouted.reject,
+            why: Why {
+                allow: unrouted.allow,
+                ..Why::default()
+            },
         }
-        refuse(reject)
-    })?;
-    let cell = snapshot.configuration.cell.as_deref();
-    let with = Authenticating {
-        proofs: around.proofs,
-        metrics: around.metrics,
-        cell,
-    };
-    let policy = snapshot.enforced.as_ref().map(|enforced| &enforced.policy);
-    let identified = authenticate(admitted, policy, with);
-    let refused = match authorize(identified, cell, around.unix_s, account) {
-        Ok(permitted) => return Ok(permitted),
-        Err(refused) => refused,
-    };
+    }
+}
+
+fn unadmitted<'a>(reject: Reject, around: &Surroundings<'_>) -> Decided<'a> {
+    if let Reject::RateLimitExceeded(_) = reject {
+        around.metrics.credentials_exhausted();
+    }
+    refuse(reject)
+}
+
+/// A missing key may be waited for; any other 401 counts against its address.
+fn unpermitted<'a>(
+    refused: Refused,
+    around: &Surroundings<'_>,
+    budget: Option<&Budget<'_>>,
+    account: &mut Account,
+) -> Decided<'a> {
     if let Some(wanted) = refused.wanted
         && around.may_wait
     {
         account.detail = None;
-        return Err(Decided::AwaitKeys(wanted));
+        return Decided::AwaitKeys(wanted);
     }
     if refused.code.status() == 401
-        && let Some(exhausted) = budget.as_ref().and_then(Budget::spend)
+        && let Some(exhausted) = budget.and_then(Budget::spend)
     {
-        around.metrics.credentials_exhausted();
-        return Err(refuse(Reject::RateLimitExceeded(exhausted)));
+        return unadmitted(Reject::RateLimitExceeded(exhausted), around);
     }
-    Err(Decided::Refuse {
+    Decided::Refuse {
         reject: Reject::Policy(refused.code),
         why: Why {
             challenges: refused.challenges,
             ..Why::default()
         },
-    })
+    }
 }
 
 /// Of failed credentials, where there is a policy that they can fail by.

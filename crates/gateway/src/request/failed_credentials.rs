@@ -121,8 +121,8 @@ impl FailedCredentials {
         None
     }
 
-    /// Addresses that are remembered.
-    pub(crate) fn addresses(&self) -> usize {
+    #[cfg(test)]
+    fn addresses(&self) -> usize {
         let len = |shard: &Mutex<Shard>| shard.lock().unwrap_or_else(PoisonError::into_inner).len();
         self.shards.iter().map(len).sum()
     }

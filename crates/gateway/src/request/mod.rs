@@ -18,7 +18,7 @@ mod route;
 mod trace;
 
 pub(crate) use admit::Admitted;
-pub(crate) use decide::{Decided, Surroundings, Why, decide};
+pub(crate) use decide::{Decided, Out, Surroundings, Why, decide};
 pub(crate) use facts::HeadFields;
 pub(crate) use failed_credentials::FailedCredentials;
 pub(crate) use forwarded::{client_address, is_trusted};

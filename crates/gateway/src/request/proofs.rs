@@ -16,9 +16,7 @@ use std::sync::Arc;
 const WEIGHT_MAX: u64 = 48 * 1024 * 1024;
 /// A usual one, for the first allocation.
 const WEIGHT_USUAL: u64 = 4 * 1024;
-/// A token's claims, parsed, beside its bytes: measured at two to three times as much.
-const PARSED_FACTOR: u64 = 4;
-/// Key, entry and allocations.
+/// Key, entry and allocations, beside the token itself.
 const WEIGHT_EACH: u64 = 512;
 
 /// One worker's proofs.
@@ -105,6 +103,6 @@ struct ByWeight;
 
 impl Weighter<Bytes, Verified> for ByWeight {
     fn weight(&self, key: &Bytes, _: &Verified) -> u64 {
-        key.0.bytes().len() as u64 * PARSED_FACTOR + WEIGHT_EACH
+        key.0.memory_bytes() as u64 + WEIGHT_EACH
     }
 }

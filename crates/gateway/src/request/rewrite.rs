@@ -3,9 +3,9 @@
 //!
 //! The head is always serialised anew from parsed fields; nothing is passed on because nobody looked at it.
 
-use super::TraceContext;
 use super::authorize::Permitted;
 use super::forwarded::{self, Hop};
+use super::{Out, TraceContext};
 use crate::configuration::{Forward, is_set};
 use crate::downstream::Received;
 use crate::http1::{self, Expect, FieldRef, Framing, Known, Version};
@@ -37,16 +37,17 @@ pub(crate) struct Added<'a> {
     pub(crate) cell: Option<&'a str>,
 }
 
-/// Writes the upstream request's head to `out`, which is empty; on an error it holds nothing of use.
+/// Writes the upstream request's head; on an error there is nothing of use.
 pub(crate) fn rewrite(
-    permitted: Permitted<'_, '_>,
+    permitted: &Permitted<'_, '_, '_>,
     forward: &Forward,
     added: &Added<'_>,
-    out: &mut Vec<u8>,
+    out: Out<'_>,
 ) -> Result<Outbound, Reject> {
-    let Permitted { admitted, permit } = permitted;
-    let routed = admitted.routed;
+    let Permitted { identified, permit } = permitted;
+    let routed = &identified.admitted.routed;
     let received = &routed.received;
+    let Out { head: out, trailers } = out;
     let (head, bytes) = (received.head, received.bytes);
     let Some(method) = received.method else {
         return Err(Reject::MethodNotAllowed);
@@ -61,7 +62,8 @@ pub(crate) fn rewrite(
     http1::field(out, b"Host", host);
     let removed = Removed::by(permit.as_ref());
     write_passing(received, forward, &removed, added.trace, out);
-    match (&permit, added.cell) {
+    trailers.set(head.fields(bytes), removed.key_header);
+    match (permit, added.cell) {
         (Some(permit), _) => {
             for (name, value) in permit.identity() {
                 http1::field(out, name.as_bytes(), value.as_bytes());
@@ -107,7 +109,7 @@ struct Removed<'a> {
 }
 
 impl<'a> Removed<'a> {
-    fn by(permit: Option<&Permit<'a>>) -> Removed<'a> {
+    fn by(permit: Option<&'a Permit<'_>>) -> Removed<'a> {
         Removed {
             authorization: permit.is_some_and(Permit::removes_authorization),
             key_header: permit.and_then(Permit::removes_key_header),

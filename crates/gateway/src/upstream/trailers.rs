@@ -16,19 +16,16 @@ pub(crate) struct Declared {
 }
 
 impl Declared {
-    /// Takes over what this head declares; keeps its memory.
-    pub(crate) fn set<'a>(&mut self, fields: impl Iterator<Item = FieldRef<'a>>) {
+    /// Takes over what this head declares; keeps its memory. `withheld`: a field that carried a credential, and is kept
+    /// out though it be declared.
+    pub(crate) fn set<'a>(&mut self, fields: impl Iterator<Item = FieldRef<'a>>, withheld: Option<&str>) {
         self.names.clear();
         self.withheld.clear();
+        self.withheld.push_str(withheld.unwrap_or_default());
         for field in fields.filter(|field| field.known == Known::Trailer) {
             self.names.extend_from_slice(field.value);
             self.names.push(b',');
         }
-    }
-
-    /// Keeps this field out, though it be declared.
-    pub(crate) fn withhold(&mut self, name: &str) {
-        self.withheld.push_str(name);
     }
 
     fn passes(&self, name: &[u8]) -> bool {
@@ -90,8 +87,8 @@ mod tests {
                 Known::Trailer,
             )]
             .into_iter(),
+            Some("x-api-key"),
         );
-        declared.withhold("x-api-key");
         let sent = [
             field("x-checksum", "1", Known::Other),
             field("X-Extra", "2", Known::Other),

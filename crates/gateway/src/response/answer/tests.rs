@@ -160,7 +160,7 @@ fn to_head_the_head_is_the_same_and_the_body_missing() {
             to_head: true,
             ..CONTEXT
         };
-        assert_eq!(refusal(&mut to_head, reject, None, &context), 0);
+        assert_eq!(refusal(&mut to_head, reject, Beside::default(), &context), 0);
         let (_, fields, _) = read(&to_head, true);
         assert_eq!(value(&fields, "Content-Length"), Some(&*sent.to_string()));
         to_get.truncate(to_head.len());
@@ -174,7 +174,7 @@ fn a_rule_that_needs_escaping_is_escaped_and_counted() {
     refusal(
         &mut out,
         Reject::RequestMalformed("\"a\" is not \"b\""),
-        None,
+        Beside::default(),
         &CONTEXT,
     );
     let (_, _, body) = read(&out, false);

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-pub(in crate::usage) const ALL: [LogField; 19] = [
+pub(in crate::usage) const ALL: [LogField; 21] = [
     LogField::Time,
     LogField::RequestId,
     LogField::TraceId,
