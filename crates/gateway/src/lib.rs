@@ -9,7 +9,7 @@ mod downstream;
 pub mod explain;
 pub mod http1;
 mod io;
-mod keys;
+pub mod keys;
 pub mod reload;
 mod request;
 pub mod response;

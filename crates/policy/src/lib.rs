@@ -3,6 +3,7 @@
 //! Pure: no I/O, no clock, no randomness; `xtask tidy` holds that. The gateway's router and the policy's
 //! operations share `path`, so that a request can never mean one thing to the one and another to the other.
 
+pub mod cached;
 #[cfg(feature = "schema")]
 pub mod check;
 mod code;

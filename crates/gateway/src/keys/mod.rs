@@ -6,14 +6,17 @@
 
 mod fetch;
 mod handle;
+mod operator;
 mod schedule;
 mod service;
 mod store;
 
+pub use fetch::FetchError;
 pub(crate) use handle::{KeySets, Wanted};
 pub(crate) use service::{Fetched, Followed, KeyService, Parts, Prepared, Publish};
-pub(crate) use store::KeyStore;
+pub use operator::fetch_as_operator;
 pub use store::SetState;
+pub(crate) use store::KeyStore;
 
 use std::time::Duration;
 
