@@ -78,10 +78,9 @@ fn beyond_its_budget_an_address_is_answered_429_whatever_it_shows() {
         metrics.sum("switchboard_failed_credentials_exhausted_total", &[]),
         3.0
     );
-    assert_eq!(
-        metrics.sum("switchboard_rejects_total", &[("code", "rate_limit_exceeded")]),
-        3.0
-    );
+    gateway.wait_for_metrics("three refusals", |metrics| {
+        (metrics.sum("switchboard_rejects_total", &[("code", "rate_limit_exceeded")]) == 3.0).then_some(())
+    });
 }
 
 #[test]

@@ -10,7 +10,7 @@ pub mod enforcement;
 pub mod explain;
 pub mod http1;
 mod io;
-mod keys;
+pub mod keys;
 pub mod reload;
 mod request;
 pub mod response;

@@ -7,15 +7,17 @@
 mod fetch;
 mod handle;
 mod once;
+mod operator;
 mod schedule;
 mod service;
 mod store;
 
+pub use fetch::FetchError;
 pub(crate) use handle::{KeySets, Wanted};
 pub(crate) use once::fetch_all;
+pub use operator::fetch_as_operator;
 pub(crate) use service::{Fetched, Followed, KeyService, Parts, Prepared};
-pub(crate) use store::KeyStore;
-pub(crate) use store::SetState;
+pub(crate) use store::{KeyStore, SetState};
 
 use std::time::Duration;
 
