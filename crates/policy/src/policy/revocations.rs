@@ -76,7 +76,7 @@ impl Revocations {
     }
 
     pub(super) fn put(&mut self, revocation: Revocation) {
-        self.take(&revocation.id.clone());
+        self.take(&revocation.id);
         let revocation = Arc::new(revocation);
         self.token_hashes += usize::from(matches!(revocation.what, What::TokenHash(_)));
         let key = hash(Named::of(&revocation.what));

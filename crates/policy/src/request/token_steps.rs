@@ -41,11 +41,7 @@ impl<'d> Bearing<'d> {
         trail: &mut Trail<'d>,
     ) -> Result<Option<Held<'d>>, Refusal> {
         let times = self.times()?;
-        if self.issuer.is_cognito
-            && !self
-                .claim("token_use")
-                .is_some_and(|value| value.as_str() == Some("access"))
-        {
+        if self.issuer.is_cognito && self.claim("token_use").and_then(Value::as_str) != Some("access") {
             return Err(Code::TokenUnsupported.into());
         }
         self.check_audience()?;
