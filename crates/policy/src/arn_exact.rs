@@ -44,7 +44,10 @@ pub fn arn_exact(patterns: &[&str]) -> Result<(), ArnInexact> {
     if patterns.len() > ARN_PATTERNS_COUNT_MAX {
         return Err(ArnInexact::TooMany(patterns.len()));
     }
-    let open: Vec<&str> = patterns.iter().filter_map(|pattern| pattern.strip_suffix("**")).collect();
+    let open: Vec<&str> = patterns
+        .iter()
+        .filter_map(|pattern| pattern.strip_suffix("**"))
+        .collect();
     for pattern in patterns {
         let literal = pattern.strip_suffix("/**").unwrap_or(pattern);
         if literal.contains('{') {
@@ -92,14 +95,25 @@ mod tests {
 
     #[test]
     fn two_deep_cannot_be_said() {
-        check(&["/a/**", "/a/b/**", "/a/b/c"], Err(ArnInexact::TwoDeep("/a/b/c".into())));
-        check(&["/**", "/a/**", "/a/b/**"], Err(ArnInexact::TwoDeep("/a/b/**".into())));
-        check(&["/a/**", "/a/b/**", "/a/b/"], Err(ArnInexact::TwoDeep("/a/b/".into())));
+        check(
+            &["/a/**", "/a/b/**", "/a/b/c"],
+            Err(ArnInexact::TwoDeep("/a/b/c".into())),
+        );
+        check(
+            &["/**", "/a/**", "/a/b/**"],
+            Err(ArnInexact::TwoDeep("/a/b/**".into())),
+        );
+        check(
+            &["/a/**", "/a/b/**", "/a/b/"],
+            Err(ArnInexact::TwoDeep("/a/b/".into())),
+        );
     }
 
     #[test]
     fn there_is_a_most() {
-        let texts: Vec<String> = (0..=ARN_PATTERNS_COUNT_MAX).map(|number| format!("/{number}")).collect();
+        let texts: Vec<String> = (0..=ARN_PATTERNS_COUNT_MAX)
+            .map(|number| format!("/{number}"))
+            .collect();
         let patterns: Vec<&str> = texts.iter().map(String::as_str).collect();
         check(&patterns, Err(ArnInexact::TooMany(patterns.len())));
         check(&patterns[1..], Ok(()));

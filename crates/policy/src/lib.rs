@@ -5,6 +5,7 @@
 //! A request is decided in three calls: `present`, `verify`, `decide`.
 
 mod arn_exact;
+pub mod cached;
 #[cfg(feature = "schema")]
 pub mod check;
 mod code;

@@ -2,6 +2,7 @@
 
 use super::describe::{listing, named};
 use super::document::{Document, Item};
+use super::jwk::is_usable;
 use super::problem::{At, Problems};
 use crate::entity::{AnyClient, Api, Credential, CredentialKind, Operation, Status};
 use std::collections::{HashMap, HashSet};
@@ -152,10 +153,22 @@ fn issuers(policy: &Document, problems: &mut Problems) -> bool {
     let mut any = false;
     for (item, issuer) in Item::good(&policy.issuers) {
         any |= issuer.clients == AnyClient::Any;
+        let here = section.index(item.index);
+        let keys = here.key("keys");
+        for (index, jwk) in issuer.keys.iter().enumerate() {
+            if !is_usable(jwk) {
+                problems
+                    .warning(keys.index(index).value(), "nothing may use this key: it is skipped")
+                    .help(
+                        "usable are RSA keys of 2048 to 8192 bits, P-256, P-384 and Ed25519, for signatures; `use`, \
+                         `key_ops` and `alg` bind",
+                    );
+            }
+        }
         if !jwt && !policy.apis.is_empty() {
             problems
                 .warning(
-                    section.index(item.index).value(),
+                    here.value(),
                     format!("no API accepts tokens, so that {} has no effect", named(&item.id)),
                 )
                 .help("add `jwt` to the `credentials` of an API, or leave the issuer out");
