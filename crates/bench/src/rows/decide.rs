@@ -53,7 +53,7 @@ pub(super) fn run(lab: &Lab, plan: Plan) -> Result<Section> {
         .context("cannot write the floor")?;
     let head = [
         "language",
-        "ns a decision",
+        "CPU ns a decision",
         "ready ms",
         "floor MB",
         "memory MB",
