@@ -20,10 +20,11 @@ export const grant: Step = (work) => {
   if (found === undefined) return { code: "grant_missing" };
   work.grant = found;
   work.trail.grant = found;
-  const plan = found.plan === undefined ? undefined : policy.contents.plans.get(found.plan);
-  if (plan === undefined) return undefined;
-  work.trail.plan = plan;
-  return plan.isUnsupported ? { code: "policy_unsupported" } : undefined;
+  if (found.plan === undefined) return undefined;
+  work.trail.plan = found.plan;
+  // One that is not known restricts nothing here: whoever counts by it has nothing to count by.
+  const plan = policy.contents.plans.get(found.plan);
+  return plan?.isUnsupported ? { code: "policy_unsupported" } : undefined;
 };
 
 /** Step *scopes*: all of one alternative. */
@@ -33,7 +34,7 @@ export const scopes: Step = (work) => {
   work.scopes = effective;
   const held = heldAlternative(asked, effective);
   if (held !== undefined) {
-    work.trail.held = held;
+    work.held = held;
     return undefined;
   }
   work.trail.missing = (asked[0] ?? []).filter((scope) => !effective.includes(scope));

@@ -75,7 +75,8 @@ function permit(work: Work): Permit {
     tenant: fitting(work.tenant),
     cell: work.claimed.facts.cell,
   };
-  return new Permit(work.trail, identity, {
+  const trail = work.held === undefined ? work.trail : { ...work.trail, held: work.held };
+  return new Permit(trail, identity, {
     remove: removed(work.claimed),
     scopes: work.scopes ?? [],
     plan: work.grant?.plan,

@@ -82,9 +82,8 @@ function tenantClaim({ claimed: { bearer } }: Work): ReturnType<typeof claimOf> 
 export const cell: Step = (work) => {
   const { policy, facts } = work.claimed;
   const id = work.trail.tenant?.cell;
-  const found = id === undefined ? undefined : policy.contents.cells.get(id);
-  if (found === undefined) return undefined;
-  work.trail.cell = found;
-  if (found.isUnsupported) return { code: "policy_unsupported" };
-  return facts.cell !== undefined && facts.cell !== found.id ? { code: "cell_mismatch" } : undefined;
+  if (id === undefined) return undefined;
+  work.trail.cell = id;
+  if (policy.contents.cells.get(id)?.isUnsupported) return { code: "policy_unsupported" };
+  return facts.cell !== undefined && facts.cell !== id ? { code: "cell_mismatch" } : undefined;
 };

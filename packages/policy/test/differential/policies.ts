@@ -22,9 +22,53 @@ export function makePolicy(random: Random): Document {
     tenants: random.oneIn(2) ? distinct(world.TENANT_IDS, 2).map((id) => ({ id, ...tenant(random) })) : [],
     cells: distinct(world.CELL_IDS, 2).map((id) => ({ id })),
   };
+  if (!random.oneIn(4)) addSound(random, document);
   if (random.oneIn(8)) document["things"] = [{ id: "x" }];
   if (random.oneIn(3)) spoil(random, document);
   return document;
+}
+
+/** Entities under which much is permitted, so that the later steps are reached; they may well be contradicted. */
+function addSound(random: Random, document: Document): void {
+  const keys = ["ed", "es256", "rs"].map((name, index) => ({
+    ...publicJwk(name),
+    kid: world.KEY_IDS[index % 2],
+  }));
+  const sections: Document = {
+    issuers: [{ id: "corp", issuer: world.ISS[0], audiences: world.AUDIENCES, keys }],
+    apis: [
+      {
+        id: "orders",
+        team: "commerce",
+        base_path: "/api",
+        credentials: ["jwt", "api_key", ...random.some(["certificate"], 2)],
+        public_credentials: random.pick(["check", "ignore"]),
+        public: ["GET /api/orders/health"],
+        operations: [
+          { match: "GET /api/orders/**", ...asked(random) },
+          { match: "ANY /api/**", scopes: random.some(["orders.read"], 2) },
+        ],
+      },
+    ],
+    clients: [
+      {
+        id: "app",
+        team: "mobile",
+        credentials: [
+          { type: "api_key", id: "k1", sha256: world.sha256Hex(world.keyText("k1")) },
+          { type: "jwt", id: "c1", issuer: "corp", client: "mobile" },
+          { type: "certificate", id: "c2", spki_sha256: world.CERTIFICATES[0]?.spki_sha256 },
+        ],
+        grants: [{ api: "orders", scopes: random.some(world.SCOPES, 2), plan: "gold" }],
+        ...(random.oneIn(3) ? { tenant: "acme" } : {}),
+      },
+    ],
+  };
+  for (const [section, sound] of Object.entries(sections)) {
+    const others = document[section] ?? [];
+    const keeps = (other: Body): boolean => random.oneIn(3) && !sound.some(({ id }) => id === other["id"]);
+    document[section] = [...sound, ...others.filter(keeps)];
+  }
 }
 
 /** One entity of a document's section, made anew. */

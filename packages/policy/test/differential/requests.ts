@@ -26,7 +26,7 @@ export function makeRequest(random: Random, stock: readonly Made[]): Asked {
     headers,
     now: world.NOW + random.mostly(0, 4, [...world.EDGES, 10_000_000]),
   };
-  if (!random.oneIn(20)) request["host"] = random.mostly("shop.example.com", 3, world.HOSTS);
+  if (!random.oneIn(20)) request["host"] = random.mostly("shop.example.com", 4, world.HOSTS);
   if (random.oneIn(5) || kinds === 13) request["certificate"] = certificate(random);
   if (random.oneIn(12)) request["apis"] = random.some(world.API_IDS);
   if (random.oneIn(3)) request["cell"] = random.pick(world.CELL_IDS);
@@ -36,7 +36,7 @@ export function makeRequest(random: Random, stock: readonly Made[]): Asked {
 }
 
 function makePath(random: Random): string {
-  if (random.oneIn(2))
+  if (!random.oneIn(3))
     return random.pick(["/api/orders/7", "/api/orders", "/api/orders/", "/api/orders/health", "/"]);
   for (;;) {
     const segments = random.times(0, 5, () => random.pick(world.PATH_SEGMENTS));
@@ -51,7 +51,7 @@ function fieldName(random: Random, name: string): string {
 }
 
 function keyHeader(random: Random): string {
-  return random.mostly("X-Api-Key", 4, world.KEY_HEADERS);
+  return random.mostly("X-Api-Key", 8, world.KEY_HEADERS);
 }
 
 function bearer(random: Random, stock: readonly Made[]): string {
@@ -72,7 +72,7 @@ function bearer(random: Random, stock: readonly Made[]): string {
 }
 
 function apiKey(random: Random): string {
-  const id = random.pick(world.CREDENTIAL_IDS);
+  const id = random.mostly("k1", 3, world.CREDENTIAL_IDS);
   const text = world.keyText(id);
   return random.mostly(text, 12, [
     ...[
