@@ -60,7 +60,7 @@ test("deletions, replacements, and records behind the last commit", () => {
 });
 
 test("lines that are no records are counted; records of another epoch or feed are not live", () => {
-  const odd = ["x", "[]", "{}", '{"kind":"api"}', record("a/b", "x", {}), '{"deleted":true}'];
+  const odd = ["x", "", "[]", "{}", '{"kind":"api"}', record("a/b", "x", {}), '{"deleted":true}'];
   const strangers = [record("client", "b", {}, { epoch: 1 }), record("client", "c", {}, { feed: "g" })];
   const floor = read(...odd, API, CLIENT, ...strangers, commit(records));
   expect(floor.skipped).toBe(odd.length);

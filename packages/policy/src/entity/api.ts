@@ -1,12 +1,23 @@
 /** What may be called: an API, compiled from its body. */
 
-import { asciiLower, isId, isScope } from "../form.ts";
+import { asciiLower } from "../form.ts";
 import { isMethod } from "../method.ts";
 import { isBasePath } from "../path/canonical.ts";
 import { parseHostPattern } from "../path/host.ts";
 import { isBelow, parsePattern, type Segment } from "../path/pattern.ts";
 import { OperationTable } from "./operation.ts";
-import { flag, list, needsNothing, type Read, Reading, set, text, word } from "./reading.ts";
+import {
+  flag,
+  id as idText,
+  list,
+  needsNothing,
+  type Read,
+  Reading,
+  scope,
+  set,
+  text,
+  word,
+} from "./reading.ts";
 
 /** A kind of credential. */
 export type CredentialKind = "jwt" | "api_key" | "certificate";
@@ -61,7 +72,7 @@ export function readApi(id: string, body: unknown, needs: unknown): { api?: Api;
   const basePath = reading.required("base_path", text(isBasePath));
   const canBeChosen = basePath !== undefined && (hosts !== undefined || !reading.has("hosts"));
 
-  reading.required("team", text(isId));
+  reading.required("team", idText);
   const accepts = reading.optional("credentials", set(word("jwt", "api_key", "certificate"), 1, 3));
   const keyHeader = reading.optional("api_key_header", text(isKeyHeader));
   const forwardsToken = reading.optional("forward_token", flag) ?? false;
@@ -110,7 +121,7 @@ const hostPattern: Read<string> = (value) =>
 const delegation: Read<true> = (value) => {
   const reading = new Reading(value);
   reading.required("path", text(isBasePath));
-  reading.required("team", text(isId));
+  reading.required("team", idText);
   return reading.faults.length === 0 ? true : undefined;
 };
 
@@ -129,7 +140,7 @@ const publicOperation: Read<Operation> = (value) => {
   return match && { ...match, isPublic: true, alternatives: [[]] };
 };
 
-const scopeList = (min: number): Read<string[]> => list(text(isScope), min, SCOPES_MAX);
+const scopeList = (min: number): Read<string[]> => list(scope, min, SCOPES_MAX);
 
 const operation: Read<Operation> = (value) => {
   const reading = new Reading(value);
