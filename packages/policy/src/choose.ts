@@ -33,11 +33,10 @@ export function choose(policy: Policy, facts: Facts): Chosen {
 }
 
 function byHost(policy: Policy, { host, path }: Facts): Api | undefined {
-  if (host !== undefined) {
-    for (const tier of hostTiers(host)) {
-      const [lowest] = longest(policy, tier, path);
-      if (lowest !== undefined) return lowest;
-    }
+  if (host === undefined) return undefined;
+  for (const tier of hostTiers(host)) {
+    const [lowest] = longest(policy, tier, path);
+    if (lowest !== undefined) return lowest;
   }
   return longest(policy, EVERY_HOST, path)[0];
 }

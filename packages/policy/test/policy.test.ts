@@ -65,7 +65,7 @@ test("a policy after changes decides as one that was built of what is left", () 
     const anew = Policy.build(remaining).policy;
     expect(stepwise.counts()).toEqual(anew.counts());
     for (let index = 0; index < 40; index++) {
-      const { now, fetched, ...request } = JSON.parse(JSON.stringify(makeRequest(random, stock)));
+      const { now, fetched, ...request } = JSON.parse(JSON.stringify(makeRequest(random, stock, [])));
       const facts = factsOf(request);
       expect(outcomeOf(stepwise, facts, now)).toEqual(outcomeOf(anew, facts, now));
     }
@@ -157,6 +157,7 @@ test("an issuer whose keys are not known is worth a fetch, and its keys stand be
   const full = empty.withFetchedKeys("corp", JSON.stringify({ keys: [{ ...publicJwk("ed"), kid: "k" }] }));
   expect(codeOf(full, facts)).toBe("permit");
   expect(wantsKeys(present(full, facts))).toBeUndefined();
+  expect(() => policy.withFetchedKeys("nobody", '{"keys":[]}')).toThrow("no such issuer");
   for (const set of ["", "[]", "null", '{"keys":{}}'])
     expect(() => policy.withFetchedKeys("corp", set)).toThrow();
 });

@@ -20,11 +20,10 @@ export const grant: Step = (work) => {
   if (found === undefined) return { code: "grant_missing" };
   work.grant = found;
   work.trail.grant = found;
-  if (found.plan === undefined) return undefined;
-  work.trail.plan = found.plan;
-  // One that is not known restricts nothing here: whoever counts by it has nothing to count by.
-  const plan = policy.contents.plans.get(found.plan);
-  return plan?.isUnsupported ? { code: "policy_unsupported" } : undefined;
+  const plan = found.plan === undefined ? undefined : policy.contents.plans.get(found.plan);
+  if (plan === undefined) return undefined;
+  work.trail.plan = plan;
+  return plan.isUnsupported ? { code: "policy_unsupported" } : undefined;
 };
 
 /** Step *scopes*: all of one alternative. */

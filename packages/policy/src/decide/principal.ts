@@ -83,7 +83,8 @@ export const cell: Step = (work) => {
   const { policy, facts } = work.claimed;
   const id = work.trail.tenant?.cell;
   if (id === undefined) return undefined;
-  work.trail.cell = id;
-  if (policy.contents.cells.get(id)?.isUnsupported) return { code: "policy_unsupported" };
+  const found = policy.contents.cells.get(id);
+  if (found !== undefined) work.trail.cell = found;
+  if (found?.isUnsupported) return { code: "policy_unsupported" };
   return facts.cell !== undefined && facts.cell !== id ? { code: "cell_mismatch" } : undefined;
 };

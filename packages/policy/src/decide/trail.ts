@@ -3,7 +3,7 @@
 import type { Api, Operation } from "../entity/api.ts";
 import type { Client, Credential, Grant } from "../entity/client.ts";
 import type { Issuer } from "../entity/issuer.ts";
-import type { Revocation, Tenant } from "../entity/other.ts";
+import type { Cell, Plan, Revocation, Tenant } from "../entity/other.ts";
 import type { Key } from "../key.ts";
 
 /** Each step notes what it established. */
@@ -19,11 +19,9 @@ export interface Trail {
   /** The one that refused. */
   revocation?: Revocation;
   tenant?: Tenant;
-  /** The id of the tenant's, which need not be known. */
-  cell?: string;
+  cell?: Cell;
   grant?: Grant;
-  /** The id of the grant's, which need not be known. */
-  plan?: string;
+  plan?: Plan;
   /** Of a permit: scopes that were asked for and held. */
   held?: readonly string[];
   /** Scopes that were asked for and are missing. */
@@ -46,9 +44,9 @@ export function reasonsOf(trail: Trail): string[] {
   tell("client", trail.client?.id);
   tell("revocation", trail.revocation?.id);
   tell("tenant", trail.tenant?.id);
-  tell("cell", trail.cell);
+  tell("cell", trail.cell?.id);
   tell("grant", trail.grant?.api);
-  tell("plan", trail.plan);
+  tell("plan", trail.plan?.id);
   for (const scope of trail.held ?? []) tell("scope", scope);
   for (const scope of trail.missing ?? []) tell("missing", scope);
   return reasons;

@@ -140,13 +140,22 @@ const publicOperation: Read<Operation> = (value) => {
   return match && { ...match, isPublic: true, alternatives: [[]] };
 };
 
-const scopeList = (min: number): Read<string[]> => list(scope, min, SCOPES_MAX);
+/** Of two that should differ the first, which says the same. */
+const scopeList = (min: number): Read<string[]> => {
+  const read = list(scope, min, SCOPES_MAX);
+  return (value) => {
+    const scopes = read(value);
+    return scopes && [...new Set(scopes)];
+  };
+};
+const anyScopes = scopeList(0);
+const alternatives = list(scopeList(1), 1, SCOPES_MAX);
 
 const operation: Read<Operation> = (value) => {
   const reading = new Reading(value);
   const match = reading.required("match", parseMatch);
-  const scopes = reading.optional("scopes", scopeList(0));
-  const anyOf = reading.optional("any_of", list(scopeList(1), 1, SCOPES_MAX));
+  const scopes = reading.optional("scopes", anyScopes);
+  const anyOf = reading.optional("any_of", alternatives);
   if (match === undefined || reading.faults.length > 0) return undefined;
   if (reading.has("scopes") && reading.has("any_of")) return undefined;
   return { ...match, isPublic: false, alternatives: anyOf ?? [scopes ?? []] };

@@ -10,8 +10,8 @@ import * as world from "./world.ts";
 /** A request of a batch. */
 export type Asked = Batch["requests"][number];
 
-/** A request, with tokens of a stock. */
-export function makeRequest(random: Random, stock: readonly Made[]): Asked {
+/** A request, with tokens of a stock, and keys fetched for one of the issuers. */
+export function makeRequest(random: Random, stock: readonly Made[], issuers: readonly string[]): Asked {
   const headers: [string, string][] = [];
   const kinds = random.below(16);
   if (kinds < 7 || kinds === 13) headers.push([fieldName(random, "Authorization"), bearer(random, stock)]);
@@ -30,8 +30,8 @@ export function makeRequest(random: Random, stock: readonly Made[]): Asked {
   if (random.oneIn(5) || kinds === 13) request["certificate"] = certificate(random);
   if (random.oneIn(12)) request["apis"] = random.some(world.API_IDS);
   if (random.oneIn(3)) request["cell"] = random.pick(world.CELL_IDS);
-  if (random.oneIn(30))
-    request["fetched"] = { [random.pick([...world.ISSUER_IDS, "nobody"])]: fetched(random) };
+  if (random.oneIn(30) && issuers.length > 0)
+    request["fetched"] = { [random.pick(issuers)]: fetched(random) };
   return request as unknown as Asked;
 }
 
