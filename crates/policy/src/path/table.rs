@@ -122,6 +122,12 @@ impl<T> Table<T> {
         self.winner(host, path).map(|index| &self.values[index])
     }
 
+    /// As `find`, among the entries for every host.
+    pub fn find_on_any_host(&self, path: &CanonicalPath<'_>) -> Option<&T> {
+        let (found, _) = self.search(self.any, path.as_str().as_bytes());
+        found.map(|index| &self.values[index as usize])
+    }
+
     /// How many entries there are.
     pub fn len(&self) -> usize {
         self.values.len()

@@ -1,0 +1,107 @@
+//! How a body becomes an entity: whole, or as much of it as can be recognised.
+//!
+//! Shared by all kinds. Says why something was not taken as it is, for a report; decides nothing.
+
+use super::client::Grant;
+use crate::entity;
+use foldhash::fast::FixedState;
+use hashbrown::HashSet;
+use std::sync::Arc;
+
+/// What became of a body.
+#[derive(Debug)]
+pub(crate) enum Read<T> {
+    /// All of it is understood.
+    Whole(T),
+    /// It can be recognised, and nothing of it may be allowed.
+    Unsupported(T, String),
+    /// Nothing can be made of it.
+    Nothing(String),
+}
+
+/// What a client or a tenant may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    Active,
+    Suspended,
+    /// Not understood in full.
+    Unsupported,
+}
+
+impl From<entity::Status> for State {
+    fn from(status: entity::Status) -> State {
+        match status {
+            entity::Status::Active => State::Active,
+            entity::Status::Suspended => State::Suspended,
+        }
+    }
+}
+
+/// A member whose value its rule refuses.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refused(pub(super) &'static str);
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}` has a value that this version does not take", self.0)
+    }
+}
+
+/// `value`, or the refusal of this member.
+pub(super) fn ruled<T>(member: &'static str, value: Option<T>) -> Result<T, Refused> {
+    value.ok_or(Refused(member))
+}
+
+/// As `ruled`, for a rule that is a question.
+pub(super) fn holds(member: &'static str, rule: bool) -> Result<(), Refused> {
+    if rule { Ok(()) } else { Err(Refused(member)) }
+}
+
+/// The wire form of a body that asks for nothing that this reader does not know.
+pub(super) fn wire<'b, T: serde::Deserialize<'b>>(body: &'b str, needs: &[Box<str>]) -> Result<T, String> {
+    if let Some(word) = needs.first() {
+        return Err(format!("needs `{word}`, which this version does not know"));
+    }
+    let object: Result<entity::Object<T>, _> = serde_json::from_str(body);
+    object.map(|object| object.0).map_err(|error| error.to_string())
+}
+
+/// The members of a body that is not understood in full.
+pub(super) fn members(body: &str) -> serde_json::Map<String, serde_json::Value> {
+    serde_json::from_str(body).unwrap_or_default()
+}
+
+/// Without repetitions; the first of equal ones stays.
+pub(super) fn distinct(items: &[Box<str>]) -> Vec<&str> {
+    let mut seen: Vec<&str> = Vec::with_capacity(items.len());
+    for item in items {
+        if !seen.contains(&&**item) {
+            seen.push(item);
+        }
+    }
+    seen
+}
+
+/// Texts that many entities share, kept once while a batch of changes is read.
+#[derive(Debug, Default)]
+pub(crate) struct Strings {
+    texts: HashSet<Arc<str>, FixedState>,
+    lists: HashSet<Arc<[Arc<str>]>, FixedState>,
+    grants: HashSet<Arc<[Grant]>, FixedState>,
+}
+
+impl Strings {
+    pub(super) fn text(&mut self, text: &str) -> Arc<str> {
+        Arc::clone(self.texts.get_or_insert_with(text, |text| text.into()))
+    }
+
+    pub(super) fn list(&mut self, texts: &[&str]) -> Arc<[Arc<str>]> {
+        let list: Arc<[Arc<str>]> = texts.iter().map(|text| self.text(text)).collect();
+        Arc::clone(self.lists.get_or_insert(list))
+    }
+
+    /// Clients of one plan often have the same grants.
+    pub(super) fn grants(&mut self, grants: Vec<Grant>) -> Arc<[Grant]> {
+        Arc::clone(self.grants.get_or_insert(grants.into()))
+    }
+}
