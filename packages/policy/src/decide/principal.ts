@@ -78,7 +78,7 @@ function tenantClaim({ claimed: { bearer } }: Work): ReturnType<typeof claimOf> 
   return token && issuer && claimOf(token.claims, issuer.claims.tenant);
 }
 
-/** Step *cell*: the tenant's is the gateway's own, where both have one. */
+/** Step *cell*: the tenant's is the gateway's own, where both have one. One that is not known is another all the same. */
 export const cell: Step = (work) => {
   const { policy, facts } = work.claimed;
   const id = work.trail.tenant?.cell;

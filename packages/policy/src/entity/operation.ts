@@ -14,14 +14,14 @@ export class OperationTable {
   readonly all: readonly Operation[];
   readonly #shapes = new PatternTable<Map<string, Operation>>();
 
-  /** In the order written: of two with one shape and a method in common, only the first is there. */
+  /** In the order written: of two with one shape and a method in common, the first has that method. */
   constructor(operations: readonly Operation[]) {
     this.all = operations.filter((operation) => {
       const byMethod = this.#shapes.entry(operation.pattern, () => new Map());
       const methods = operation.method === "ANY" ? ALL_METHODS : [operation.method];
-      if (methods.some((method) => byMethod.has(method))) return false;
-      for (const method of methods) byMethod.set(method, operation);
-      return true;
+      const free = methods.filter((method) => !byMethod.has(method));
+      for (const method of free) byMethod.set(method, operation);
+      return free.length > 0;
     });
   }
 

@@ -23,8 +23,11 @@ export function makePolicy(random: Random): Document {
     cells: distinct(world.CELL_IDS, 2).map((id) => ({ id })),
   };
   if (!random.oneIn(4)) addSound(random, document);
-  if (random.oneIn(3)) spoil(random, document);
-  return document;
+  if (!random.oneIn(3)) return document;
+  // Its parts may be the world's own, which others are made of as well.
+  const spoilt = structuredClone(document);
+  spoil(random, spoilt);
+  return spoilt;
 }
 
 /** Entities under which much is permitted, so that the later steps are reached; they may well be contradicted. */
@@ -117,19 +120,27 @@ function jwks(random: Random): Body[] {
         null,
       ]);
     }
-    return random.oneIn(20) ? oddJwk(random, jwk) : jwk;
+    return random.oneIn(10) ? oddJwk(random, jwk) : jwk;
   });
 }
 
 function oddJwk(random: Random, jwk: Body): Body {
+  const padded = (member: unknown): string =>
+    Buffer.concat([Buffer.alloc(1), Buffer.from(String(member ?? ""), "base64url")]).toString("base64url");
   return random.pick<Body>([
     { kty: "oct", k: "AAAA" },
     { ...jwk, kid: 7 },
     { ...jwk, x: `${String(jwk["x"] ?? "")}=` },
     { ...jwk, x: "AAAA", n: "AAAA" },
+    { ...jwk, x: padded(jwk["x"]), n: padded(jwk["n"]), e: padded(jwk["e"]) },
+    // No point, a point of small order, and no number below the prime.
+    { ...jwk, x: Buffer.from(`02${"00".repeat(31)}`, "hex").toString("base64url") },
+    { ...jwk, x: Buffer.from(`01${"00".repeat(31)}`, "hex").toString("base64url") },
+    { ...jwk, x: Buffer.alloc(32, 255).toString("base64url") },
     { ...jwk, y: jwk["x"] },
-    { ...jwk, e: "Ag" },
+    ...["Ag", "AQ", "Aw", "AQAC", "AgAAAAE"].map((e) => ({ ...jwk, e })),
     { ...jwk, crv: "P-521" },
+    { ...jwk, crv: "Ed25519", kty: "EC" },
     {},
   ]);
 }
