@@ -97,7 +97,7 @@ fn no_example_is_left_out() {
     for file in files {
         let text = std::fs::read_to_string(file).unwrap();
         let checked = match check_either_text(&file.display().to_string(), &text, &Made) {
-            CheckedFile::Gateway(checked) => checked,
+            CheckedFile::Gateway(checked) => *checked,
             CheckedFile::Policy(policy) => {
                 let shows_mistakes = file.ends_with("policy-mistakes.yaml");
                 assert_eq!(
