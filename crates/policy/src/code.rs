@@ -166,7 +166,9 @@ impl Code {
             Code::CredentialUnsupported => "This API does not accept this kind of credential.",
             Code::CredentialsDisagree => "The credentials that were shown do not belong together.",
             Code::TokenMalformed => "The token cannot be read.",
-            Code::TokenUnsupported => "The token has an algorithm, a header or a condition that is not accepted.",
+            Code::TokenUnsupported => {
+                "The token has an algorithm, a header or a condition that is not accepted."
+            }
             Code::IssuerUnknown => "The token's issuer is not known.",
             Code::SignatureInvalid => "The token's signature does not hold.",
             Code::TokenExpired => "The token has expired.",
@@ -240,7 +242,10 @@ mod tests {
         for (index, code) in Code::ALL.into_iter().enumerate() {
             assert_eq!(code as usize, index, "{code}");
             let message = code.message();
-            assert!(message.ends_with('.') && !message.trim_end_matches('.').contains(". "), "{message}");
+            assert!(
+                message.ends_with('.') && !message.trim_end_matches('.').contains(". "),
+                "{message}"
+            );
         }
     }
 }

@@ -4,7 +4,7 @@
 //! looks at another entity.
 
 use crate::method::{Method, MethodSet};
-use crate::path::{HostPattern, Pattern, PathPrefix};
+use crate::path::{HostPattern, PathPrefix, Pattern};
 
 /// Bytes of an id.
 const ID_BYTES_MAX: usize = 128;
@@ -28,6 +28,10 @@ const FIELD_BYTES_MAX: usize = 64;
 pub(crate) const HOSTS_MAX: usize = 64;
 /// Operations of one API, public ones among them.
 pub(crate) const OPERATIONS_MAX: usize = 2_000;
+/// Delegations of one API.
+pub(crate) const DELEGATES_MAX: usize = 2_000;
+/// Grants of one client.
+pub(crate) const GRANTS_MAX: usize = 10_000;
 /// Credentials of one client.
 pub(crate) const CREDENTIALS_MAX: usize = 64;
 /// JWKs of one issuer, or of one set.
@@ -125,9 +129,10 @@ pub(crate) fn is_audience(text: &str) -> bool {
 pub(crate) fn is_jwks_uri(text: &str) -> bool {
     text.len() <= JWKS_URI_BYTES_MAX
         && is_visible(text)
-        && ["https://", "http://"]
-            .iter()
-            .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme))
+        && ["https://", "http://"].iter().any(|scheme| {
+            text.strip_prefix(scheme)
+                .is_some_and(|rest| rest.starts_with(|c| !"/?#".contains(c)))
+        })
 }
 
 /// A member name, or a JSON Pointer (RFC 6901) where it begins with `/`.
@@ -185,7 +190,10 @@ impl BasePath {
     pub(crate) fn parse(text: &str) -> Option<BasePath> {
         if text == "/" {
             let everything = Pattern::parse("/**").ok()?;
-            return Some(BasePath { prefix: None, everything });
+            return Some(BasePath {
+                prefix: None,
+                everything,
+            });
         }
         if text.contains([';', '*']) {
             return None;
@@ -223,7 +231,8 @@ pub(crate) fn operation(text: &str) -> Option<(MethodSet, Pattern)> {
 pub(crate) fn rate<'u>(text: &str, units: &[&'u str], most: u64) -> Option<(u64, &'u str)> {
     let (number, unit) = text.split_once('/')?;
     let unit = units.iter().find(|known| **known == unit)?;
-    let plain = !number.starts_with('0') && number.len() <= 19 && number.bytes().all(|byte| byte.is_ascii_digit());
+    let plain =
+        !number.starts_with('0') && number.len() <= 19 && number.bytes().all(|byte| byte.is_ascii_digit());
     let number = plain.then(|| number.parse::<u64>().ok())??;
     (1..=most).contains(&number).then_some((number, unit))
 }
@@ -261,22 +270,58 @@ mod tests {
     #[test]
     fn ids_scopes_and_names() {
         let (longest, longer) = ("a".repeat(128), "a".repeat(129));
-        check(is_id, &["a", "A.b-9", &longest], &["", "a_b", "a b", "ä", &longer]);
-        check(is_scope, &["a:b/c_d", "!", &longest], &["", "a b", "a\"", "a\\", "é", &longer]);
+        check(
+            is_id,
+            &["a", "A.b-9", &longest],
+            &["", "a_b", "a b", "ä", &longer],
+        );
+        check(
+            is_scope,
+            &["a:b/c_d", "!", &longest],
+            &["", "a b", "a\"", "a\\", "é", &longer],
+        );
         check(is_issuer, &["https://a", "x"], &["", "a b", "é"]);
-        check(is_jwks_uri, &["https://a/b", "http://x"], &["", "https://", "ftp://a", "HTTPS://a", "https://a b"]);
-        check(is_claim, &["sub", "/a/~0~1", "/", "a~b", "cognito:groups"], &["", "/a~", "/a~2", "/~01~"]);
+        check(
+            is_jwks_uri,
+            &["https://a/b", "http://x"],
+            &[
+                "",
+                "https://",
+                "ftp://a",
+                "https:///a",
+                "http://?a",
+                "HTTPS://a",
+                "https://a b",
+            ],
+        );
+        check(
+            is_claim,
+            &["sub", "/a/~0~1", "/", "a~b", "cognito:groups"],
+            &["", "/a~", "/a~2", "/~01~"],
+        );
         check(
             is_key_field,
             &["X-Api-Key", "apikey", "9"],
-            &["", "X_Api_Key", "Authorization", "content-md5", "X-FORWARDED-FOR", "x-user-id", "a b"],
+            &[
+                "",
+                "X_Api_Key",
+                "Authorization",
+                "content-md5",
+                "X-FORWARDED-FOR",
+                "x-user-id",
+                "a b",
+            ],
         );
     }
 
     #[test]
     fn reserved_fields_are_in_order_and_lower_case() {
         assert!(RESERVED_FIELDS.is_sorted());
-        assert!(RESERVED_FIELDS.iter().all(|name| *name == name.to_ascii_lowercase()));
+        assert!(
+            RESERVED_FIELDS
+                .iter()
+                .all(|name| *name == name.to_ascii_lowercase())
+        );
     }
 
     #[test]
@@ -284,7 +329,10 @@ mod tests {
         check(
             |text| BasePath::parse(text).is_some(),
             &["/", "/a", "/a/b", "/a/%C3%A9"],
-            &["", "a", "/a/", "//", "/a//b", "/a/../b", "/a%2Fb", "/{x}", "/a;b", "/a*", "/%61", "/a?b", "/é"],
+            &[
+                "", "a", "/a/", "//", "/a//b", "/a/../b", "/a%2Fb", "/{x}", "/a;b", "/a*", "/%61", "/a?b",
+                "/é",
+            ],
         );
     }
 
@@ -293,7 +341,17 @@ mod tests {
         check(
             |text| operation(text).is_some(),
             &["GET /", "ANY /a/**", "PROPFIND /{x}"],
-            &["GET", "GET  /", "get /a", "TRACE /a", "CONNECT /a", "/a", "GET a", "GET /a*", " GET /"],
+            &[
+                "GET",
+                "GET  /",
+                "get /a",
+                "TRACE /a",
+                "CONNECT /a",
+                "/a",
+                "GET a",
+                "GET /a*",
+                " GET /",
+            ],
         );
     }
 
@@ -302,9 +360,23 @@ mod tests {
         check(
             |text| short_rate(text).is_some(),
             &["1/s", "1000000000/m", "7/h"],
-            &["0/s", "01/s", "1/d", "1000000001/s", "/s", "1", "+1/s", "1 /s", "99999999999999999999/s"],
+            &[
+                "0/s",
+                "01/s",
+                "1/d",
+                "1000000001/s",
+                "/s",
+                "1",
+                "+1/s",
+                "1 /s",
+                "99999999999999999999/s",
+            ],
         );
-        check(|text| long_rate(text).is_some(), &["1/day", "1000000000000000/month"], &["1/s", "1000000000000001/day"]);
+        check(
+            |text| long_rate(text).is_some(),
+            &["1/day", "1000000000000000/month"],
+            &["1/s", "1000000000000001/day"],
+        );
         let (good, upper) = ("0f".repeat(32), "0F".repeat(32));
         check(|text| sha256(text).is_some(), &[&good], &["", "0f", &upper]);
         assert_eq!(sha256(&good), Some([15; 32]));

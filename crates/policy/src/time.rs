@@ -8,13 +8,22 @@ const DAY_S: i64 = 86_400;
 /// Unix seconds of `2027-01-01T00:00:00Z`; what lies before 1970 is 0. `None` where it is anything else.
 pub(crate) fn unix_seconds(text: &str) -> Option<u64> {
     let bytes: &[u8; 20] = text.as_bytes().try_into().ok()?;
-    let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')];
+    let marks = [
+        (4, b'-'),
+        (7, b'-'),
+        (10, b'T'),
+        (13, b':'),
+        (16, b':'),
+        (19, b'Z'),
+    ];
     if marks.iter().any(|&(at, mark)| bytes[at] != mark) {
         return None;
     }
     let number = |from: usize, to: usize| {
         bytes[from..to].iter().try_fold(0i64, |number, digit| {
-            digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0'))
+            digit
+                .is_ascii_digit()
+                .then(|| number * 10 + i64::from(digit - b'0'))
         })
     };
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);

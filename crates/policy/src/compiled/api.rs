@@ -7,7 +7,7 @@ use super::reading::{Read, Refused, distinct, holds, members, ruled, wire};
 use crate::entity::{self, CredentialKind, PublicCredentials};
 use crate::method::{Method, MethodSet};
 use crate::path::{CanonicalPath, HostPattern, Table, TableBuilder};
-use crate::rules::{self, BasePath, HOSTS_MAX, OPERATIONS_MAX, SCOPES_MAX};
+use crate::rules::{self, BasePath, DELEGATES_MAX, HOSTS_MAX, OPERATIONS_MAX, SCOPES_MAX};
 
 /// The field that carries a key where an API names none.
 pub(crate) const DEFAULT_KEY_FIELD: &str = "x-api-key";
@@ -53,10 +53,11 @@ pub struct Api {
 #[derive(Debug)]
 pub struct Operation {
     matches: Box<str>,
+    /// Those that no earlier operation of its shape has.
     methods: MethodSet,
     is_public: bool,
     /// Lists of scopes, at least one; all of one of them are needed.
-    alternatives: Box<[Box<[Box<str>]>]>,
+    alternatives: Alternatives,
 }
 
 impl Operation {
@@ -126,7 +127,10 @@ impl Api {
         let method = method?;
         let shape = || {
             let indexes = self.shapes.find_on_any_host(path);
-            indexes.into_iter().flatten().map(|&index| &self.operations[usize::from(index)])
+            indexes
+                .into_iter()
+                .flatten()
+                .map(|&index| &self.operations[usize::from(index)])
         };
         let own = shape().find(|operation| operation.methods.contains(method));
         own.or_else(|| shape().find(|operation| operation.methods.covers(method)))
@@ -158,6 +162,7 @@ impl Api {
             None => DEFAULT_ACCEPTS,
             Some(kinds) => ruled("credentials", accepted(kinds))?,
         };
+        holds("delegates", wire.delegates.len() <= DELEGATES_MAX)?;
         for delegation in &wire.delegates {
             let good = BasePath::parse(&delegation.path).is_some() && rules::is_id(&delegation.team);
             holds("delegates", good)?;
@@ -186,7 +191,11 @@ impl Api {
         let hosts = match members.get("hosts") {
             None => Box::default(),
             Some(hosts) => {
-                let hosts: Vec<_> = hosts.as_array()?.iter().map(|host| host.as_str()).collect::<Option<_>>()?;
+                let hosts: Vec<_> = hosts
+                    .as_array()?
+                    .iter()
+                    .map(|host| host.as_str())
+                    .collect::<Option<_>>()?;
                 host_patterns(hosts.into_iter())?
             }
         };
@@ -215,7 +224,12 @@ fn host_patterns<'h>(hosts: impl ExactSizeIterator<Item = &'h str>) -> Option<Bo
 
 fn accepted(kinds: &[CredentialKind]) -> Option<Accepts> {
     let count = |wanted| kinds.iter().filter(|kind| **kind == wanted).count();
-    let counts = [CredentialKind::Jwt, CredentialKind::ApiKey, CredentialKind::Certificate].map(count);
+    let counts = [
+        CredentialKind::Jwt,
+        CredentialKind::ApiKey,
+        CredentialKind::Certificate,
+    ]
+    .map(count);
     let good = !kinds.is_empty() && counts.iter().all(|count| *count <= 1);
     good.then_some(Accepts {
         jwt: counts[0] == 1,
@@ -227,13 +241,23 @@ fn accepted(kinds: &[CredentialKind]) -> Option<Accepts> {
 type Compiled = (Box<[Operation]>, Table<Vec<u16>>);
 
 fn compile(wire: &entity::Api, base: &BasePath) -> Result<Compiled, Refused> {
-    holds("operations", wire.public.len() + wire.operations.len() <= OPERATIONS_MAX)?;
+    holds(
+        "operations",
+        wire.public.len() + wire.operations.len() <= OPERATIONS_MAX,
+    )?;
     let mut operations: Vec<Operation> = Vec::new();
     let mut shapes: TableBuilder<Vec<u16>> = TableBuilder::new();
     let public = wire.public.iter().map(|matches| (matches, None));
-    let others = wire.operations.iter().map(|operation| (&operation.matches, Some(operation)));
+    let others = wire
+        .operations
+        .iter()
+        .map(|operation| (&operation.matches, Some(operation)));
     for (matches, operation) in public.chain(others) {
-        let member = if operation.is_some() { "operations" } else { "public" };
+        let member = if operation.is_some() {
+            "operations"
+        } else {
+            "public"
+        };
         let (methods, pattern) = ruled(member, rules::operation(matches))?;
         holds(member, base.holds(&pattern))?;
         let alternatives = match operation {
@@ -241,8 +265,14 @@ fn compile(wire: &entity::Api, base: &BasePath) -> Result<Compiled, Refused> {
             None => Box::new([Box::default()]),
         };
         let shape = shapes.entry(None, &pattern, Vec::new);
-        // Of two with a method in common, the first holds and the second is not there.
-        if shape.iter().any(|&index| operations[usize::from(index)].methods.intersects(methods)) {
+        // Of two with a method in common, the first has it.
+        let is_free = |method: &Method| {
+            !shape
+                .iter()
+                .any(|&index| operations[usize::from(index)].methods.contains(*method))
+        };
+        let methods: MethodSet = methods.iter().filter(is_free).collect();
+        if methods.is_empty() {
             continue;
         }
         shape.push(u16::try_from(operations.len()).expect("an API has at most 2,000 operations"));
@@ -256,7 +286,10 @@ fn compile(wire: &entity::Api, base: &BasePath) -> Result<Compiled, Refused> {
     Ok((operations.into(), shapes.build()))
 }
 
-fn alternatives(operation: &entity::Operation) -> Option<Box<[Box<[Box<str>]>]>> {
+/// Lists of scopes, at least one.
+type Alternatives = Box<[Box<[Box<str>]>]>;
+
+fn alternatives(operation: &entity::Operation) -> Option<Alternatives> {
     let list = |scopes: &[Box<str>]| -> Option<Box<[Box<str>]>> {
         let good = scopes.len() <= SCOPES_MAX && scopes.iter().all(|scope| rules::is_scope(scope));
         good.then(|| distinct(scopes).into_iter().map(Box::from).collect())
@@ -266,9 +299,9 @@ fn alternatives(operation: &entity::Operation) -> Option<Box<[Box<[Box<str>]>]>>
         (None, None) => Some(Box::new([Box::default()])),
         (Some(scopes), None) => Some(Box::new([list(scopes)?])),
         (None, Some(lists)) => {
-            let good = (1..=SCOPES_MAX).contains(&lists.len()) && lists.iter().all(|scopes| !scopes.is_empty());
+            let good =
+                (1..=SCOPES_MAX).contains(&lists.len()) && lists.iter().all(|scopes| !scopes.is_empty());
             good.then(|| lists.iter().map(|scopes| list(scopes)).collect())?
         }
     }
 }
-

@@ -21,8 +21,7 @@ pub struct Issuer {
     audiences: Box<[Box<str>]>,
     pub(crate) algorithms: Algorithms,
     jwks_uri: Option<Box<str>>,
-    /// Whether the policy has keys of it, usable or not.
-    has_inline: bool,
+    /// Of the policy.
     inline: Arc<[Arc<Key>]>,
     fetched: Option<Arc<[Arc<Key>]>>,
     pub(crate) claims: Claims,
@@ -59,9 +58,9 @@ impl Issuer {
         self.jwks_uri.as_deref()
     }
 
-    /// Whether there was ever a set of keys: from the policy, or fetched.
+    /// Whether there was ever a set of keys: some of the policy that can be used, or any that was fetched.
     pub fn has_keys(&self) -> bool {
-        self.has_inline || self.fetched.is_some()
+        !self.inline.is_empty() || self.fetched.is_some()
     }
 
     /// Names of all keys that can be used, in the order in which they are tried.
@@ -83,9 +82,14 @@ impl Issuer {
         self.audiences.iter().any(|ours| **ours == *audience)
     }
 
-    /// Fetched ones first.
+    /// Fetched ones first; one that is both is one.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Arc<Key>> {
-        self.fetched.iter().flat_map(|keys| keys.iter()).chain(self.inline.iter())
+        let fetched: &[Arc<Key>] = self.fetched.as_deref().unwrap_or_default();
+        let others = self
+            .inline
+            .iter()
+            .filter(|key| !fetched.iter().any(|other| other.is_copy_of(key)));
+        fetched.iter().chain(others)
     }
 
     /// The same with these keys in place of what was fetched before.
@@ -125,7 +129,10 @@ impl Issuer {
             None => Algorithms::DEFAULT,
             Some(words) => ruled("algorithms", Algorithms::parse(words.iter().map(|word| &**word)))?,
         };
-        holds("jwks_uri", wire.jwks_uri.as_deref().is_none_or(rules::is_jwks_uri))?;
+        holds(
+            "jwks_uri",
+            wire.jwks_uri.as_deref().is_none_or(rules::is_jwks_uri),
+        )?;
         holds("keys", wire.keys.len() <= KEYS_MAX)?;
         let leeway_s = wire.leeway_s.unwrap_or(LEEWAY_S);
         holds("leeway_s", leeway_s <= LEEWAY_S_MAX)?;
@@ -135,7 +142,6 @@ impl Issuer {
             audiences: wire.audiences.clone().into(),
             algorithms,
             jwks_uri: wire.jwks_uri.clone(),
-            has_inline: !wire.keys.is_empty(),
             inline: wire.keys.iter().filter_map(key).collect(),
             fetched: None,
             claims: Claims::new(&wire.claims, wire.preset)?,
@@ -149,14 +155,16 @@ impl Issuer {
     /// As much as recognises its tokens.
     fn recognised(id: &str, body: &str) -> Option<Issuer> {
         let members = members(body);
-        let issuer = members.get("issuer")?.as_str().filter(|issuer| rules::is_issuer(issuer))?;
+        let issuer = members
+            .get("issuer")?
+            .as_str()
+            .filter(|issuer| rules::is_issuer(issuer))?;
         Some(Issuer {
             id: id.into(),
             issuer: issuer.into(),
             audiences: Box::default(),
             algorithms: Algorithms::NONE,
             jwks_uri: None,
-            has_inline: false,
             inline: Arc::new([]),
             fetched: None,
             claims: Claims::new(&entity::ClaimNames::default(), None).ok()?,

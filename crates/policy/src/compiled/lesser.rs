@@ -39,8 +39,8 @@ impl Plan {
 
     /// From the body of a record.
     pub(crate) fn read(id: &str, body: &str, needs: &[Box<str>]) -> Read<Plan> {
-        let whole =
-            wire(body, needs).and_then(|wire: entity::Plan| Plan::new(id, &wire).map_err(|refused| refused.to_string()));
+        let whole = wire(body, needs)
+            .and_then(|wire: entity::Plan| Plan::new(id, &wire).map_err(|refused| refused.to_string()));
         whole.map_or_else(
             |message| {
                 let unknown = Plan {
@@ -57,8 +57,14 @@ impl Plan {
     }
 
     fn new(id: &str, wire: &entity::Plan) -> Result<Plan, Refused> {
-        let rate = wire.rate.as_deref().map(|rate| ruled("rate", rules::short_rate(rate)));
-        let quota = wire.quota.as_deref().map(|quota| ruled("quota", rules::long_rate(quota)));
+        let rate = wire
+            .rate
+            .as_deref()
+            .map(|rate| ruled("rate", rules::short_rate(rate)));
+        let quota = wire
+            .quota
+            .as_deref()
+            .map(|quota| ruled("quota", rules::long_rate(quota)));
         holds("burst", wire.burst.is_none_or(rules::is_burst))?;
         holds("rate", rate.is_some() || quota.is_some())?;
         Ok(Plan {
@@ -88,7 +94,8 @@ impl Tenant {
             state,
         };
         let whole = wire(body, needs).and_then(|wire: entity::Tenant| {
-            holds("cell", wire.cell.as_deref().is_none_or(rules::is_id)).map_err(|refused| refused.to_string())?;
+            holds("cell", wire.cell.as_deref().is_none_or(rules::is_id))
+                .map_err(|refused| refused.to_string())?;
             Ok(tenant(wire.cell, wire.status.into()))
         });
         whole.map_or_else(

@@ -10,12 +10,12 @@ mod lesser;
 mod reading;
 mod revocation;
 
-pub use api::{Api, Operation};
 pub(crate) use api::{Accepts, DEFAULT_ACCEPTS, DEFAULT_KEY_FIELD};
+pub use api::{Api, Operation};
 pub use client::{Client, Grant};
 pub(crate) use client::{Credential, Shows};
 pub use issuer::Issuer;
-pub(crate) use lesser::{Cell, Tenant};
 pub use lesser::Plan;
+pub(crate) use lesser::{Cell, Tenant};
 pub(crate) use reading::{Read, State, Strings};
 pub(crate) use revocation::{Revocation, What};

@@ -81,7 +81,16 @@ impl Revocation {
 
 /// Exactly one of the forms, with nothing of another.
 fn what(wire: entity::Revocation, before: Option<u64>) -> Result<Option<What>, Refused> {
-    let form = (wire.issuer, wire.jti, wire.token_sha256, wire.credential, wire.kid, wire.subject, wire.client, before);
+    let form = (
+        wire.issuer,
+        wire.jti,
+        wire.token_sha256,
+        wire.credential,
+        wire.kid,
+        wire.subject,
+        wire.client,
+        before,
+    );
     Ok(match form {
         (Some(issuer), Some(jti), None, None, None, None, None, None) => Some(What::TokenId { issuer, jti }),
         (None, None, Some(hash), None, None, None, None, None) => {
@@ -89,12 +98,16 @@ fn what(wire: entity::Revocation, before: Option<u64>) -> Result<Option<What>, R
         }
         (None, None, None, Some(credential), None, None, None, None) => Some(What::Credential(credential)),
         (Some(issuer), None, None, None, Some(kid), None, None, None) => Some(What::Key { issuer, kid }),
-        (Some(issuer), None, None, None, None, Some(subject), None, Some(before)) => {
-            Some(What::Subject { issuer, subject, before })
-        }
-        (Some(issuer), None, None, None, None, None, Some(client), Some(before)) => {
-            Some(What::Client { issuer, client, before })
-        }
+        (Some(issuer), None, None, None, None, Some(subject), None, Some(before)) => Some(What::Subject {
+            issuer,
+            subject,
+            before,
+        }),
+        (Some(issuer), None, None, None, None, None, Some(client), Some(before)) => Some(What::Client {
+            issuer,
+            client,
+            before,
+        }),
         _ => None,
     })
 }

@@ -9,16 +9,32 @@ pub struct Client {
     /// Who owns it.
     pub team: Box<str>,
     /// Whether it may call at all.
-    #[serde(default, skip_serializing_if = "Status::is_default")]
+    #[serde(
+        default,
+        deserialize_with = "super::strict::word",
+        skip_serializing_if = "Status::is_default"
+    )]
     pub status: Status,
     /// Whose data it works on; a token's tenant claim must not contradict it.
-    #[serde(default, deserialize_with = "super::other::given", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "super::strict::given",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tenant: Option<Box<str>>,
     /// What it may show.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::strict::objects",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub credentials: Vec<Credential>,
     /// What it may call; one for each API.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::strict::objects",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub grants: Vec<Grant>,
 }
 
@@ -52,7 +68,11 @@ pub enum Credential {
         /// SHA-256 of the whole key, lower-case hexadecimal.
         sha256: Box<str>,
         /// From when on it is refused, RFC 3339 with Z.
-        #[serde(default, deserialize_with = "super::other::given", skip_serializing_if = "Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "super::strict::given",
+            skip_serializing_if = "Option::is_none"
+        )]
         expires_at: Option<Box<str>>,
     },
     /// Tokens of an issuer with this client claim.
@@ -64,7 +84,11 @@ pub enum Credential {
         /// The token's client claim.
         client: Box<str>,
         /// From when on it is refused, RFC 3339 with Z.
-        #[serde(default, deserialize_with = "super::other::given", skip_serializing_if = "Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "super::strict::given",
+            skip_serializing_if = "Option::is_none"
+        )]
         expires_at: Option<Box<str>>,
     },
     /// A client certificate, by exactly one of its key and a name in it.
@@ -72,13 +96,25 @@ pub enum Credential {
         /// Its id.
         id: Box<str>,
         /// SHA-256 of the DER SubjectPublicKeyInfo, lower-case hexadecimal.
-        #[serde(default, deserialize_with = "super::other::given", skip_serializing_if = "Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "super::strict::given",
+            skip_serializing_if = "Option::is_none"
+        )]
         spki_sha256: Option<Box<str>>,
         /// A URI or DNS name of its subjectAltName.
-        #[serde(default, deserialize_with = "super::other::given", skip_serializing_if = "Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "super::strict::given",
+            skip_serializing_if = "Option::is_none"
+        )]
         san: Option<Box<str>>,
         /// From when on it is refused, RFC 3339 with Z.
-        #[serde(default, deserialize_with = "super::other::given", skip_serializing_if = "Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "super::strict::given",
+            skip_serializing_if = "Option::is_none"
+        )]
         expires_at: Option<Box<str>>,
     },
 }
@@ -93,6 +129,10 @@ pub struct Grant {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<Box<str>>,
     /// The id of the plan.
-    #[serde(default, deserialize_with = "super::other::given", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "super::strict::given",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub plan: Option<Box<str>>,
 }

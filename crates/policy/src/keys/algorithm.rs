@@ -85,7 +85,9 @@ mod tests {
 
     #[test]
     fn words_are_exact_and_neither_none_nor_hmac_is_one() {
-        for word in ["none", "None", "HS256", "HS512", "rs256", "RS1", "ES512", "ES256K", "ed25519", "Ed448", ""] {
+        for word in [
+            "none", "None", "HS256", "HS512", "rs256", "RS1", "ES512", "ES256K", "ed25519", "Ed448", "",
+        ] {
             assert_eq!(Algorithm::parse(word), None, "{word}");
         }
         assert_eq!(Algorithm::parse("Ed25519"), Algorithm::parse("EdDSA"));

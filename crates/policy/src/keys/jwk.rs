@@ -45,7 +45,12 @@ pub(crate) fn key_set(text: &[u8]) -> Result<Arc<[Arc<Key>]>, KeySetError> {
     if set.keys.len() > KEYS_MAX {
         return Err(KeySetError::TooMany);
     }
-    Ok(set.keys.iter().filter_map(Value::as_object).filter_map(key).collect())
+    Ok(set
+        .keys
+        .iter()
+        .filter_map(Value::as_object)
+        .filter_map(key)
+        .collect())
 }
 
 /// The key of a JWK, where something may use it.
@@ -54,7 +59,10 @@ pub(crate) fn key(jwk: &Map<String, Value>) -> Option<Arc<Key>> {
         return None;
     }
     if let Some(operations) = jwk.get("key_ops")
-        && !operations.as_array()?.iter().any(|operation| operation == "verify")
+        && !operations
+            .as_array()?
+            .iter()
+            .any(|operation| operation == "verify")
     {
         return None;
     }
@@ -70,9 +78,7 @@ pub(crate) fn key(jwk: &Map<String, Value>) -> Option<Arc<Key>> {
     let bytes = |name: &str| URL_SAFE_NO_PAD.decode(text(name)?).ok();
     let bind = |can: Algorithms| match bound {
         None => Some(can),
-        Some(algorithm) => can
-            .contains(algorithm)
-            .then(|| Algorithms::NONE.with(algorithm)),
+        Some(algorithm) => can.contains(algorithm).then(|| Algorithms::NONE.with(algorithm)),
     };
     let one = |algorithm| bind(Algorithms::NONE.with(algorithm));
     let (algorithms, material) = match (text("kty")?, text("crv")) {
@@ -86,7 +92,10 @@ pub(crate) fn key(jwk: &Map<String, Value>) -> Option<Arc<Key>> {
         ("EC", Some("P-384")) => (one(Algorithm::Es384)?, {
             Material::p384(&exactly(&bytes("x")?)?, &exactly(&bytes("y")?)?)?
         }),
-        ("OKP", Some("Ed25519")) => (one(Algorithm::EdDsa)?, Material::ed25519(&exactly(&bytes("x")?)?)?),
+        ("OKP", Some("Ed25519")) => (
+            one(Algorithm::EdDsa)?,
+            Material::ed25519(&exactly(&bytes("x")?)?)?,
+        ),
         _ => return None,
     };
     Some(Arc::new(Key::new(kid, algorithms, material)))

@@ -6,8 +6,8 @@
 use super::{Algorithm, Algorithms};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
-    RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384,
-    RSA_PSS_2048_8192_SHA512, RsaParameters, RsaPublicKeyComponents,
+    RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256,
+    RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RsaParameters, RsaPublicKeyComponents,
 };
 
 /// Modulus of an RSA key, in bits.
@@ -64,17 +64,24 @@ impl Material {
     /// From an affine point; `None` where it is not on the curve.
     pub(super) fn p256(x: &[u8; 32], y: &[u8; 32]) -> Option<Material> {
         let point = [&[4], x.as_slice(), y].concat();
-        ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).ok().map(Material::P256)
+        ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
+            .ok()
+            .map(Material::P256)
     }
 
     /// As `p256`.
     pub(super) fn p384(x: &[u8; 48], y: &[u8; 48]) -> Option<Material> {
         let point = [&[4], x.as_slice(), y].concat();
-        ParsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, point).ok().map(Material::P384)
+        ParsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, point)
+            .ok()
+            .map(Material::P384)
     }
 
-    /// From the bytes of RFC 8032.
+    /// From the bytes of RFC 8032; `None` where they are no point.
     pub(super) fn ed25519(bytes: &[u8; 32]) -> Option<Material> {
+        if !super::ed25519::is_point(bytes) {
+            return None;
+        }
         ParsedPublicKey::new(&ED25519, bytes).ok().map(Material::Ed25519)
     }
 
@@ -104,6 +111,11 @@ impl Key {
 
     pub(crate) fn fits(&self, algorithm: Algorithm) -> bool {
         self.algorithms.contains(algorithm)
+    }
+
+    /// Whether nothing tells one from the other: name, use and material.
+    pub(crate) fn is_copy_of(&self, other: &Key) -> bool {
+        self.kid == other.kid && self.algorithms == other.algorithms && self.is_same_as(other)
     }
 
     /// Whether both are one key, by whatever name: what a proof that was kept depends on.

@@ -3,10 +3,11 @@
 //! The only place where a signature is checked, with aws-lc-rs alone. Knows nothing of claims, time or policy.
 
 mod algorithm;
+mod ed25519;
 mod jwk;
 mod key;
 
 pub(crate) use algorithm::{Algorithm, Algorithms};
-pub(crate) use jwk::{key, key_set};
 pub use jwk::KeySetError;
+pub(crate) use jwk::{key, key_set};
 pub use key::Key;

@@ -67,7 +67,14 @@ mod tests {
     fn strings() {
         check(r#""u-1""#, Some("u-1"));
         check(r#""a,b%20~!""#, Some("a,b%20~!"));
-        for absent in [r#""""#, r#""a b""#, r#""é""#, r#""a\nb""#, r#""\u007f""#, r#""\u0000""#] {
+        for absent in [
+            r#""""#,
+            r#""a b""#,
+            r#""é""#,
+            r#""a\nb""#,
+            r#""\u007f""#,
+            r#""\u0000""#,
+        ] {
             check(absent, None);
         }
     }
@@ -92,7 +99,10 @@ mod tests {
     #[test]
     fn lists() {
         check(r#"["a"]"#, Some("a"));
-        check(r#"["a","b,c","d%e","f g","é"]"#, Some("a,b%2Cc,d%25e,f%20g,%C3%A9"));
+        check(
+            r#"["a","b,c","d%e","f g","é"]"#,
+            Some("a,b%2Cc,d%25e,f%20g,%C3%A9"),
+        );
         check(r#"["",""]"#, Some(","));
         for absent in ["[]", r#"[""]"#, r#"["a",1]"#, r#"["a",null]"#, r#"[["a"]]"#] {
             check(absent, None);

@@ -78,7 +78,10 @@ impl<'de> DeserializeSeed<'de> for Depth {
 }
 
 /// As `as f64` of an integer: the nearest double, which is what a text of digits is read as.
-#[allow(clippy::cast_precision_loss, reason = "rounding to the nearest double is the rule")]
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "rounding to the nearest double is the rule"
+)]
 impl<'de> Visitor<'de> for Depth {
     type Value = Value;
 

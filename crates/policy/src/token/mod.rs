@@ -8,5 +8,5 @@ mod parse;
 pub(crate) use claims::{ClaimPath, Scopes};
 pub(crate) use header_form::{HEADER_FORM_BYTES_MAX, header_form};
 pub(crate) use json::Value;
-pub use parse::Token;
 pub(crate) use parse::Parsed;
+pub use parse::Token;

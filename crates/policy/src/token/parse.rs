@@ -96,7 +96,9 @@ fn parse(bytes: &[u8]) -> Result<Parsed, Code> {
     let object = |part: &[u8]| Object::parse(&URL_SAFE_NO_PAD.decode(part).ok()?);
     let header = object(header).ok_or(Code::TokenMalformed)?;
     let claims = object(claims).ok_or(Code::TokenMalformed)?;
-    let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Code::TokenMalformed)?;
+    let signature = URL_SAFE_NO_PAD
+        .decode(signature)
+        .map_err(|_| Code::TokenMalformed)?;
 
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(Box::<str>::from);
     let algorithm = text(header.get("alg")).ok_or(Code::TokenMalformed)?;

@@ -17,14 +17,16 @@ fn jwk(id: &str) -> Map<String, Value> {
 
 fn pkcs8(id: &str) -> Vec<u8> {
     let keys: Value = serde_json::from_str(KEYS).expect("JSON");
-    STANDARD.decode(keys[id]["pkcs8"].as_str().expect("base64")).expect("base64")
+    STANDARD
+        .decode(keys[id]["pkcs8"].as_str().expect("base64"))
+        .expect("base64")
 }
 
 /// Whether the key can be used once `name` is `value` (or gone).
-fn check(id: &str, name: &str, value: Option<Value>, expected: bool) {
+fn check(id: &str, name: &str, value: Option<&Value>, expected: bool) {
     let mut jwk = jwk(id);
-    let _ = match value.clone() {
-        Some(value) => jwk.insert(name.into(), value),
+    let _ = match value {
+        Some(value) => jwk.insert(name.into(), value.clone()),
         None => jwk.remove(name),
     };
     assert_eq!(key(&jwk).is_some(), expected, "{id} {name} {value:?}");
@@ -35,49 +37,60 @@ fn what_can_be_used() {
     for id in ["rs", "rs2", "es256", "es384", "ed", "ed2"] {
         assert_eq!(key(&jwk(id)).expect("usable").kid(), Some(id));
         check(id, "kid", None, true);
-        check(id, "kid", Some(json!(1)), false);
-        check(id, "use", Some(json!("sig")), true);
-        check(id, "use", Some(json!("enc")), false);
-        check(id, "use", Some(json!(null)), false);
-        check(id, "key_ops", Some(json!(["sign", "verify"])), true);
-        check(id, "key_ops", Some(json!(["sign"])), false);
-        check(id, "key_ops", Some(json!("verify")), false);
-        check(id, "alg", Some(json!("HS256")), false);
-        check(id, "alg", Some(json!(null)), false);
-        check(id, "kty", Some(json!("oct")), false);
+        check(id, "kid", Some(&json!(1)), false);
+        check(id, "use", Some(&json!("sig")), true);
+        check(id, "use", Some(&json!("enc")), false);
+        check(id, "use", Some(&json!(null)), false);
+        check(id, "key_ops", Some(&json!(["sign", "verify"])), true);
+        check(id, "key_ops", Some(&json!(["sign"])), false);
+        check(id, "key_ops", Some(&json!("verify")), false);
+        check(id, "alg", Some(&json!("HS256")), false);
+        check(id, "alg", Some(&json!(null)), false);
+        check(id, "kty", Some(&json!("oct")), false);
         check(id, "kty", None, false);
     }
 }
 
 #[test]
 fn numbers_and_points() {
-    let text = |bytes: &[u8]| Some(json!(URL_SAFE_NO_PAD.encode(bytes)));
-    let modulus = URL_SAFE_NO_PAD.decode(jwk("rs")["n"].as_str().expect("text")).expect("base64");
-    check("rs", "n", text(&modulus[1..]), false);
-    check("rs", "n", text(&[&[0], modulus.as_slice()].concat()), true);
-    check("rs", "n", text(&[&[1], modulus.as_slice()].concat()), true);
-    check("rs", "n", text(&[0xFF; 1024]), true);
-    check("rs", "n", text(&[0xFF; 1025]), false);
-    check("rs", "n", text(&[]), false);
-    check("rs", "n", Some(json!("ab=")), false);
-    for (exponent, expected) in [(0u64, false), (1, false), (2, false), (3, true), (4, false), (65_537, true)] {
-        check("rs", "e", text(&exponent.to_be_bytes()), expected);
+    let text = |bytes: &[u8]| json!(URL_SAFE_NO_PAD.encode(bytes));
+    let modulus = URL_SAFE_NO_PAD
+        .decode(jwk("rs")["n"].as_str().expect("text"))
+        .expect("base64");
+    check("rs", "n", Some(&text(&modulus[1..])), false);
+    check("rs", "n", Some(&text(&[&[0], modulus.as_slice()].concat())), true);
+    check("rs", "n", Some(&text(&[&[1], modulus.as_slice()].concat())), true);
+    check("rs", "n", Some(&text(&[0xFF; 1024])), true);
+    check("rs", "n", Some(&text(&[0xFF; 1025])), false);
+    check("rs", "n", Some(&text(&[])), false);
+    check("rs", "n", Some(&json!("ab=")), false);
+    for (exponent, expected) in [
+        (0u64, false),
+        (1, false),
+        (2, false),
+        (3, true),
+        (4, false),
+        (65_537, true),
+    ] {
+        check("rs", "e", Some(&text(&exponent.to_be_bytes())), expected);
     }
-    check("rs", "e", text(&((1u64 << 33) - 1).to_be_bytes()), true);
-    check("rs", "e", text(&((1u64 << 33) + 1).to_be_bytes()), false);
-    check("rs", "e", text(&[0xFF; 32]), false);
-    check("es256", "y", text(&[1; 32]), false);
-    check("es256", "y", text(&[1; 31]), false);
-    check("es256", "crv", Some(json!("P-384")), false);
-    check("es256", "crv", Some(json!("P-521")), false);
-    check("ed", "x", text(&[1; 31]), false);
-    check("ed", "crv", Some(json!("Ed448")), false);
+    check("rs", "e", Some(&text(&((1u64 << 33) - 1).to_be_bytes())), true);
+    check("rs", "e", Some(&text(&((1u64 << 33) + 1).to_be_bytes())), false);
+    check("rs", "e", Some(&text(&[0xFF; 32])), false);
+    check("es256", "y", Some(&text(&[1; 32])), false);
+    check("es256", "y", Some(&text(&[1; 31])), false);
+    check("es256", "crv", Some(&json!("P-384")), false);
+    check("es256", "crv", Some(&json!("P-521")), false);
+    check("ed", "x", Some(&text(&[1; 31])), false);
+    check("ed", "crv", Some(&json!("Ed448")), false);
 }
 
 #[test]
 fn a_signature_holds_under_its_key_alone() {
     let message = b"a.b";
-    let ed = Ed25519KeyPair::from_pkcs8(&pkcs8("ed")).expect("a key").sign(message);
+    let ed = Ed25519KeyPair::from_pkcs8(&pkcs8("ed"))
+        .expect("a key")
+        .sign(message);
     let ed = ed.as_ref();
     let key = |id: &str| super::key(&jwk(id)).expect("usable");
     assert!(key("ed").verifies(Algorithm::EdDsa, message, ed));
@@ -101,7 +114,8 @@ fn an_algorithm_binds() {
     let message = b"a.b";
     let pair = RsaKeyPair::from_pkcs8(&pkcs8("rs")).expect("a key");
     let mut pss = vec![0; pair.public_modulus_len()];
-    pair.sign(&RSA_PSS_SHA256, &SystemRandom::new(), message, &mut pss).expect("signed");
+    pair.sign(&RSA_PSS_SHA256, &SystemRandom::new(), message, &mut pss)
+        .expect("signed");
     let free = key(&jwk("rs")).expect("usable");
     assert!(free.verifies(Algorithm::Ps256, message, &pss));
     assert!(!free.verifies(Algorithm::Rs256, message, &pss));
@@ -120,9 +134,19 @@ fn sets() {
     let kids: Vec<_> = keys.iter().map(|key| key.kid()).collect();
     assert_eq!(kids, [Some("rs"), Some("ed")]);
     for text in ["", "[]", "{}", "{\"keys\":{}}", "{\"keys\":[}", "null"] {
-        assert_eq!(key_set(text.as_bytes()).err(), Some(KeySetError::Malformed), "{text}");
+        assert_eq!(
+            key_set(text.as_bytes()).err(),
+            Some(KeySetError::Malformed),
+            "{text}"
+        );
     }
     let many = json!({ "keys": vec![json!({}); 129] });
-    assert_eq!(key_set(many.to_string().as_bytes()).err(), Some(KeySetError::TooMany));
-    assert_eq!(key_set(&vec![b' '; SET_BYTES_MAX + 1]).err(), Some(KeySetError::TooLarge));
+    assert_eq!(
+        key_set(many.to_string().as_bytes()).err(),
+        Some(KeySetError::TooMany)
+    );
+    assert_eq!(
+        key_set(&vec![b' '; SET_BYTES_MAX + 1]).err(),
+        Some(KeySetError::TooLarge)
+    );
 }

@@ -16,7 +16,22 @@ fn number(text: &str) -> Option<f64> {
 #[test]
 fn one_object_with_white_space_around() {
     check(" \t\r\n{ } \n", true);
-    for text in ["", "[]", "\"a\"", "1", "null", "{} {}", "{},", "{", "{a:1}", "{\"a\":1,}", "\u{feff}{}", "{}\u{0}", "\u{a0}{}", "\u{c}{}"] {
+    for text in [
+        "",
+        "[]",
+        "\"a\"",
+        "1",
+        "null",
+        "{} {}",
+        "{},",
+        "{",
+        "{a:1}",
+        "{\"a\":1,}",
+        "\u{feff}{}",
+        "{}\u{0}",
+        "\u{a0}{}",
+        "\u{c}{}",
+    ] {
         check(text, false);
     }
     assert!(Object::parse(b"{\"a\":\"\xff\"}").is_none());
@@ -49,7 +64,15 @@ fn no_member_twice_at_any_depth() {
 #[test]
 fn strings_are_unicode() {
     check(r#"{"a":"\ud83d\ude00"}"#, true);
-    for text in [r#"{"a":"\ud83d"}"#, r#"{"a":"\ude00\ud83d"}"#, r#"{"\ud800":1}"#, r#"{"a":"\ud83d\u0041"}"#, "{\"a\":\"\n\"}", r#"{"a":"\x41"}"#, r#"{"a":"\u12"}"#] {
+    for text in [
+        r#"{"a":"\ud83d"}"#,
+        r#"{"a":"\ude00\ud83d"}"#,
+        r#"{"\ud800":1}"#,
+        r#"{"a":"\ud83d\u0041"}"#,
+        "{\"a\":\"\n\"}",
+        r#"{"a":"\x41"}"#,
+        r#"{"a":"\u12"}"#,
+    ] {
         check(text, false);
     }
     check("{\"a\":\"\u{7f}\u{0}\"}", false);
@@ -67,8 +90,24 @@ fn numbers_are_doubles() {
     assert_eq!(number("1.7976931348623157e308"), Some(f64::MAX));
     assert_eq!(number("17976931348623158e292"), Some(f64::MAX));
     assert_eq!(number("0.1e1"), Some(1.0));
-    assert_eq!(number("123456789012345678901234567890"), Some(123_456_789_012_345_678_901_234_567_890.0));
-    for text in ["1e309", "-1e309", "1.7976931348623159e308", "01", "+1", ".5", "5.", "1e", "0x1", "NaN", "Infinity", "-"] {
+    assert_eq!(
+        number("123456789012345678901234567890"),
+        Some(123_456_789_012_345_678_901_234_567_890.0)
+    );
+    for text in [
+        "1e309",
+        "-1e309",
+        "1.7976931348623159e308",
+        "01",
+        "+1",
+        ".5",
+        "5.",
+        "1e",
+        "0x1",
+        "NaN",
+        "Infinity",
+        "-",
+    ] {
         assert_eq!(number(text), None, "{text}");
     }
 }

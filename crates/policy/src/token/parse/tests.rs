@@ -69,10 +69,24 @@ fn a_token_has_a_size() {
 #[test]
 fn members_that_have_to_be_strings() {
     use Code::TokenMalformed as Malformed;
-    for header in ["{}", r#"{"alg":1}"#, r#"{"alg":null}"#, r#"{"alg":"RS256","kid":1}"#, r#"{"alg":"RS256","kid":null}"#, "[]"] {
+    for header in [
+        "{}",
+        r#"{"alg":1}"#,
+        r#"{"alg":null}"#,
+        r#"{"alg":"RS256","kid":1}"#,
+        r#"{"alg":"RS256","kid":null}"#,
+        "[]",
+    ] {
         check_header(header, Some(Malformed));
     }
-    for claims in ["{}", r#"{"iss":1}"#, r#"{"iss":null}"#, r#"{"iss":["i"]}"#, "1", r#"{"iss":"i","iss":"i"}"#] {
+    for claims in [
+        "{}",
+        r#"{"iss":1}"#,
+        r#"{"iss":null}"#,
+        r#"{"iss":["i"]}"#,
+        "1",
+        r#"{"iss":"i","iss":"i"}"#,
+    ] {
         check(&compact(r#"{"alg":"RS256"}"#, claims), Some(Malformed));
     }
     // Malformed goes before unsupported.
@@ -84,10 +98,21 @@ fn members_that_are_refused() {
     use Code::TokenUnsupported as Unsupported;
     for name in REFUSED_MEMBERS {
         for value in ["null", "[]", "\"x\"", "true"] {
-            check_header(&format!(r#"{{"alg":"RS256","{name}":{value}}}"#), Some(Unsupported));
+            check_header(
+                &format!(r#"{{"alg":"RS256","{name}":{value}}}"#),
+                Some(Unsupported),
+            );
         }
     }
-    for kind in ["null", "1", "\"\"", "\"JWE\"", "\"application/jwt\"", "\"dpop+jwt\"", "\"jwt \""] {
+    for kind in [
+        "null",
+        "1",
+        "\"\"",
+        "\"JWE\"",
+        "\"application/jwt\"",
+        "\"dpop+jwt\"",
+        "\"jwt \"",
+    ] {
         check_header(&format!(r#"{{"alg":"RS256","typ":{kind}}}"#), Some(Unsupported));
     }
     for kind in ["JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt"] {
