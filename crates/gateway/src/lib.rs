@@ -6,6 +6,7 @@
 pub mod admin;
 pub mod configuration;
 mod downstream;
+pub mod enforcement;
 pub mod explain;
 pub mod http1;
 mod io;

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where a set came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SetState {
+pub(crate) enum SetState {
     /// From nowhere: it was never had.
     Never,
     /// Off the disk, from before a restart.
@@ -26,7 +26,7 @@ pub enum SetState {
 
 impl SetState {
     /// As `/ready` names it.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             SetState::Never => "never",
             SetState::Stored => "stored",

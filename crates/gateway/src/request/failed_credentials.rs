@@ -4,6 +4,7 @@
 //! address, or one that shares its slot, has failed lately; only a failure always takes a lock. GCRA with the time
 //! passed in; what is forgotten first is who failed least.
 
+use crate::response::Exhausted;
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
@@ -33,6 +34,44 @@ pub(crate) struct FailedCredentials {
 /// Addresses → when their budget will be whole again, in nanoseconds from `base` (the theoretical arrival time).
 type Shard = HashMap<u128, u64>;
 
+/// One request's view of its address's budget.
+#[derive(Debug)]
+pub(crate) struct Budget<'a> {
+    pub(crate) failed: &'a FailedCredentials,
+    pub(crate) per_minute: NonZeroU32,
+    pub(crate) client: IpAddr,
+    pub(crate) unix_s: u64,
+}
+
+impl Budget<'_> {
+    /// Whether it is used up.
+    pub(crate) fn exhausted(&self) -> Option<Exhausted> {
+        // The clock is asked only for those who may have failed.
+        if !self.failed.may_have_failed(self.client) {
+            return None;
+        }
+        let wait = self
+            .failed
+            .exhausted(self.per_minute, self.client, Instant::now())?;
+        Some(self.answer(wait))
+    }
+
+    /// Counts a failure; as `exhausted` where another worker took the last one meanwhile.
+    pub(crate) fn spend(&self) -> Option<Exhausted> {
+        let wait = self.failed.spend(self.per_minute, self.client, Instant::now())?;
+        Some(self.answer(wait))
+    }
+
+    fn answer(&self, wait: Duration) -> Exhausted {
+        let retry_after_s = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
+        Exhausted {
+            limit: self.per_minute.get(),
+            retry_after_s,
+            reset_s: self.unix_s + retry_after_s,
+        }
+    }
+}
+
 impl Default for FailedCredentials {
     fn default() -> Self {
         FailedCredentials {
@@ -45,6 +84,11 @@ impl Default for FailedCredentials {
 }
 
 impl FailedCredentials {
+    /// False where this address has certainly not failed lately.
+    fn may_have_failed(&self, client: IpAddr) -> bool {
+        self.slot(&self.place(client)).load(Ordering::Relaxed) != 0
+    }
+
     /// Whether this address has used up `per_minute`: then, how long until it may fail once more.
     pub(crate) fn exhausted(
         &self,
@@ -53,9 +97,6 @@ impl FailedCredentials {
         now: Instant,
     ) -> Option<Duration> {
         let place = self.place(client);
-        if self.slot(&place).load(Ordering::Relaxed) == 0 {
-            return None;
-        }
         let now = self.nanos(now);
         let mut shard = self.shard(&place);
         let whole_at = *shard.get(&place.key)?;
@@ -85,8 +126,8 @@ impl FailedCredentials {
         None
     }
 
-    /// Addresses that are remembered.
-    pub(crate) fn addresses(&self) -> usize {
+    #[cfg(test)]
+    fn addresses(&self) -> usize {
         let len = |shard: &Mutex<Shard>| shard.lock().unwrap_or_else(PoisonError::into_inner).len();
         self.shards.iter().map(len).sum()
     }

@@ -48,14 +48,14 @@ fn each_fragment_is_a_file_as_it_stands() {
         &[],
         &["?2:3 everything is public: there is neither `auth` nor `policy`"],
     );
-    check("auth.json", &["auth"], &[NO_ROUTES]);
+    check("auth.json", &[], &[NO_ROUTES]);
     check("rate-limiting.json", &["rate_limiting"], &[NO_ROUTES]);
     check("transformations.json", &["transformations"], &[NO_ROUTES]);
 }
 
 #[test]
 fn all_of_them_together_are_one() {
-    let sections = ["auth", "rate_limiting", "transformations", "aggregations"];
+    let sections = ["rate_limiting", "transformations", "aggregations"];
     check(
         "together.json",
         &sections,
@@ -69,7 +69,7 @@ fn all_of_them_together_are_one() {
     );
     check(
         "together.yaml",
-        &["auth", "rate_limiting", "aggregations", "transformations"],
+        &["rate_limiting", "aggregations", "transformations"],
         &[],
     );
 }

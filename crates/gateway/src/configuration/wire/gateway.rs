@@ -178,6 +178,10 @@ choice! {
         "path" Path,
         /// The route.
         "route" Route,
+        /// The policy's API, by its id.
+        "api" Api,
+        /// The client that called, by its id.
+        "client_id" ClientId,
         /// The status of the answer.
         "status" Status,
         /// The code of the gateway's own refusal.
