@@ -6,9 +6,11 @@
 pub mod admin;
 pub mod configuration;
 mod downstream;
+pub mod enforcement;
 pub mod explain;
 pub mod http1;
 mod io;
+pub mod keys;
 pub mod reload;
 mod request;
 pub mod response;

@@ -4,6 +4,9 @@
 //! operations share `path`, so that a request can never mean one thing to the one and another to the other.
 //! A request is decided in three calls: `present`, `verify`, `decide`.
 
+pub mod cached;
+#[cfg(feature = "schema")]
+pub mod check;
 mod code;
 mod compiled;
 pub mod entity;

@@ -1,11 +1,13 @@
 //! The internal form of a gateway's configuration: checked, resolved, with defaults filled in. No wire type is in it.
 
+use super::access::PolicySource;
 use crate::upstream::TargetRules;
 use ipnet::IpNet;
 use policy::method::MethodSet;
 use policy::path::{HostPattern, PathPrefix, Pattern};
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +45,14 @@ pub struct Configuration {
     pub drain_idle: Duration,
     /// The cell that this gateway serves.
     pub cell: Option<Arc<str>>,
+    /// Where policy comes from.
+    pub policy: PolicySource,
+    /// The environment whose floor is taken, where one is named.
+    pub environment: Option<Box<str>>,
+    /// Failed credentials a minute that a client address has; without end where absent.
+    pub failed_credentials: Option<NonZeroU32>,
+    /// Where key sets that were fetched outlive a restart; nowhere where absent.
+    pub state_dir: Option<PathBuf>,
     /// In file order.
     pub routes: Vec<Route>,
     /// Values that came, in part at least, out of the environment or a file → as they were written. What is shown to
@@ -76,6 +86,8 @@ pub enum LogField {
     Host,
     Path,
     Route,
+    Api,
+    ClientId,
     Status,
     Error,
     Detail,

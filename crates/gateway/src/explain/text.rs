@@ -1,6 +1,6 @@
 //! An explanation for people: one screen, the answer first.
 
-use super::{Decision, Explanation, Verdict};
+use super::{Authorization, Decision, Explanation, PolicyVerdict, Signature, Verdict};
 use std::fmt::{self, Write as _};
 
 const BOLD: &str = "\x1b[1m";
@@ -25,6 +25,9 @@ impl fmt::Display for Explanation {
         }
         f.write_char('\n')?;
         write_decision(f, &self.decision)?;
+        if let Some(authorization) = &self.authorization {
+            write_authorization(f, authorization)?;
+        }
         if !self.candidates.is_empty() {
             writeln!(f, "\n{BOLD}Routes{RESET}")?;
         }
@@ -106,6 +109,67 @@ fn write_decision(f: &mut fmt::Formatter<'_>, decision: &Decision) -> fmt::Resul
         } => {
             writeln!(f, "{RED}✘ refused{RESET} with {status} {code}: {message}")?;
             allow.iter().try_for_each(|allow| writeln!(f, "  Allow: {allow}"))
+        }
+    }
+}
+
+fn write_authorization(f: &mut fmt::Formatter<'_>, authorization: &Authorization) -> fmt::Result {
+    let source = authorization.policy;
+    writeln!(f, "\n{BOLD}Policy{RESET}  {DIM}from {source}{RESET}")?;
+    for keys in &authorization.keys {
+        let (issuer, from) = (&keys.issuer, &keys.from);
+        writeln!(f, "  {DIM}keys of {issuer}: {from}{RESET}")?;
+    }
+    if authorization.credentials.is_empty() {
+        writeln!(f, "  shown       nothing")?;
+    }
+    for shown in &authorization.credentials {
+        let id = shown
+            .id
+            .as_ref()
+            .map_or(String::new(), |id| format!(" with the id {id}"));
+        writeln!(f, "  shown       {}{id}, in {}", shown.kind, shown.field)?;
+    }
+    let signature = match authorization.signature {
+        Signature::Good => "good",
+        Signature::Bad => "does not hold",
+        Signature::KeyMissing => "its key is not there (`--fetch-keys` asks the issuer)",
+        Signature::NotVerified => "none was verified",
+    };
+    writeln!(f, "  signature   {signature}")?;
+    for found in &authorization.found {
+        writeln!(f, "  {GREEN}✔{RESET} {:<10}{}", found.rule, found.found)?;
+    }
+    match &authorization.verdict {
+        PolicyVerdict::Permit {
+            identity,
+            removed,
+            scopes,
+            plan,
+        } => {
+            writeln!(f, "  {GREEN}→ permitted{RESET}")?;
+            identity
+                .iter()
+                .try_for_each(|(name, value)| writeln!(f, "    sets {name}: {value}"))?;
+            removed
+                .iter()
+                .try_for_each(|name| writeln!(f, "    removes {name}"))?;
+            if !scopes.is_empty() {
+                writeln!(f, "    scopes {}", scopes.join(" "))?;
+            }
+            plan.iter().try_for_each(|plan| writeln!(f, "    plan {plan}"))
+        }
+        PolicyVerdict::Reject {
+            code,
+            detail,
+            challenges,
+            ..
+        } => {
+            let detail = detail.map_or(String::new(), |detail| format!(" ({detail})"));
+            writeln!(f, "  {RED}✘ {code}{RESET}{detail}")?;
+            challenges
+                .iter()
+                .try_for_each(|value| writeln!(f, "    WWW-Authenticate: {value}"))
         }
     }
 }

@@ -11,6 +11,7 @@ mod tls;
 mod trailers;
 mod upload;
 
+pub(crate) use dial::dial;
 pub(crate) use exchange::{Exchange, Exchanged, exchange};
 pub(crate) use origin::{Upstream, Upstreams};
 pub(crate) use pool::{Pool, Pooled};
@@ -18,4 +19,4 @@ pub(crate) use resolve::Lookups;
 pub use resolve::{Lookup, Resolve, SystemResolver};
 pub use target::{NameRefusal, TargetRefusal, TargetRules};
 pub use tls::TlsError;
-pub(crate) use trailers::Declared;
+pub(crate) use trailers::{Declared, is_spelled};

@@ -14,6 +14,9 @@ pub struct TargetRules {
     pub allowed: Vec<IpNet>,
     /// Addresses that this gateway itself listens on, with real ports; never permitted.
     pub own: Vec<SocketAddr>,
+    /// Whether only what `allowed` names may be dialled: key sets over plain HTTP, as whoever answers for one can sign
+    /// tokens.
+    pub named_only: bool,
 }
 
 /// Why an address is refused.
@@ -59,7 +62,11 @@ impl TargetRules {
             });
         }
         for ip in judged {
-            if let Some((range, net)) = refused(ip)
+            let range = refused(ip).or_else(|| {
+                let unnamed = "an address that `allow_targets` does not name, as plain HTTP for a key set needs";
+                self.named_only.then(|| (unnamed, IpNet::from(ip)))
+            });
+            if let Some((range, net)) = range
                 && !self.allows(ip)
             {
                 return Err(TargetRefusal {
@@ -95,6 +102,14 @@ impl TargetRules {
             return refuse("a cloud metadata service", IpNet::from(IpAddr::V4(METADATA_V4)));
         }
         Ok(())
+    }
+
+    /// The same rules for a target that has to be named.
+    pub(crate) fn only_named(&self) -> TargetRules {
+        TargetRules {
+            named_only: true,
+            ..self.clone()
+        }
     }
 
     fn allows(&self, ip: IpAddr) -> bool {

@@ -7,6 +7,7 @@ fn rules(allowed: &[&str], own: &[&str]) -> TargetRules {
     TargetRules {
         allowed: allowed.iter().map(|net| net.parse().unwrap()).collect(),
         own: own.iter().map(|address| address.parse().unwrap()).collect(),
+        named_only: false,
     }
 }
 
@@ -282,7 +283,7 @@ fn the_line_that_is_printed_permits_the_address() {
         let refusal = rules(&[], &[]).judge(SocketAddr::new(ip.into(), 80)).unwrap_err();
         let allowed = TargetRules {
             allowed: permitted(&refusal.permit),
-            own: Vec::new(),
+            ..TargetRules::default()
         };
         assert_eq!(
             allowed.judge(SocketAddr::new(ip.into(), 80)),
@@ -291,4 +292,15 @@ fn the_line_that_is_printed_permits_the_address() {
             refusal.permit
         );
     }
+}
+
+#[test]
+fn where_a_target_has_to_be_named_a_private_range_is_not_enough() {
+    let rules = rules(&["10.1.0.0/16"], &["10.1.0.1:80"]).only_named();
+    check_under(&rules, "10.1.2.3", "ok");
+    check_under(&rules, "::ffff:10.1.2.3", "ok");
+    check_under(&rules, "10.1.0.1", "own");
+    check_under(&rules, "10.2.0.1", "allow_targets: [10.1.0.0/16, 10.2.0.1/32]");
+    check_under(&rules, "192.0.2.1", "allow_targets: [10.1.0.0/16, 192.0.2.1/32]");
+    check_under(&rules, "127.0.0.1", "allow_targets: [10.1.0.0/16, 127.0.0.0/8]");
 }

@@ -41,7 +41,7 @@ fn an_empty_file_has_every_default() {
         assert_eq!(configuration.listen, ["127.0.0.1:8080".parse().unwrap()]);
         assert_eq!((configuration.admin, configuration.health), (None, None));
         assert_eq!(configuration.access_log, AccessLog::Stdout);
-        assert_eq!(configuration.access_log_fields.len(), 19);
+        assert_eq!(configuration.access_log_fields.len(), 21);
         let timeouts = Timeouts {
             connect: ms(1_000),
             head: ms(30_000),

@@ -1,7 +1,7 @@
 //! `switchboard check FILE`: every problem at once. 0 good (warnings allowed), 1 problems, 2 cannot be read.
 
 use super::unreadable;
-use ::gateway::configuration::{self, Severity};
+use ::gateway::configuration::{CheckedFile, Problem, Severity, load_either};
 use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,10 +15,11 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Exit code: 0 good (warnings allowed), 1 problems, 2 the file cannot be read.
+/// A file with `issuers`, `apis`, `clients`, `plans`, `revocations`, `tenants` or `cells` is a policy, any other one a
+/// gateway's. Exit code: 0 good (warnings allowed), 1 problems, 2 the file cannot be read.
 #[derive(Debug, Parser)]
 pub(crate) struct Check {
-    /// The configuration, YAML or JSON
+    /// The configuration of a gateway, or a policy; YAML or JSON
     file: PathBuf,
     /// How problems are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -29,41 +30,26 @@ impl Check {
     /// Checks and prints.
     #[allow(clippy::print_stdout, reason = "the problems are this command's output")]
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let checked = match configuration::load(&self.file) {
+        let checked = match load_either(&self.file) {
             Ok(checked) => checked,
             Err(error) => return Ok(unreadable(error)),
         };
         let count = |severity| {
-            checked
-                .problems
-                .iter()
-                .filter(|problem| problem.severity == severity)
-                .count()
+            let is_one = |problem: &&Problem| problem.severity == severity;
+            problems(&checked).iter().filter(is_one).count()
         };
         let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
         match self.format {
-            Format::Json => println!("{}", checked.to_json()),
+            Format::Json => println!("{}", to_json(&checked)),
             Format::Text => {
-                anstream::print!("{}", checked.render());
-                let plural = |count: usize| if count == 1 { "" } else { "s" };
+                anstream::print!("{}", render(&checked));
                 let file = self.file.display();
-                let counts = format!(
-                    "{errors} error{}, {warnings} warning{}",
-                    plural(errors),
-                    plural(warnings)
-                );
+                let counts = format!("{}, {}", counted(errors, "error"), counted(warnings, "warning"));
                 if errors > 0 {
                     anstream::println!("{file}: {counts}");
                 } else {
                     let good = anstyle::AnsiColor::Green.on_default().bold();
-                    let routes = checked
-                        .configuration
-                        .as_ref()
-                        .map_or(0, |configuration| configuration.routes.len());
-                    anstream::println!(
-                        "{file}: {good}good{good:#}, {routes} route{} ({counts})",
-                        plural(routes)
-                    );
+                    anstream::println!("{file}: {good}good{good:#}, {} ({counts})", held(&checked));
                 }
             }
         }
@@ -73,4 +59,47 @@ impl Check {
             ExitCode::SUCCESS
         })
     }
+}
+
+fn problems(checked: &CheckedFile) -> &[Problem] {
+    match checked {
+        CheckedFile::Gateway(checked) => &checked.problems,
+        CheckedFile::Policy(checked) => &checked.problems,
+    }
+}
+
+fn render(checked: &CheckedFile) -> String {
+    match checked {
+        CheckedFile::Gateway(checked) => checked.render(),
+        CheckedFile::Policy(checked) => checked.render(),
+    }
+}
+
+fn to_json(checked: &CheckedFile) -> serde_json::Value {
+    match checked {
+        CheckedFile::Gateway(checked) => checked.to_json(),
+        CheckedFile::Policy(checked) => checked.to_json(),
+    }
+}
+
+/// What a good file holds, in a few words.
+fn held(checked: &CheckedFile) -> String {
+    match checked {
+        CheckedFile::Gateway(checked) => {
+            let routes = |configuration: &::gateway::configuration::Configuration| configuration.routes.len();
+            counted(checked.configuration.as_ref().map_or(0, routes), "route")
+        }
+        CheckedFile::Policy(checked) => {
+            let kinds = checked
+                .entities
+                .iter()
+                .flatten()
+                .map(|entity| entity.kind.as_str());
+            format!("a policy of {}", super::policy::counted(kinds))
+        }
+    }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -19,6 +19,10 @@ const HEAD_BYTES_MAX: usize = 65_536;
 const HEADER_COUNT_MAX: usize = 100;
 const CONNECTIONS_MAX: usize = 65_536;
 const WORKERS_MAX: usize = 256;
+/// Most bytes of an id (contract §2).
+const ID_BYTES_MAX: usize = 128;
+/// Names the cell where the file does not.
+const CELL_VARIABLE: &str = "SWITCHBOARD_CELL";
 
 /// The internal form. It is complete only where no error was reported.
 pub(in crate::configuration) fn check(checker: &mut Checker<'_>, gateway: &wire::Gateway) -> Configuration {
@@ -29,9 +33,10 @@ pub(in crate::configuration) fn check(checker: &mut Checker<'_>, gateway: &wire:
     let routes = checker.routes(&gateway.routes, timeouts);
     let aggregations = checker.aggregations(gateway, &routes);
     let reach = Reach::of(gateway, &routes, &aggregations);
-    checker.auth(gateway, reach.as_ref());
+    let auth = checker.auth(gateway, reach.as_ref());
     checker.rate_limiting(gateway, reach.as_ref());
     checker.transformations(gateway, reach.as_ref());
+    let policy = checker.policy_source(gateway, auth);
     checker.federated(gateway);
     let (access_log, access_log_fields) = checker.access_log(&gateway.access_log);
     let drain = milliseconds(&gateway.drain_ms).unwrap_or(DRAIN);
@@ -56,6 +61,10 @@ pub(in crate::configuration) fn check(checker: &mut Checker<'_>, gateway: &wire:
         drain,
         drain_idle,
         cell: checker.cell(&gateway.cell),
+        policy,
+        environment: gateway.environment.get().map(|at| (*at.value).into()),
+        failed_credentials: checker.failed_credentials(gateway),
+        state_dir: checker.state_directory(gateway),
         routes,
         written: Arc::default(),
     }
@@ -133,19 +142,38 @@ impl Checker<'_> {
     }
 
     fn cell(&mut self, slot: &Slot<Text>) -> Option<Arc<str>> {
-        let cell = slot.get()?;
+        let Some(cell) = slot.get() else {
+            return self.cell_of_process();
+        };
         self.id(cell, "a cell");
         Some((*cell.value).into())
     }
 
+    /// A cell is where a process runs, and the same file may be deployed into each.
+    fn cell_of_process(&mut self) -> Option<Arc<str>> {
+        let cell = self.environment.variable(CELL_VARIABLE)?;
+        let named = cell.to_str().filter(|cell| is_id(cell));
+        if named.is_none() {
+            let message = format!("the variable {CELL_VARIABLE} is not the name of a cell");
+            self.problems
+                .error(Span::default(), message)
+                .help("use letters, digits, `.` and `-`, or unset it");
+        }
+        named.map(Arc::from)
+    }
+
     /// Ids are what can stand in a header, a path and a file name alike (policy: `[A-Za-z0-9.-]+`).
     pub(super) fn id(&mut self, id: &At<Text>, what: &str) {
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
-        if id.value.is_empty() || !id.value.bytes().all(fits) {
+        if !is_id(&id.value) {
             let message = format!("{} is not the name of {what}", id.value.shown());
             self.problems
                 .error(id.span, message)
                 .help("use letters, digits, `.` and `-`");
         }
     }
+}
+
+fn is_id(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    (1..=ID_BYTES_MAX).contains(&text.len()) && text.bytes().all(fits)
 }

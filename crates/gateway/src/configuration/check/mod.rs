@@ -18,7 +18,6 @@ mod routes;
 mod targets;
 mod transformation;
 mod upstream;
-mod url;
 
 pub(super) use gateway::check;
 

@@ -1,9 +1,9 @@
 //! Answers that need no upstream: redirects and fixed responses.
 
 use super::Checker;
-use super::url;
 use crate::configuration::decode::{At, Text};
 use crate::configuration::model::{Redirect, Respond};
+use crate::configuration::url;
 use crate::configuration::wire;
 
 const REDIRECT_STATUS: u16 = 302;

@@ -13,7 +13,11 @@ impl Checker<'_> {
     pub(super) fn allowed_targets(&mut self, slot: &Slot<Vec<At<Text>>>, own: Vec<SocketAddr>) {
         let texts = slot.get().map_or(&[][..], |at| &at.value);
         let allowed = texts.iter().filter_map(|text| self.range(text)).collect();
-        self.targets = TargetRules { allowed, own };
+        self.targets = TargetRules {
+            allowed,
+            own,
+            named_only: false,
+        };
     }
 
     pub(super) fn trusted_edges(&mut self, slot: &Slot<Vec<At<TrustedEdge>>>) -> Arc<[IpNet]> {

@@ -1,21 +1,17 @@
 //! Where a route's requests go: the origin, its trust, and whether it may be called at all.
 
 use super::Checker;
-use super::url::{self, HostName, Url};
 use crate::configuration::decode::{At, Text};
-use crate::configuration::model::{Origin, Scheme};
+use crate::configuration::model::Origin;
 use crate::configuration::source::Span;
+use crate::configuration::url::{self, HostName, Url};
 use crate::configuration::wire;
 use policy::path::PathPrefix;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// The ports of the two schemes.
-const HTTP_PORT: u16 = 80;
-const HTTPS_PORT: u16 = 443;
 
 impl Checker<'_> {
     /// The origin, and the path of its URL.
@@ -80,7 +76,7 @@ impl Checker<'_> {
             }
         };
         let (what, range, permit) = match &url.host {
-            HostName::Ip(ip) => match self.targets.judge(SocketAddr::new(*ip, port(&url))) {
+            HostName::Ip(ip) => match self.targets.judge(SocketAddr::new(*ip, url.port())) {
                 Ok(()) => return Some(url),
                 Err(refusal) => (refusal.address.to_string(), refusal.range, refusal.permit),
             },
@@ -90,7 +86,7 @@ impl Checker<'_> {
             },
         };
         if permit.is_empty() {
-            let message = format!("{what}:{} is {range}", port(&url));
+            let message = format!("{what}:{} is {range}", url.port());
             let help = "name another target: a gateway that calls itself would never end";
             self.problems.error(text.span, message).help(help);
         } else {
@@ -124,28 +120,7 @@ impl Checker<'_> {
     }
 
     fn origin(&mut self, url: &Url<'_>, ca: Option<PathBuf>) -> Arc<Origin> {
-        let scheme = if url.https { Scheme::Https } else { Scheme::Http };
-        let host = match &url.host {
-            HostName::Name(name) => name.clone(),
-            HostName::Ip(ip) => ip.to_string(),
-        };
-        let bracketed = match &url.host {
-            HostName::Ip(IpAddr::V6(ip)) => format!("[{ip}]"),
-            _ => host.clone(),
-        };
-        let port = port(url);
-        let authority = if port == own_port(url.https) {
-            bracketed
-        } else {
-            format!("{bracketed}:{port}")
-        };
-        let origin = Origin {
-            scheme,
-            host: host.into(),
-            port,
-            authority: authority.into(),
-            ca,
-        };
+        let origin = url.origin(ca);
         let shared = self.origins.get(&origin).map(Arc::clone);
         shared.unwrap_or_else(|| {
             let origin = Arc::new(origin);
@@ -216,12 +191,4 @@ fn trusted(pem: &[u8]) -> Result<(), String> {
     } else {
         Ok(())
     }
-}
-
-fn port(url: &Url<'_>) -> u16 {
-    url.port.unwrap_or(own_port(url.https))
-}
-
-fn own_port(https: bool) -> u16 {
-    if https { HTTPS_PORT } else { HTTP_PORT }
 }

@@ -1,4 +1,5 @@
-//! The federated form: where policy and services come from. Not in this version, but read and checked.
+//! The federated form: where policy and services come from. Feed and services are not in this version, but read and
+//! checked.
 
 use crate::configuration::decode::{Int, Required, Slot, Text, Unsettled, choice, map};
 

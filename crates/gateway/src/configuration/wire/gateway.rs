@@ -48,11 +48,12 @@ map! {
         "aggregations" aggregations: Slot<Vec<At<Aggregation>>>,
         /// Changes to answers on their way out.
         "transformations" transformations: Slot<Vec<At<Transformation>>>,
-        /// The budget of failed credentials for each client address, or `off`.
+        /// How many failed credentials (answers 401) a client address has, or `off`.
+        #[schemars(extend("default" = { "per_minute": 600 }))]
         "failed_credentials" failed_credentials: Slot<FailedCredentials>,
-        /// The cell that this gateway serves.
+        /// The cell that this gateway serves; `SWITCHBOARD_CELL` where absent.
         "cell" cell: Slot<Text>,
-        /// A directory for what outlives a restart.
+        /// A directory for what outlives a restart: key sets that were fetched.
         "state_dir" state_dir: Slot<Text>,
         /// After SIGTERM: how long requests in flight may take.
         #[schemars(extend("default" = 30_000))]
@@ -177,6 +178,10 @@ choice! {
         "path" Path,
         /// The route.
         "route" Route,
+        /// The policy's API, by its id.
+        "api" Api,
+        /// The client that called, by its id.
+        "client_id" ClientId,
         /// The status of the answer.
         "status" Status,
         /// The code of the gateway's own refusal.
@@ -218,9 +223,9 @@ pub(in crate::configuration) struct Admin(pub(in crate::configuration) AdminMap)
 #[derive(Debug, Clone)]
 pub(in crate::configuration) struct AccessLogKey(pub(in crate::configuration) AccessLogMap);
 
-/// `failed_credentials`: `off`, or a budget.
+/// `failed_credentials`: a budget; `None` for `off`.
 #[derive(Debug, Clone)]
-pub(in crate::configuration) struct FailedCredentials;
+pub(in crate::configuration) struct FailedCredentials(pub(in crate::configuration) Option<Budget>);
 
 /// `total_ms`: milliseconds; `None` for `off`.
 #[derive(Debug, Clone, Copy)]
@@ -314,8 +319,8 @@ impl Decode for AccessLogKey {
 impl Decode for FailedCredentials {
     fn decode(node: &Node<'_>, problems: &mut Problems) -> Option<Self> {
         match &node.value {
-            Value::Map(_) => Budget::decode(node, problems).map(|_| FailedCredentials),
-            _ => Off::decode(node, problems).map(|_| FailedCredentials),
+            Value::Map(_) => Budget::decode(node, problems).map(|budget| FailedCredentials(Some(budget))),
+            _ => Off::decode(node, problems).map(|_| FailedCredentials(None)),
         }
     }
 }
@@ -349,3 +354,11 @@ either!(Admin: text, SchemaGenerator::subschema_for::<AdminMap>);
 either!(AccessLogKey: text, SchemaGenerator::subschema_for::<AccessLogMap>);
 either!(FailedCredentials: SchemaGenerator::subschema_for::<Off>, SchemaGenerator::subschema_for::<Budget>);
 either!(Total: SchemaGenerator::subschema_for::<Off>, SchemaGenerator::subschema_for::<Int<1, DAY_MS>>);
+
+impl Gateway {
+    /// Whether a key at the top of a file is one of a gateway's.
+    pub(in crate::configuration) fn has_key(key: &str) -> bool {
+        // Editors put this one into every file.
+        key != "$schema" && Gateway::KEYS.contains(&key)
+    }
+}

@@ -1,4 +1,5 @@
-//! Authentication, rate limits, aggregations and transformations. Not in this version, but read and checked in full.
+//! Authentication, rate limits, aggregations and transformations. All but the first are not in this version, but read and
+//! checked in full.
 
 use crate::configuration::decode::{At, Int, Named, Required, Slot, Text, choice, map};
 

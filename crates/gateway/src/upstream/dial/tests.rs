@@ -48,7 +48,7 @@ async fn check(allowed: &str, answers: &[Option<&[&'static str]>], expected: &[R
     let lookups = Lookups::new(Arc::new(Answers(Mutex::new(queue))));
     let rules = TargetRules {
         allowed: vec![allowed.parse().unwrap()],
-        own: Vec::new(),
+        ..TargetRules::default()
     };
     for (index, expected) in expected.iter().enumerate() {
         let dialled = dial(&upstream, &lookups, &rules, Duration::from_millis(400)).await;

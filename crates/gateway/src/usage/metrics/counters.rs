@@ -23,6 +23,11 @@ pub struct Metrics {
     pub(super) upstream_open: Arc<AtomicI64>,
     pub(in crate::usage) log_dropped: AtomicU64,
     pub(in crate::usage) log_failures: AtomicU64,
+    pub(super) proofs_recalled: Sharded,
+    pub(super) proofs_made: Sharded,
+    pub(super) key_sets_fetched: AtomicU64,
+    pub(super) key_sets_failed: AtomicU64,
+    pub(super) credentials_exhausted: AtomicU64,
     pub(super) reloads_ok: AtomicU64,
     pub(super) reloads_failed: AtomicU64,
     /// Unix milliseconds of the last configuration that was taken over; 0 before the first.
@@ -66,6 +71,11 @@ impl Metrics {
             upstream_open: Arc::default(),
             log_dropped: AtomicU64::new(0),
             log_failures: AtomicU64::new(0),
+            proofs_recalled: Sharded::default(),
+            proofs_made: Sharded::default(),
+            key_sets_fetched: AtomicU64::new(0),
+            key_sets_failed: AtomicU64::new(0),
+            credentials_exhausted: AtomicU64::new(0),
             reloads_ok: AtomicU64::new(0),
             reloads_failed: AtomicU64::new(0),
             reloaded_ms: AtomicU64::new(0),
@@ -120,6 +130,30 @@ impl Metrics {
     /// A request goes over an upstream connection that was used before.
     pub fn upstream_reused(&self) {
         self.upstream_reused.add(1);
+    }
+
+    /// A token's signature was to be known: whether it was verified before.
+    pub fn proof(&self, is_recalled: bool) {
+        if is_recalled {
+            self.proofs_recalled.add(1);
+        } else {
+            self.proofs_made.add(1);
+        }
+    }
+
+    /// An issuer was asked for its keys: whether a set came of it.
+    pub fn key_set_fetched(&self, ok: bool) {
+        let count = if ok {
+            &self.key_sets_fetched
+        } else {
+            &self.key_sets_failed
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request was refused because its address had used up its failed credentials.
+    pub fn credentials_exhausted(&self) {
+        self.credentials_exhausted.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A configuration was taken over or refused.

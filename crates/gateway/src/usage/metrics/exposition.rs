@@ -39,6 +39,7 @@ impl Collector for Exposition {
         let mut page = Page(encoder);
         routes(&mut page, &self.0.routes.totals())?;
         answers(&mut page, &self.0)?;
+        credentials(&mut page, &self.0)?;
         connections(&mut page, &self.0)?;
         process(&mut page, &self.0)
     }
@@ -105,6 +106,36 @@ fn answers(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {
         count_of(&mut family, &[("code", broken.code())], read(count))?;
     }
     Ok(())
+}
+
+fn credentials(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {
+    let mut family = page.counter(
+        "switchboard_token_signatures",
+        "Tokens whose signature had to be good: verified, or known from an earlier request",
+    )?;
+    let results = [
+        ("verified", &metrics.proofs_made),
+        ("recalled", &metrics.proofs_recalled),
+    ];
+    for (result, count) in results {
+        count_of(&mut family, &[("result", result)], count.sum())?;
+    }
+    let mut family = page.counter(
+        "switchboard_key_set_fetches",
+        "Times that an issuer was asked for its keys",
+    )?;
+    let results = [
+        ("ok", &metrics.key_sets_fetched),
+        ("failed", &metrics.key_sets_failed),
+    ];
+    for (result, count) in results {
+        count_of(&mut family, &[("result", result)], read(count))?;
+    }
+    page.one_counter(
+        "switchboard_failed_credentials_exhausted",
+        "Requests that were refused because their address had failed too often",
+        read(&metrics.credentials_exhausted),
+    )
 }
 
 fn connections(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {

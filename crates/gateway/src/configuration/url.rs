@@ -3,7 +3,13 @@
 //! Every spelling of an IPv4 address that a resolver would take (decimal, octal, hexadecimal, with one to four
 //! parts) is read as that address here, so that no spelling slips past a rule.
 
+use super::model::{Origin, Scheme};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
+
+/// The ports of the two schemes.
+const HTTP_PORT: u16 = 80;
+const HTTPS_PORT: u16 = 443;
 
 /// Most bytes of a DNS name (RFC 1035 §2.3.4, without the length bytes), and of one label.
 const NAME_BYTES_MAX: usize = 253;
@@ -11,19 +17,54 @@ const LABEL_BYTES_MAX: usize = 63;
 
 /// A URL in parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Url<'a> {
-    pub(super) https: bool,
-    pub(super) host: HostName,
-    pub(super) port: Option<u16>,
+pub(crate) struct Url<'a> {
+    pub(crate) https: bool,
+    pub(crate) host: HostName,
+    port: Option<u16>,
     /// Empty, or from its first slash on; raw.
-    pub(super) path: &'a str,
+    pub(crate) path: &'a str,
     /// From its question mark on; raw.
-    pub(super) query: &'a str,
+    pub(crate) query: &'a str,
+}
+
+impl Url<'_> {
+    /// The port, also where it is not written.
+    pub(crate) fn port(&self) -> u16 {
+        let own = if self.https { HTTPS_PORT } else { HTTP_PORT };
+        self.port.unwrap_or(own)
+    }
+
+    /// Where it leads, less path and query. `ca`: trusted in place of the system's roots.
+    pub(crate) fn origin(&self, ca: Option<PathBuf>) -> Origin {
+        let scheme = if self.https { Scheme::Https } else { Scheme::Http };
+        let host = match &self.host {
+            HostName::Name(name) => name.clone(),
+            HostName::Ip(ip) => ip.to_string(),
+        };
+        let bracketed = match &self.host {
+            HostName::Ip(IpAddr::V6(ip)) => format!("[{ip}]"),
+            _ => host.clone(),
+        };
+        let port = self.port();
+        let is_own = port == if self.https { HTTPS_PORT } else { HTTP_PORT };
+        let authority = if is_own {
+            bracketed
+        } else {
+            format!("{bracketed}:{port}")
+        };
+        Origin {
+            scheme,
+            host: host.into(),
+            port,
+            authority: authority.into(),
+            ca,
+        }
+    }
 }
 
 /// A host to call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum HostName {
+pub(crate) enum HostName {
     /// A DNS name, in lower case.
     Name(String),
     /// An address, however it was spelled.
@@ -32,9 +73,9 @@ pub(super) enum HostName {
 
 /// Why a text is no such URL: what is wrong, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    pub(super) message: &'static str,
-    pub(super) help: &'static str,
+pub(crate) struct Refusal {
+    pub(crate) message: &'static str,
+    pub(crate) help: &'static str,
 }
 
 const fn refusal(message: &'static str, help: &'static str) -> Refusal {
@@ -42,7 +83,7 @@ const fn refusal(message: &'static str, help: &'static str) -> Refusal {
 }
 
 /// Takes a URL apart.
-pub(super) fn parse(text: &str) -> Result<Url<'_>, Refusal> {
+pub(crate) fn parse(text: &str) -> Result<Url<'_>, Refusal> {
     let scheme = refusal(
         "not an `http` or `https` URL",
         "write `http://HOST:PORT` or `https://HOST`",
@@ -118,7 +159,7 @@ fn port_number(text: &str) -> Result<u16, Refusal> {
 }
 
 /// A host name or an IPv4 address in any spelling.
-pub(super) fn host_name(text: &str) -> Result<HostName, Refusal> {
+pub(crate) fn host_name(text: &str) -> Result<HostName, Refusal> {
     let name = text.to_ascii_lowercase();
     if name.is_empty() {
         return Err(refusal("no host", "write `http://HOST:PORT`"));

@@ -1,0 +1,83 @@
+//! What a commit says of all records: SHA-256 over 256 buckets of record digests (feed.md §1).
+//!
+//! Over the bytes as they travel: no JSON is ever written anew to be checked.
+
+use crate::hex;
+use sha2::{Digest as _, Sha256};
+use std::fmt;
+
+/// The digest of a feed: 32 bytes, shown in lower-case hexadecimal.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FeedDigest([u8; 32]);
+
+impl FeedDigest {
+    /// From 64 lower-case hexadecimal digits.
+    pub fn parse(text: &str) -> Option<FeedDigest> {
+        hex::read(text).map(FeedDigest)
+    }
+}
+
+impl fmt::Display for FeedDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        hex::write(&self.0, f)
+    }
+}
+
+impl fmt::Debug for FeedDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The digests of records, by bucket.
+#[derive(Debug, Clone)]
+pub struct Digest {
+    buckets: Vec<Vec<[u8; 32]>>,
+}
+
+/// One bucket for each value of a byte.
+const BUCKETS: usize = 256;
+
+impl Default for Digest {
+    fn default() -> Digest {
+        Digest {
+            buckets: vec![Vec::new(); BUCKETS],
+        }
+    }
+}
+
+impl Digest {
+    /// Adds a record: its key (`kind/id`) and the bytes of its value. A key may be added once.
+    pub fn add(&mut self, key: &str, value: &[u8]) {
+        let length = u32::try_from(key.len()).expect("a key is a part of a record, which is far below 4 GiB");
+        let record = Sha256::new()
+            .chain_update(length.to_be_bytes())
+            .chain_update(key)
+            .chain_update(value)
+            .finalize();
+        let [bucket, ..] = <[u8; 32]>::from(Sha256::digest(key));
+        if let Some(bucket) = self.buckets.get_mut(usize::from(bucket)) {
+            bucket.push(record.into());
+        }
+    }
+
+    /// How many records were added.
+    pub fn len(&self) -> usize {
+        self.buckets.iter().map(Vec::len).sum()
+    }
+
+    /// Whether none was added.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The digest of all that was added, in any order.
+    pub fn finish(mut self) -> FeedDigest {
+        let mut feed = Sha256::new();
+        for bucket in &mut self.buckets {
+            bucket.sort_unstable();
+            feed.update(Sha256::digest(bucket.as_flattened()));
+        }
+        FeedDigest(feed.finalize().into())
+    }
+}

@@ -1,0 +1,364 @@
+//! From the bytes of a floor to what its commit holds together; nothing of it is believed before count and digest hold.
+//!
+//! Only floors without signatures are read in this version: what is signed is refused rather than taken unjudged.
+
+use crate::digest::{Digest, FeedDigest};
+use crate::line::{Commit, Line, Scratch};
+use policy::{Change, Policy, Report};
+use std::borrow::Cow;
+
+/// Bytes of a floor: a million clients have about a third of it.
+pub const FLOOR_BYTES_MAX: usize = 1 << 30;
+
+/// A floor that holds.
+#[derive(Debug, Clone)]
+pub struct Floor<'a> {
+    feed: Box<str>,
+    revision: u64,
+    at: u64,
+    digest: FeedDigest,
+    live: Vec<Live<'a>>,
+    skipped: usize,
+    foreign: usize,
+}
+
+/// One live record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live<'a> {
+    kind: Cow<'a, str>,
+    id: Cow<'a, str>,
+    /// The body, and the whole line; `None`: a deletion.
+    content: Option<(&'a str, &'a [u8])>,
+    needs: Box<[Box<str>]>,
+}
+
+/// Why a floor is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FloorError {
+    /// It is larger than [`FLOOR_BYTES_MAX`].
+    #[error("the floor has {bytes} bytes, at most {FLOOR_BYTES_MAX} are read")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+    /// No line is a commit.
+    #[error("the floor has no commit: it was cut off, or this is no floor")]
+    NoCommit,
+    /// It has roots, a keyring or a signature.
+    #[error("the floor is signed, and signatures are not judged in this version")]
+    NotInThisVersion,
+    /// An unsigned commit names an epoch, which only a keyring gives.
+    #[error("the floor's commit has the epoch {epoch}; without a signature it is 0")]
+    Epoch {
+        /// The epoch.
+        epoch: u64,
+    },
+    /// Records or deletions stand behind the last commit.
+    #[error("line {line} stands behind the commit, which does not hold for it")]
+    BehindCommit {
+        /// From 1.
+        line: usize,
+    },
+    /// The number of live records is not the commit's.
+    #[error("the floor has {found} live records, its commit counts {counted}{}", hint(*.line_ends))]
+    Count {
+        /// What the commit says.
+        counted: u64,
+        /// What is there.
+        found: usize,
+        /// Whether lines end in CR LF.
+        line_ends: bool,
+    },
+    /// The digest of the live records is not the commit's.
+    #[error("the floor's digest does not hold: a byte of it was changed{}", hint(*.line_ends))]
+    Digest {
+        /// Whether lines end in CR LF.
+        line_ends: bool,
+    },
+}
+
+fn hint(line_ends: bool) -> &'static str {
+    match line_ends {
+        true => " (its lines end in CR LF: something rewrote them; a floor is copied byte for byte)",
+        false => "",
+    }
+}
+
+impl FloorError {
+    /// The word for it in vectors.
+    pub fn word(&self) -> &'static str {
+        match self {
+            FloorError::TooLarge { .. } => "too_large",
+            FloorError::NoCommit => "no_commit",
+            FloorError::NotInThisVersion => "not_in_this_version",
+            FloorError::Epoch { .. } => "epoch",
+            FloorError::BehindCommit { .. } => "behind_commit",
+            FloorError::Count { .. } => "count",
+            FloorError::Digest { .. } => "digest",
+        }
+    }
+}
+
+/// Reads a floor, and believes it only as a whole.
+///
+/// # Errors
+/// Where its commit does not hold, as [`FloorError`] says.
+pub fn read_floor(bytes: &[u8]) -> Result<Floor<'_>, FloorError> {
+    if bytes.len() > FLOOR_BYTES_MAX {
+        return Err(FloorError::TooLarge { bytes: bytes.len() });
+    }
+    let lines = Lines::of(bytes);
+    let Some((commit_line, commit)) = lines.last_commit() else {
+        return Err(match lines.clone().any(|(_, line)| is_key_line(line)) {
+            true => FloorError::NotInThisVersion,
+            false => FloorError::NoCommit,
+        });
+    };
+    if commit.signed {
+        return Err(FloorError::NotInThisVersion);
+    }
+    let mut read = Read::default();
+    read.all(lines, commit_line, &commit)?;
+    if commit.epoch != 0 {
+        return Err(FloorError::Epoch { epoch: commit.epoch });
+    }
+    read.judge(commit)
+}
+
+/// The lines of a floor, each with its number from 1.
+#[derive(Clone)]
+struct Lines<'a> {
+    rest: Option<&'a [u8]>,
+    number: usize,
+}
+
+impl<'a> Lines<'a> {
+    fn of(bytes: &'a [u8]) -> Lines<'a> {
+        // What stands behind the last LF is a line only if there is something.
+        let whole = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+        Lines {
+            rest: (!whole.is_empty()).then_some(whole),
+            number: 0,
+        }
+    }
+
+    /// Looked for from the end, where it is in every good floor.
+    fn last_commit(&self) -> Option<(usize, Commit<'a>)> {
+        let whole = self.rest?;
+        let mut scratch = Scratch::default();
+        let mut end = whole.len();
+        loop {
+            let before = whole.get(..end)?;
+            let start = before
+                .iter()
+                .rposition(|byte| *byte == b'\n')
+                .map_or(0, |at| at + 1);
+            if let Some(Line::Commit(commit)) = Line::parse(before.get(start..)?, &mut scratch) {
+                let lines_before = whole.get(..start)?.iter().filter(|byte| **byte == b'\n').count();
+                return Some((lines_before + 1, commit));
+            }
+            end = start.checked_sub(1)?;
+        }
+    }
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = (usize, &'a [u8]);
+
+    fn next(&mut self) -> Option<(usize, &'a [u8])> {
+        let rest = self.rest?;
+        self.number += 1;
+        let end = rest.iter().position(|byte| *byte == b'\n');
+        self.rest = end.and_then(|end| rest.get(end + 1..));
+        Some((self.number, end.and_then(|end| rest.get(..end)).unwrap_or(rest)))
+    }
+}
+
+fn is_key_line(line: &[u8]) -> bool {
+    matches!(
+        Line::parse(line, &mut Scratch::default()),
+        Some(Line::Keyring | Line::Roots)
+    )
+}
+
+/// All changes, not yet believed.
+#[derive(Default)]
+struct Read<'a> {
+    changes: Vec<Live<'a>>,
+    skipped: usize,
+    foreign: usize,
+    line_ends: bool,
+}
+
+impl<'a> Read<'a> {
+    fn all(&mut self, lines: Lines<'a>, commit_line: usize, commit: &Commit<'_>) -> Result<(), FloorError> {
+        let mut scratch = Scratch::default();
+        let mut behind = None;
+        for (number, line) in lines {
+            self.line_ends |= line.ends_with(b"\r");
+            match Line::parse(line, &mut scratch) {
+                None => self.skipped += 1,
+                Some(Line::Keyring | Line::Roots) => return Err(FloorError::NotInThisVersion),
+                Some(Line::Commit(_)) => {}
+                Some(change) => {
+                    if number > commit_line {
+                        behind = behind.or(Some(number));
+                    }
+                    self.take(change, line, commit);
+                }
+            }
+        }
+        match behind {
+            Some(line) => Err(FloorError::BehindCommit { line }),
+            None => Ok(()),
+        }
+    }
+
+    fn take(&mut self, change: Line<'a>, line: &'a [u8], commit: &Commit<'_>) {
+        match change {
+            Line::Entity(record) => {
+                let is_live = record.feed == commit.feed
+                    && record.epoch == commit.epoch
+                    && record.revision <= commit.revision;
+                if !is_live {
+                    self.foreign += 1;
+                    return;
+                }
+                self.changes.push(Live {
+                    kind: record.kind,
+                    id: record.id,
+                    content: Some((record.body, line)),
+                    needs: record.needs.into(),
+                });
+            }
+            Line::Deletion { kind, id } => self.changes.push(Live {
+                kind,
+                id,
+                content: None,
+                needs: Box::default(),
+            }),
+            Line::Commit(_) | Line::Keyring | Line::Roots => {}
+        }
+    }
+
+    fn judge(self, commit: Commit<'_>) -> Result<Floor<'a>, FloorError> {
+        let line_ends = self.line_ends;
+        let mut live = self.changes;
+        last_of_each(&mut live);
+        if live.len() as u64 != commit.entities {
+            let (counted, found) = (commit.entities, live.len());
+            return Err(FloorError::Count {
+                counted,
+                found,
+                line_ends,
+            });
+        }
+        let mut digest = Digest::default();
+        for one in &live {
+            if let Some((_, line)) = one.content {
+                digest.add(&one.key(), line);
+            }
+        }
+        if digest.finish() != commit.digest {
+            return Err(FloorError::Digest { line_ends });
+        }
+        Ok(Floor {
+            feed: commit.feed.into(),
+            revision: commit.revision,
+            at: commit.at,
+            digest: commit.digest,
+            live,
+            skipped: self.skipped,
+            foreign: self.foreign,
+        })
+    }
+}
+
+/// Of each key the last change, where that is no deletion; by key.
+fn last_of_each(changes: &mut Vec<Live<'_>>) {
+    // Stable, and linear where a floor is sorted already.
+    changes.sort_by(|one, other| (&one.kind, &one.id).cmp(&(&other.kind, &other.id)));
+    // From behind, so that what is kept of equal keys is the last.
+    changes.reverse();
+    changes.dedup_by(|earlier, later| earlier.kind == later.kind && earlier.id == later.id);
+    changes.retain(|change| change.content.is_some());
+    changes.reverse();
+}
+
+impl<'a> Floor<'a> {
+    /// The feed's name.
+    pub fn feed(&self) -> &str {
+        &self.feed
+    }
+
+    /// The revision; Unix seconds in a floor without signature.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// When it was made, Unix seconds.
+    pub fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// The digest that was found to hold.
+    pub fn digest(&self) -> FeedDigest {
+        self.digest
+    }
+
+    /// The live records, by kind and id.
+    pub fn live(&self) -> &[Live<'a>] {
+        &self.live
+    }
+
+    /// The live records as changes, for whoever compiles them.
+    pub fn changes(&self) -> impl Iterator<Item = Change<'_>> {
+        self.live.iter().map(|live| Change::Put {
+            kind: &live.kind,
+            id: &live.id,
+            body: live.body(),
+            needs: &live.needs,
+        })
+    }
+
+    /// The policy, and what in it could not be taken as it is.
+    pub fn policy(&self) -> (Policy, Vec<Report>) {
+        Policy::build(self.changes())
+    }
+
+    /// Lines that are no record.
+    pub fn skipped(&self) -> usize {
+        self.skipped
+    }
+
+    /// Records of another feed or epoch, or of a later revision, which are not live.
+    pub fn foreign(&self) -> usize {
+        self.foreign
+    }
+}
+
+impl<'a> Live<'a> {
+    /// The kind; not always one that this reader knows.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// The id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The body: a JSON object.
+    pub fn body(&self) -> &'a str {
+        self.content.map_or("{}", |(body, _)| body)
+    }
+
+    /// Words that a reader has to know.
+    pub fn needs(&self) -> &[Box<str>] {
+        &self.needs
+    }
+
+    fn key(&self) -> String {
+        format!("{}/{}", self.kind, self.id)
+    }
+}
