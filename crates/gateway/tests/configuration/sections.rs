@@ -51,7 +51,10 @@ fn auth() {
         ],
     );
     auth(
-        &format!("{base}, {jwks},\nalgorithms: [EdDSA, Ed25519], claims: {{ role: '{}' }}", "r".repeat(257)),
+        &format!(
+            "{base}, {jwks},\nalgorithms: [EdDSA, Ed25519], claims: {{ role: '{}' }}",
+            "r".repeat(257)
+        ),
         &[
             "4:21 given twice | keep one",
             "4:47 a claim of more than 256 bytes | shorten it",
@@ -59,7 +62,9 @@ fn auth() {
     );
     auth(
         &format!("type: jwt, audiences: [a], issuer: 'a b', {jwks}"),
-        &["3:36 \"a b\" has a blank, control or non-ASCII character | write it exactly as tokens have it in `iss`"],
+        &[
+            "3:36 \"a b\" has a blank, control or non-ASCII character | write it exactly as tokens have it in `iss`",
+        ],
     );
     auth(
         &format!("{base}, {jwks},\nexclude_paths: [/x, /x/y, '/x/{{z}}', /y, /x, z]"),
