@@ -62,6 +62,12 @@ impl Request {
         self
     }
 
+    /// Its fields, Host apart.
+    pub(super) fn fields(&self) -> Vec<(String, String)> {
+        let owned = |(name, value): &(&str, String)| ((*name).to_owned(), value.clone());
+        self.fields.iter().map(owned).collect()
+    }
+
     /// Its lines, without the empty one and what follows.
     pub(super) fn head(&self, host: &str) -> Vec<String> {
         let mut lines = vec![
