@@ -111,7 +111,8 @@ fn refuse(status: u16, error: &str) -> Answer {
     }
 }
 
-fn unix_s() -> u64 {
+/// Now, in Unix seconds.
+pub(super) fn unix_s() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs())

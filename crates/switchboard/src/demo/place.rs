@@ -17,7 +17,8 @@ const POLICY: &str = include_str!("../../../../examples/shop/policy.yaml");
 /// Where the key set is in that policy.
 const KEY_SET_URL: &str = "http://127.0.0.1:3004/.well-known/jwks.json";
 
-const FILE: &str = "switchboard.yaml";
+/// The configuration's name in the demo's directory.
+pub(super) const FILE: &str = "switchboard.yaml";
 const POLICY_FILE: &str = "policy.yaml";
 const ACCESS_LOG: &str = "access.log";
 const HEAD: &str = "\

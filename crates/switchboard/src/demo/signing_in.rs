@@ -2,7 +2,8 @@
 //! through or refused.
 
 use super::client::Request;
-use super::issuer::CLIENT;
+use super::issuer::{CLIENT, unix_s};
+use super::place::FILE;
 use super::shop::Service;
 use super::tour::Tour;
 use anyhow::{Context as _, ensure};
@@ -37,7 +38,7 @@ impl Tour<'_> {
 
     pub(super) fn signed_in(&mut self) -> anyhow::Result<()> {
         let token = self.sign_in(SCOPE)?;
-        let request = Request::get(INVOICE).field("Authorization", format!("Bearer {token}"));
+        let request = Request::get(INVOICE).bearer(&token);
         let answer = self.ask(&request, 200, &["Content-Type"])?;
         ensure!(
             answer.body.contains(USER) && answer.body.contains(CLIENT),
@@ -54,7 +55,7 @@ impl Tour<'_> {
 
     pub(super) fn lacks_scope(&mut self) -> anyhow::Result<()> {
         let token = self.sign_in("profile")?;
-        let request = Request::get(INVOICE).field("Authorization", format!("Bearer {token}"));
+        let request = Request::get(INVOICE).bearer(&token);
         self.ask(&request, 403, &["WWW-Authenticate"])?;
         self.saw(&[])?;
         self.explained(&request)?;
@@ -67,7 +68,7 @@ impl Tour<'_> {
     pub(super) fn expired(&mut self) -> anyhow::Result<()> {
         self.screen.aside("a token from yesterday")?;
         let token = self.services.issuer.token(USER, SCOPE, YESTERDAY_S)?;
-        let request = Request::get(INVOICE).field("Authorization", format!("Bearer {token}"));
+        let request = Request::get(INVOICE).bearer(&token);
         self.ask(&request, 401, &["WWW-Authenticate"])?;
         self.saw(&[])?;
         self.explained(&request)?;
@@ -94,15 +95,16 @@ impl Tour<'_> {
     fn sign_in(&mut self, scope: &str) -> anyhow::Result<String> {
         let accounts = self.services.address(Service::Accounts);
         let form = format!("user={USER}&scope={scope}");
-        self.screen
-            .command(&format!("curl -d '{form}' http://{accounts}/sign-in"))?;
+        self.screen.command(&format!(
+            "TOKEN=$(curl -s -d '{form}' http://{accounts}/sign-in | jq -r .access_token)"
+        ))?;
         let answer = Request::get("/sign-in")
             .method("POST")
             .field("Content-Type", "application/x-www-form-urlencoded")
             .field("Content-Length", form.len().to_string())
             .body(form)
             .send(accounts)?;
-        self.show(&answer, 200, &[])?;
+        ensure!(answer.status == 200, "nobody can sign in: {}", answer.body);
         let body: Value = serde_json::from_str(&answer.body)?;
         let token = body.get("access_token").and_then(Value::as_str);
         Ok(token.context("the answer has no token")?.to_owned())
@@ -110,17 +112,31 @@ impl Tour<'_> {
 
     /// What `switchboard explain` says of the request: the part about who may.
     fn explained(&mut self, request: &Request) -> anyhow::Result<()> {
+        let fields: Vec<String> = request
+            .shown_fields()
+            .map(|field| format!("-H {field} "))
+            .collect();
+        self.screen.command(&format!(
+            "switchboard explain GET {} {}--fetch-keys --config {FILE}",
+            request.target(),
+            fields.concat()
+        ))?;
         let checked = configuration::load(&self.place.file())?;
         let configuration = checked
             .configuration
             .context("the demo's own configuration is not good")?;
         let question = Question {
             method: "GET".to_owned(),
-            target: INVOICE.to_owned(),
+            target: request.target().to_owned(),
             headers: request.fields(),
             peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            unix_s: unix_s(),
+            fetch_keys: true,
         };
-        let _ = (explain, configuration, question);
-        Ok(())
+        let explanation = explain(configuration, &question)?;
+        let authorization = explanation
+            .authorization
+            .context("policy was not asked about this request")?;
+        Ok(self.screen.said(&authorization.to_string())?)
     }
 }
