@@ -42,6 +42,48 @@ fn claims(scope: &str, seconds: i64) -> Value {
     })
 }
 
+/// Explains a request with this field, as JSON and as text: `expected` is `permit` or a code.
+fn expect(config: &Path, field: &str, value: &str, expected: &str, signature: &str) {
+    let header = format!("{field}: {value}");
+    let shown = explain(config, &header, &["--format", "json"]);
+    assert_eq!(shown.code, Some(0), "{shown:#?}");
+    let explanation: Value = serde_json::from_str(&shown.stdout).expect("JSON");
+    let authorization = &explanation["authorization"];
+    let verdict = &authorization["verdict"];
+    match expected {
+        "permit" => {
+            assert_eq!(verdict, "permit", "{authorization}");
+            assert_eq!(explanation["decision"]["action"], "forward");
+        }
+        code => {
+            assert_eq!(
+                (verdict, &authorization["code"]),
+                (&json!("reject"), &json!(code))
+            );
+            assert_eq!(explanation["decision"]["code"], code);
+        }
+    }
+    assert_eq!(authorization["signature"], signature, "{authorization}");
+    let found = authorization["found"].as_array().expect("a list");
+    assert_eq!(found[0], json!({ "rule": "api", "found": "orders" }));
+    let text = explain(config, &header, &[]).stdout;
+    let word = if expected == "permit" {
+        "permitted"
+    } else {
+        expected
+    };
+    assert!(text.contains(word), "{text}");
+    // All of the secret, and of a token the signature alone, without which it proves nothing.
+    let secret = value.rsplit([' ', '_']).next().expect("there is one");
+    let signature = secret.rsplit('.').next().expect("there is one");
+    for printed in [&text, &shown.stdout] {
+        assert!(
+            !printed.contains(secret) && !printed.contains(signature),
+            "{printed}"
+        );
+    }
+}
+
 #[test]
 fn each_credential_is_explained_and_none_is_shown() {
     let key = SigningKey::new("a");
@@ -84,43 +126,7 @@ fn each_credential_is_explained_and_none_is_shown() {
     ];
     for (field, value, expected, signature) in cases {
         case(format!("{field}: {expected}"));
-        let header = format!("{field}: {value}");
-        let shown = explain(&config, &header, &["--format", "json"]);
-        assert_eq!(shown.code, Some(0), "{shown:#?}");
-        let explanation: Value = serde_json::from_str(&shown.stdout).expect("JSON");
-        let authorization = &explanation["authorization"];
-        let verdict = &authorization["verdict"];
-        match expected {
-            "permit" => {
-                assert_eq!(verdict, "permit", "{authorization}");
-                assert_eq!(explanation["decision"]["action"], "forward");
-            }
-            code => {
-                assert_eq!(
-                    (verdict, &authorization["code"]),
-                    (&json!("reject"), &json!(code))
-                );
-                assert_eq!(explanation["decision"]["code"], code);
-            }
-        }
-        assert_eq!(authorization["signature"], signature, "{authorization}");
-        let found = authorization["found"].as_array().expect("a list");
-        assert_eq!(found[0], json!({ "rule": "api", "found": "orders" }));
-        let text = explain(&config, &header, &[]).stdout;
-        assert!(
-            text.contains(if expected == "permit" {
-                "permitted"
-            } else {
-                expected
-            }),
-            "{text}"
-        );
-        let secret = value.rsplit([' ', '_']).next().expect("there is one");
-        for printed in [&text, &shown.stdout] {
-            assert!(!printed.contains(secret), "{printed}");
-            let signature = secret.rsplit('.').next().expect("there is one");
-            assert!(!printed.contains(signature), "{printed}");
-        }
+        expect(&config, field, &value, expected, signature);
     }
     let later = seconds_from_now(3_600).to_string();
     let header = format!("Authorization: Bearer {}", key.sign(&claims("orders.read", 60)));

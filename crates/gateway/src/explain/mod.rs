@@ -219,7 +219,9 @@ fn decision(
         snapshot,
         via_id: "sb-example",
         peer: question.peer,
-        unix_s: question.unix_s,
+        // Ids are examples.
+        started_s: 0,
+        now_s: question.unix_s,
         // The same ids each time, so that two explanations can be compared.
         random: &mut fastrand::Rng::with_seed(0),
         failed: None,

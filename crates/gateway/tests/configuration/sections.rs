@@ -2,12 +2,19 @@
 
 use super::{check_told as check, checked};
 
-#[test]
-fn auth() {
-    let base = "type: jwt, issuer: i, audiences: [a]";
-    let jwks = "jwks_uri: 'https://a/k'";
+const AUTH: &str = "type: jwt, issuer: i, audiences: [a]";
+const KEYS: &str = "jwks_uri: 'https://a/k'";
+
+/// Checks this body of `auth` behind one route; it begins in line 3.
+#[track_caller]
+fn auth(body: &str, expected: &[&str]) {
     let routes = "routes: [{ path: /x/**, respond: {} }]\n";
-    let auth = |body: &str, expected: &[&str]| check(&format!("{routes}auth: {{\n{body}\n}}\n"), expected);
+    check(&format!("{routes}auth: {{\n{body}\n}}\n"), expected);
+}
+
+#[test]
+fn an_issuer_of_tokens() {
+    let (base, jwks) = (AUTH, KEYS);
     auth(&format!("{base}, {jwks}"), &[]);
     auth(
         "",
@@ -38,6 +45,11 @@ fn auth() {
             "3:49 localhost is this machine (loopback): it is not called unless it is allowed | write `allow_targets: [127.0.0.0/8]` at the top if it is meant",
         ],
     );
+}
+
+#[test]
+fn what_is_taken_of_a_token() {
+    let (base, jwks) = (AUTH, KEYS);
     auth(
         &format!(
             "{base}, {jwks},\nalgorithms: [RS256, HS256, none, RS256], leeway_s: 301, claims: {{ user: /a~b }}, forward_token: true"

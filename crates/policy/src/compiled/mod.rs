@@ -21,3 +21,6 @@ pub use lesser::Plan;
 pub(crate) use lesser::{Cell, Tenant};
 pub(crate) use reading::{Read, State, Strings};
 pub(crate) use revocation::{Revocation, What};
+
+#[cfg(test)]
+mod tests;
