@@ -2,6 +2,7 @@
 //! failed, so that one run shows all that is wrong.
 
 use crate::install;
+use crate::node;
 use crate::schema::Schema;
 use crate::steps::{Steps, call};
 use crate::tidy::Tidy;
@@ -38,6 +39,7 @@ impl Test {
             let mut clippy = cargo(["clippy", "--locked", "--manifest-path", FUZZ, "--target-dir"])?;
             call(clippy.arg(target_dir()?).args(deny))
         });
+        node::check(&mut steps);
         // The end-to-end tests start this binary; cargo builds it for no other package's tests.
         let build = "build of switchboard";
         if steps.run(build, || {
@@ -51,6 +53,7 @@ impl Test {
             steps.skip("generated files", "nothing to generate them with");
             steps.skip("tests", "does not build");
         }
+        node::compare(&mut steps);
         steps.finish()
     }
 }
