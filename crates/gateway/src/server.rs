@@ -328,14 +328,16 @@ impl Controls {
         };
         // What is kept is in force: an unchanged set changes nothing.
         let is_new = self.store.last(&of.issuer, &of.jwks_uri).as_deref() != Some(&*fetched.key_set);
-        if is_new {
-            let enforced = enforced
-                .with_keys(&of.id, &fetched.key_set)
-                .map_err(|error| error.to_string())?;
+        let changed = is_new
+            .then(|| enforced.with_keys(&of.id, &fetched.key_set))
+            .transpose();
+        let changed = changed.map_err(|error| error.to_string())?;
+        // First the disk: whoever was let in by a key is let in after a restart too.
+        self.store.keep(&of.issuer, &of.jwks_uri, &fetched.key_set);
+        if let Some(enforced) = changed {
             self.swap(&Arc::new(current.under(Some(enforced))));
             tracing::info!(issuer = %of.id, "a new key set is in force");
         }
-        self.store.keep(&of.issuer, &of.jwks_uri, &fetched.key_set);
         Ok(())
     }
 
