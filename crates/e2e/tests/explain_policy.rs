@@ -66,6 +66,7 @@ fn expect(config: &Path, field: &str, value: &str, expected: &str, signature: &s
     assert_eq!(authorization["signature"], signature, "{authorization}");
     let found = authorization["found"].as_array().expect("a list");
     assert_eq!(found[0], json!({ "rule": "api", "found": "orders" }));
+    check_rules(&authorization["rules"], expected);
     let text = explain(config, &header, &[]).stdout;
     let word = if expected == "permit" {
         "permitted"
@@ -82,6 +83,29 @@ fn expect(config: &Path, field: &str, value: &str, expected: &str, signature: &s
             "{printed}"
         );
     }
+}
+
+/// Every rule is told; the one that refuses stands between those that passed and those that were not reached.
+fn check_rules(rules: &Value, expected: &str) {
+    let rules = rules.as_array().expect("a list");
+    assert_eq!(rules.len(), 14, "{rules:#?}");
+    let refuses = match expected {
+        "permit" => None,
+        "scope_missing" => Some("scopes"),
+        "api_key_unknown" => Some("API key"),
+        _ => Some("token"),
+    };
+    let at = rules.iter().position(|rule| rule["outcome"] == "refused");
+    assert_eq!(
+        at.map(|at| rules[at]["rule"].clone()),
+        refuses.map(Value::from),
+        "{rules:#?}"
+    );
+    for (index, rule) in rules.iter().enumerate() {
+        let is_behind = at.is_some_and(|at| index > at);
+        assert_eq!(rule["outcome"] == "not_reached", is_behind, "{rules:#?}");
+    }
+    assert_eq!(rules[0]["outcome"], "passed", "something was shown");
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub use compiled::{Api, Client, Grant, Issuer, Operation, Plan};
 pub use keys::{Key, KeySetError};
 pub use policy::{Change, Counts, Policy, Report};
 pub use request::{
-    Certificate, Claimed, Decision, Facts, Fields, Permit, Principal, Proof, Recall, Rejection, Verified,
-    decide, permitted, present, verify,
+    Certificate, Claimed, Decision, Facts, Fields, Permit, Principal, Proof, Recall, Rejection, Step,
+    Verified, decide, permitted, present, verify,
 };
 pub use token::Token;

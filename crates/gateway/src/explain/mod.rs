@@ -22,7 +22,9 @@ use serde::Serialize;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-pub use authorization::{Authorization, Found, IssuerKeys, Shown, Signature, Verdict as PolicyVerdict};
+pub use authorization::{
+    Authorization, Found, IssuerKeys, Outcome, Rule, Shown, Signature, Verdict as PolicyVerdict,
+};
 pub use candidates::{Candidate, Verdict};
 
 /// What to explain.

@@ -1,6 +1,6 @@
 //! An explanation for people: one screen, the answer first.
 
-use super::{Authorization, Decision, Explanation, PolicyVerdict, Signature, Verdict};
+use super::{Authorization, Decision, Explanation, Outcome, PolicyVerdict, Rule, Signature, Verdict};
 use std::fmt::{self, Write as _};
 
 const BOLD: &str = "\x1b[1m";
@@ -119,7 +119,12 @@ impl fmt::Display for Authorization {
         let source = self.policy;
         writeln!(f, "{BOLD}Policy{RESET}  {DIM}from {source}{RESET}")?;
         for keys in &self.keys {
-            let (issuer, from) = (&keys.issuer, &keys.from);
+            let from = if keys.from == "never" {
+                "none was ever fetched"
+            } else {
+                &keys.from
+            };
+            let issuer = &keys.issuer;
             writeln!(f, "  {DIM}keys of {issuer}: {from}{RESET}")?;
         }
         if self.credentials.is_empty() {
@@ -140,13 +145,9 @@ impl fmt::Display for Authorization {
         };
         writeln!(f, "  signature   {signature}")?;
         for found in &self.found {
-            let (mark, style) = if found.rule == "missing" {
-                ('✘', RED)
-            } else {
-                ('✔', GREEN)
-            };
-            writeln!(f, "  {style}{mark}{RESET} {:<11}{}", found.rule, found.found)?;
+            writeln!(f, "  {:<12}{}", found.rule, found.found)?;
         }
+        write_rules(f, &self.rules)?;
         match &self.verdict {
             PolicyVerdict::Permit {
                 identity,
@@ -180,4 +181,39 @@ impl fmt::Display for Authorization {
             }
         }
     }
+}
+
+/// Columns of a line of rules.
+const RULES_COLUMNS_MAX: usize = 76;
+
+/// The rules by what they said; each group in the order in which they are asked.
+fn write_rules(f: &mut fmt::Formatter<'_>, rules: &[Rule]) -> fmt::Result {
+    let groups = [
+        (Outcome::Passed, GREEN, "✔"),
+        (Outcome::Refused, RED, "✘"),
+        (Outcome::NothingShown, DIM, "· none shown:"),
+        (Outcome::NotReached, DIM, "· not reached:"),
+        (Outcome::NotAsked, DIM, "· not asked, the operation is public:"),
+    ];
+    let mut label = "rules";
+    for (outcome, style, mark) in groups {
+        let of_group = rules.iter().filter(|rule| rule.outcome == outcome);
+        let names: Vec<&str> = of_group.map(|rule| rule.rule).collect();
+        if names.is_empty() {
+            continue;
+        }
+        let mut line = mark.to_owned();
+        for (index, name) in names.iter().enumerate() {
+            let comma = if index + 1 < names.len() { "," } else { "" };
+            if line.chars().count() + name.len() > RULES_COLUMNS_MAX {
+                writeln!(f, "  {label:<12}{style}{line}{RESET}")?;
+                label = "";
+                line = " ".to_owned();
+            }
+            line.push_str(&format!(" {name}{comma}"));
+        }
+        writeln!(f, "  {label:<12}{style}{line}{RESET}")?;
+        label = "";
+    }
+    Ok(())
 }
