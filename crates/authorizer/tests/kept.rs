@@ -154,7 +154,7 @@ fn check(made: &Made, key: &str, key_sha256: &str) -> Result<(), TestCaseError> 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, max_global_rejects: 10_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 120, max_global_rejects: 10_000, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_kept_says_what_a_decision_would(made in made()) {

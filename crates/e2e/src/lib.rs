@@ -16,6 +16,7 @@ mod process;
 mod refusal;
 mod scratch;
 mod upstream;
+mod vectors;
 mod wait;
 
 pub use authority::{Authority, Identity};
@@ -30,4 +31,5 @@ pub use process::{Finished, Lines, Process, Signal, binary, run, switchboard};
 pub use refusal::{SMUGGLED, check_refusals, check_refusals_with};
 pub use scratch::Scratch;
 pub use upstream::{BlackHole, Closed, Peer, Upstream};
+pub use vectors::{AuthorizerCase, authorizer_cases, floor_of, given_floor, given_text};
 pub use wait::{Gate, LIMIT, wait_for};
