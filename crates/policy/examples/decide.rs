@@ -12,8 +12,8 @@ mod policies;
 #[path = "../tests/vectors/requests.rs"]
 mod requests;
 
-use anyhow::{Context, Result};
 use outcome::Outcome;
+use policies::Result;
 use policy::Policy;
 use requests::Request;
 use serde::Deserialize;
@@ -52,7 +52,7 @@ fn decided(policy: &Policy, mut request: Map<String, Value>) -> Result<Outcome> 
     let now = request
         .remove("now")
         .and_then(|now| now.as_u64())
-        .context("no `now`")?;
+        .ok_or("no `now`")?;
     let fetched: BTreeMap<String, Vec<Value>> = match request.remove("fetched") {
         Some(fetched) => serde_json::from_value(fetched)?,
         None => BTreeMap::new(),

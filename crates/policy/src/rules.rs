@@ -28,6 +28,10 @@ const FIELD_BYTES_MAX: usize = 64;
 pub(crate) const HOSTS_MAX: usize = 64;
 /// Operations of one API, public ones among them.
 pub(crate) const OPERATIONS_MAX: usize = 2_000;
+/// Delegations of one API.
+pub(crate) const DELEGATES_MAX: usize = 2_000;
+/// Grants of one client.
+pub(crate) const GRANTS_MAX: usize = 10_000;
 /// Credentials of one client.
 pub(crate) const CREDENTIALS_MAX: usize = 64;
 /// JWKs of one issuer, or of one set.
@@ -125,9 +129,10 @@ pub(crate) fn is_audience(text: &str) -> bool {
 pub(crate) fn is_jwks_uri(text: &str) -> bool {
     text.len() <= JWKS_URI_BYTES_MAX
         && is_visible(text)
-        && ["https://", "http://"]
-            .iter()
-            .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme))
+        && ["https://", "http://"].iter().any(|scheme| {
+            text.strip_prefix(scheme)
+                .is_some_and(|rest| rest.starts_with(|c| !"/?#".contains(c)))
+        })
 }
 
 /// A member name, or a JSON Pointer (RFC 6901) where it begins with `/`.
@@ -279,7 +284,15 @@ mod tests {
         check(
             is_jwks_uri,
             &["https://a/b", "http://x"],
-            &["", "https://", "ftp://a", "HTTPS://a", "https://a b"],
+            &[
+                "",
+                "https://",
+                "ftp://a",
+                "https:///a",
+                "http://?a",
+                "HTTPS://a",
+                "https://a b",
+            ],
         );
         check(
             is_claim,

@@ -7,7 +7,7 @@ use super::reading::{Read, Refused, distinct, holds, members, ruled, wire};
 use crate::entity::{self, CredentialKind, PublicCredentials};
 use crate::method::{Method, MethodSet};
 use crate::path::{CanonicalPath, HostPattern, Table, TableBuilder};
-use crate::rules::{self, BasePath, HOSTS_MAX, OPERATIONS_MAX, SCOPES_MAX};
+use crate::rules::{self, BasePath, DELEGATES_MAX, HOSTS_MAX, OPERATIONS_MAX, SCOPES_MAX};
 
 /// The field that carries a key where an API names none.
 pub(crate) const DEFAULT_KEY_FIELD: &str = "x-api-key";
@@ -53,6 +53,7 @@ pub struct Api {
 #[derive(Debug)]
 pub struct Operation {
     matches: Box<str>,
+    /// Those that no earlier operation of its shape has.
     methods: MethodSet,
     is_public: bool,
     /// Lists of scopes, at least one; all of one of them are needed.
@@ -161,6 +162,7 @@ impl Api {
             None => DEFAULT_ACCEPTS,
             Some(kinds) => ruled("credentials", accepted(kinds))?,
         };
+        holds("delegates", wire.delegates.len() <= DELEGATES_MAX)?;
         for delegation in &wire.delegates {
             let good = BasePath::parse(&delegation.path).is_some() && rules::is_id(&delegation.team);
             holds("delegates", good)?;
@@ -263,11 +265,14 @@ fn compile(wire: &entity::Api, base: &BasePath) -> Result<Compiled, Refused> {
             None => Box::new([Box::default()]),
         };
         let shape = shapes.entry(None, &pattern, Vec::new);
-        // Of two with a method in common, the first holds and the second is not there.
-        if shape
-            .iter()
-            .any(|&index| operations[usize::from(index)].methods.intersects(methods))
-        {
+        // Of two with a method in common, the first has it.
+        let is_free = |method: &Method| {
+            !shape
+                .iter()
+                .any(|&index| operations[usize::from(index)].methods.contains(*method))
+        };
+        let methods: MethodSet = methods.iter().filter(is_free).collect();
+        if methods.is_empty() {
             continue;
         }
         shape.push(u16::try_from(operations.len()).expect("an API has at most 2,000 operations"));

@@ -5,8 +5,9 @@
 
 use super::reading::{Read, Refused, State, Strings, distinct, holds, members, ruled, wire};
 use crate::entity;
-use crate::rules::{self, CREDENTIALS_MAX, SCOPES_MAX};
+use crate::rules::{self, CREDENTIALS_MAX, GRANTS_MAX, SCOPES_MAX};
 use crate::time::unix_seconds;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A registered application.
@@ -89,14 +90,15 @@ impl Client {
         self.tenant.as_deref()
     }
 
-    /// What it was granted, one for each API.
+    /// What it was granted, one for each API, in the order of their ids.
     pub fn grants(&self) -> &[Grant] {
         &self.grants
     }
 
-    /// The grant for an API: the first of several.
+    /// The grant for an API.
     pub fn grant(&self, api: &str) -> Option<&Grant> {
-        self.grants.iter().find(|grant| *grant.api == *api)
+        let at = self.grants.binary_search_by(|grant| (*grant.api).cmp(api)).ok()?;
+        Some(&self.grants[at])
     }
 
     /// From the body of a record.
@@ -114,6 +116,7 @@ impl Client {
         holds("team", rules::is_id(&wire.team))?;
         holds("tenant", wire.tenant.as_deref().is_none_or(rules::is_id))?;
         holds("credentials", wire.credentials.len() <= CREDENTIALS_MAX)?;
+        holds("grants", wire.grants.len() <= GRANTS_MAX)?;
         let mut grant = |grant: &entity::Grant| {
             let good = rules::is_id(&grant.api)
                 && grant.plan.as_deref().is_none_or(rules::is_id)
@@ -125,20 +128,23 @@ impl Client {
                 plan: grant.plan.as_deref().map(|plan| strings.text(plan)),
             })
         };
-        let grants = wire.grants.iter().map(&mut grant).collect();
-        let grants = ruled("grants", grants)?;
+        let grants: Option<Vec<_>> = wire.grants.iter().map(&mut grant).collect();
+        let mut grants = ruled("grants", grants)?;
+        // Of two for one API the first holds.
+        grants.sort_by(|a, b| a.api.cmp(&b.api));
+        grants.dedup_by(|b, a| a.api == b.api);
         let credentials = wire
             .credentials
             .iter()
             .map(|credential| Credential::new(credential, strings));
-        let credentials = ruled("credentials", credentials.collect())?;
+        let credentials = first_of_each(ruled("credentials", credentials.collect())?);
         Ok(Client {
             id: id.into(),
             team: strings.text(&wire.team),
             tenant: wire.tenant.as_deref().map(|tenant| strings.text(tenant)),
             state: wire.status.into(),
             credentials,
-            grants,
+            grants: grants.into(),
         })
     }
 
@@ -146,21 +152,32 @@ impl Client {
     fn recognised(id: &str, body: &str, strings: &mut Strings) -> Client {
         let members = members(body);
         let listed = members.get("credentials").and_then(|listed| listed.as_array());
-        let credentials = listed
+        let credentials: Vec<_> = listed
             .into_iter()
             .flatten()
-            .filter_map(|value| <entity::Credential as serde::Deserialize>::deserialize(value).ok())
-            .filter_map(|wire| Credential::new(&wire, strings))
+            .filter_map(|value| {
+                <entity::Object<entity::Credential> as serde::Deserialize>::deserialize(value).ok()
+            })
+            .filter_map(|wire| Credential::new(&wire.0, strings))
             .collect();
         Client {
             id: id.into(),
             team: strings.text(""),
             tenant: None,
             state: State::Unsupported,
-            credentials,
+            credentials: first_of_each(credentials),
             grants: Box::default(),
         }
     }
+}
+
+/// Of credentials with one id, the first.
+fn first_of_each(mut credentials: Vec<Credential>) -> Box<[Credential]> {
+    if credentials.len() > 1 {
+        let mut seen = BTreeSet::new();
+        credentials.retain(|credential| seen.insert(credential.id.clone()));
+    }
+    credentials.into()
 }
 
 impl Credential {

@@ -21,8 +21,7 @@ pub struct Issuer {
     audiences: Box<[Box<str>]>,
     pub(crate) algorithms: Algorithms,
     jwks_uri: Option<Box<str>>,
-    /// Whether the policy has keys of it, usable or not.
-    has_inline: bool,
+    /// Of the policy.
     inline: Arc<[Arc<Key>]>,
     fetched: Option<Arc<[Arc<Key>]>>,
     pub(crate) claims: Claims,
@@ -59,9 +58,9 @@ impl Issuer {
         self.jwks_uri.as_deref()
     }
 
-    /// Whether there was ever a set of keys: from the policy, or fetched.
+    /// Whether there was ever a set of keys: some of the policy that can be used, or any that was fetched.
     pub fn has_keys(&self) -> bool {
-        self.has_inline || self.fetched.is_some()
+        !self.inline.is_empty() || self.fetched.is_some()
     }
 
     /// Names of all keys that can be used, in the order in which they are tried.
@@ -83,12 +82,14 @@ impl Issuer {
         self.audiences.iter().any(|ours| **ours == *audience)
     }
 
-    /// Fetched ones first.
+    /// Fetched ones first; one that is both is one.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Arc<Key>> {
-        self.fetched
+        let fetched: &[Arc<Key>] = self.fetched.as_deref().unwrap_or_default();
+        let others = self
+            .inline
             .iter()
-            .flat_map(|keys| keys.iter())
-            .chain(self.inline.iter())
+            .filter(|key| !fetched.iter().any(|other| other.is_copy_of(key)));
+        fetched.iter().chain(others)
     }
 
     /// The same with these keys in place of what was fetched before.
@@ -141,7 +142,6 @@ impl Issuer {
             audiences: wire.audiences.clone().into(),
             algorithms,
             jwks_uri: wire.jwks_uri.clone(),
-            has_inline: !wire.keys.is_empty(),
             inline: wire.keys.iter().filter_map(key).collect(),
             fetched: None,
             claims: Claims::new(&wire.claims, wire.preset)?,
@@ -165,7 +165,6 @@ impl Issuer {
             audiences: Box::default(),
             algorithms: Algorithms::NONE,
             jwks_uri: None,
-            has_inline: false,
             inline: Arc::new([]),
             fetched: None,
             claims: Claims::new(&entity::ClaimNames::default(), None).ok()?,

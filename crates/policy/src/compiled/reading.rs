@@ -2,6 +2,7 @@
 //!
 //! Shared by all kinds. Says why something was not taken as it is, for a report; decides nothing.
 
+use crate::entity;
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 use std::sync::Arc;
@@ -26,11 +27,11 @@ pub(crate) enum State {
     Unsupported,
 }
 
-impl From<crate::entity::Status> for State {
-    fn from(status: crate::entity::Status) -> State {
+impl From<entity::Status> for State {
+    fn from(status: entity::Status) -> State {
         match status {
-            crate::entity::Status::Active => State::Active,
-            crate::entity::Status::Suspended => State::Suspended,
+            entity::Status::Active => State::Active,
+            entity::Status::Suspended => State::Suspended,
         }
     }
 }
@@ -60,7 +61,8 @@ pub(super) fn wire<'b, T: serde::Deserialize<'b>>(body: &'b str, needs: &[Box<st
     if let Some(word) = needs.first() {
         return Err(format!("needs `{word}`, which this version does not know"));
     }
-    serde_json::from_str(body).map_err(|error| error.to_string())
+    let object: Result<entity::Object<T>, _> = serde_json::from_str(body);
+    object.map(|object| object.0).map_err(|error| error.to_string())
 }
 
 /// The members of a body that is not understood in full.

@@ -11,7 +11,7 @@ pub struct Api {
     /// On which hosts, exact or `*.suffix`; default every host.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub hosts: Option<Vec<Box<str>>>,
@@ -20,14 +20,14 @@ pub struct Api {
     /// What callers may show; default jwt and api_key.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given_words",
         skip_serializing_if = "Option::is_none"
     )]
     pub credentials: Option<Vec<CredentialKind>>,
     /// The field that carries an API key; default `X-Api-Key`.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub api_key_header: Option<Box<str>>,
@@ -35,16 +35,28 @@ pub struct Api {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forward_token: bool,
     /// What becomes of credentials on public operations.
-    #[serde(default, skip_serializing_if = "PublicCredentials::is_default")]
+    #[serde(
+        default,
+        deserialize_with = "super::strict::word",
+        skip_serializing_if = "PublicCredentials::is_default"
+    )]
     pub public_credentials: PublicCredentials,
     /// Parts of the base path that other teams may claim.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::strict::objects",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub delegates: Vec<Delegation>,
     /// Operations that need no credential: `METHOD PATTERN`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub public: Vec<Box<str>>,
     /// All other operations. What is in neither list is refused.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::strict::objects",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub operations: Vec<Operation>,
 }
 
@@ -99,14 +111,14 @@ pub struct Operation {
     /// Scopes that are needed, all of them.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub scopes: Option<Vec<Box<str>>>,
     /// Alternatives: all scopes of one of these lists are needed.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub any_of: Option<Vec<Vec<Box<str>>>>,

@@ -9,20 +9,32 @@ pub struct Client {
     /// Who owns it.
     pub team: Box<str>,
     /// Whether it may call at all.
-    #[serde(default, skip_serializing_if = "Status::is_default")]
+    #[serde(
+        default,
+        deserialize_with = "super::strict::word",
+        skip_serializing_if = "Status::is_default"
+    )]
     pub status: Status,
     /// Whose data it works on; a token's tenant claim must not contradict it.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub tenant: Option<Box<str>>,
     /// What it may show.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::strict::objects",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub credentials: Vec<Credential>,
     /// What it may call; one for each API.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "super::strict::objects",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub grants: Vec<Grant>,
 }
 
@@ -58,7 +70,7 @@ pub enum Credential {
         /// From when on it is refused, RFC 3339 with Z.
         #[serde(
             default,
-            deserialize_with = "super::other::given",
+            deserialize_with = "super::strict::given",
             skip_serializing_if = "Option::is_none"
         )]
         expires_at: Option<Box<str>>,
@@ -74,7 +86,7 @@ pub enum Credential {
         /// From when on it is refused, RFC 3339 with Z.
         #[serde(
             default,
-            deserialize_with = "super::other::given",
+            deserialize_with = "super::strict::given",
             skip_serializing_if = "Option::is_none"
         )]
         expires_at: Option<Box<str>>,
@@ -86,21 +98,21 @@ pub enum Credential {
         /// SHA-256 of the DER SubjectPublicKeyInfo, lower-case hexadecimal.
         #[serde(
             default,
-            deserialize_with = "super::other::given",
+            deserialize_with = "super::strict::given",
             skip_serializing_if = "Option::is_none"
         )]
         spki_sha256: Option<Box<str>>,
         /// A URI or DNS name of its subjectAltName.
         #[serde(
             default,
-            deserialize_with = "super::other::given",
+            deserialize_with = "super::strict::given",
             skip_serializing_if = "Option::is_none"
         )]
         san: Option<Box<str>>,
         /// From when on it is refused, RFC 3339 with Z.
         #[serde(
             default,
-            deserialize_with = "super::other::given",
+            deserialize_with = "super::strict::given",
             skip_serializing_if = "Option::is_none"
         )]
         expires_at: Option<Box<str>>,
@@ -119,7 +131,7 @@ pub struct Grant {
     /// The id of the plan.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub plan: Option<Box<str>>,

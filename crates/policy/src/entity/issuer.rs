@@ -14,14 +14,14 @@ pub struct Issuer {
     /// Default: RS256, PS256, ES256, EdDSA.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub algorithms: Option<Vec<Box<str>>>,
     /// Where its keys are (JWK Set, RFC 7517 §5); a record always carries the keys as well.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub jwks_uri: Option<Box<str>>,
@@ -29,23 +29,31 @@ pub struct Issuer {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<serde_json::Map<String, serde_json::Value>>,
     /// Which claims hold what.
-    #[serde(default, skip_serializing_if = "ClaimNames::is_default")]
+    #[serde(
+        default,
+        deserialize_with = "super::strict::object",
+        skip_serializing_if = "ClaimNames::is_default"
+    )]
     pub claims: ClaimNames,
     /// What tokens of a well-known product look like.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given_word",
         skip_serializing_if = "Option::is_none"
     )]
     pub preset: Option<Preset>,
     /// Whether a token needs a registered client.
-    #[serde(default, skip_serializing_if = "AnyClient::is_default")]
+    #[serde(
+        default,
+        deserialize_with = "super::strict::word",
+        skip_serializing_if = "AnyClient::is_default"
+    )]
     pub clients: AnyClient,
     /// How far clocks may differ, in seconds; default 30.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "super::other::integral"
+        deserialize_with = "super::strict::integral"
     )]
     #[cfg_attr(feature = "schema", schemars(range(max = 300)))]
     pub leeway_s: Option<u64>,
@@ -58,35 +66,35 @@ pub struct ClaimNames {
     /// The user; default `sub`.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub user: Option<Box<str>>,
     /// The client; default `azp`.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub client: Option<Box<str>>,
     /// The role; default `role`.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub role: Option<Box<str>>,
     /// The tenant; default `tenant_id`.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub tenant: Option<Box<str>>,
     /// The scopes; default `scope`.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub scopes: Option<Box<str>>,

@@ -8,9 +8,11 @@ mod client;
 mod issuer;
 mod kind;
 mod other;
+mod strict;
 
 pub use api::{Api, CredentialKind, Delegation, Operation, PublicCredentials};
 pub use client::{Client, Credential, Grant, Status};
 pub use issuer::{AnyClient, ClaimNames, Issuer, Preset};
 pub use kind::Kind;
 pub use other::{Cell, Plan, Revocation, Tenant};
+pub(crate) use strict::Object;

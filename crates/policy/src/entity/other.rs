@@ -1,7 +1,7 @@
 //! Plans, revocations, tenants and cells.
 
 use super::Status;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 /// What a client buys: a short-window limit, a long-window quota, or both.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -10,7 +10,7 @@ pub struct Plan {
     /// `N/s`, `N/m` or `N/h`.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub rate: Option<Box<str>>,
@@ -18,14 +18,14 @@ pub struct Plan {
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "integral"
+        deserialize_with = "super::strict::integral"
     )]
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1_000_000_000)))]
     pub burst: Option<u64>,
     /// `N/day` or `N/month`.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub quota: Option<Box<str>>,
@@ -38,63 +38,63 @@ pub struct Revocation {
     /// The id of the issuer, beside `jti`, `kid`, `subject` or `client`.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub issuer: Option<Box<str>>,
     /// One token, by its `jti` claim.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub jti: Option<Box<str>>,
     /// One token: SHA-256 of its first two parts with the dot between, lower-case hexadecimal.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub token_sha256: Option<Box<str>>,
     /// One credential, by its id.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub credential: Option<Box<str>>,
     /// Every token under one key of the issuer.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub kid: Option<Box<str>>,
     /// Tokens of one `sub` that were issued before `issued_before`.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub subject: Option<Box<str>>,
     /// Tokens of one client claim that were issued before `issued_before`.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub client: Option<Box<str>>,
     /// RFC 3339 with Z; a token without `iat` counts as issued before.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub issued_before: Option<Box<str>>,
     /// When the revocation ends, RFC 3339 with Z.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub until: Option<Box<str>>,
@@ -107,12 +107,16 @@ pub struct Tenant {
     /// The id of the cell in which its data lives; every cell where absent.
     #[serde(
         default,
-        deserialize_with = "super::other::given",
+        deserialize_with = "super::strict::given",
         skip_serializing_if = "Option::is_none"
     )]
     pub cell: Option<Box<str>>,
     /// Whether it may be worked on.
-    #[serde(default, skip_serializing_if = "Status::is_default")]
+    #[serde(
+        default,
+        deserialize_with = "super::strict::word",
+        skip_serializing_if = "Status::is_default"
+    )]
     pub status: Status,
 }
 
@@ -120,26 +124,3 @@ pub struct Tenant {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Cell {}
-
-/// A value that is there. Null is one of no member, so that a member is either left out or says something.
-pub(super) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
-}
-
-/// A whole number; `5.0` is one too, because a reader in another language cannot tell it from `5`.
-pub(super) fn integral<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    let number = f64::deserialize(deserializer)?;
-    // 2^53: what a double holds exactly.
-    let fits = number.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&number);
-    if !fits {
-        return Err(serde::de::Error::custom("not a whole number"));
-    }
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "integral and within 0 to 2^53"
-    )]
-    Ok(Some(number as u64))
-}

@@ -77,8 +77,11 @@ impl Material {
             .map(Material::P384)
     }
 
-    /// From the bytes of RFC 8032.
+    /// From the bytes of RFC 8032; `None` where they are no point.
     pub(super) fn ed25519(bytes: &[u8; 32]) -> Option<Material> {
+        if !super::ed25519::is_point(bytes) {
+            return None;
+        }
         ParsedPublicKey::new(&ED25519, bytes).ok().map(Material::Ed25519)
     }
 
@@ -108,6 +111,11 @@ impl Key {
 
     pub(crate) fn fits(&self, algorithm: Algorithm) -> bool {
         self.algorithms.contains(algorithm)
+    }
+
+    /// Whether nothing tells one from the other: name, use and material.
+    pub(crate) fn is_copy_of(&self, other: &Key) -> bool {
+        self.kid == other.kid && self.algorithms == other.algorithms && self.is_same_as(other)
     }
 
     /// Whether both are one key, by whatever name: what a proof that was kept depends on.

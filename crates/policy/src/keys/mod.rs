@@ -3,6 +3,7 @@
 //! The only place where a signature is checked, with aws-lc-rs alone. Knows nothing of claims, time or policy.
 
 mod algorithm;
+mod ed25519;
 mod jwk;
 mod key;
 

@@ -25,8 +25,6 @@ pub(super) struct Apis {
 pub(crate) struct Chosen<'p> {
     /// `None`: no API fits.
     pub(crate) api: Option<&'p Arc<Api>>,
-    /// Whether the API may answer here; an authorizer may front others.
-    pub(crate) is_fronted: bool,
     pub(crate) operation: Option<&'p Operation>,
 }
 
@@ -101,23 +99,28 @@ impl Apis {
     }
 
     pub(super) fn choose(&self, facts: &Facts<'_>) -> Chosen<'_> {
-        let (api, is_fronted) = match facts.apis {
-            None => (
-                facts.host.and_then(|host| self.by_host.find(host, facts.path)),
-                true,
-            ),
-            Some(fronted) => {
-                let found = self.by_path.find_on_any_host(facts.path);
-                let listed = |api: &&Arc<Api>| fronted.iter().any(|id| **id == *api.id());
-                let mine = found.and_then(|apis| apis.iter().find(listed));
-                (mine.or_else(|| found?.first()), mine.is_some())
-            }
+        let Some(fronted) = facts.apis else {
+            let api = facts.host.and_then(|host| self.by_host.find(host, facts.path));
+            return Chosen::of(api, facts);
         };
-        let operation = api.filter(|_| is_fronted);
+        let found = self.by_path.find_on_any_host(facts.path);
+        let is_fronted = |api: &&Arc<Api>| fronted.iter().any(|id| **id == *api.id());
+        match found.and_then(|apis| apis.iter().find(is_fronted)) {
+            Some(api) => Chosen::of(Some(api), facts),
+            // It is there, and not to be called here: a shorter neighbour must not answer for it.
+            None => Chosen {
+                api: found.and_then(|apis| apis.first()),
+                operation: None,
+            },
+        }
+    }
+}
+
+impl<'p> Chosen<'p> {
+    fn of(api: Option<&'p Arc<Api>>, facts: &Facts<'_>) -> Chosen<'p> {
         Chosen {
             api,
-            is_fronted,
-            operation: operation.and_then(|api| api.operation(facts.path, facts.method)),
+            operation: api.and_then(|api| api.operation(facts.path, facts.method)),
         }
     }
 }

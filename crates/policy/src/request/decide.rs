@@ -52,7 +52,10 @@ pub fn decide<'d>(policy: &'d Policy, facts: &'d Facts<'_>, proof: &'d Proof<'_>
             bearing: steps.bearing,
         }),
         Err(Refusal { code, detail }) => Decision::Reject(Rejection {
-            trail: steps.trail,
+            trail: Trail {
+                held: None,
+                ..steps.trail
+            },
             code,
             detail,
         }),
@@ -249,8 +252,8 @@ impl<'d> Steps<'d> {
             State::Unsupported => return Err(Code::PolicyUnsupported.into()),
         }
         if let Some(cell) = tenant.cell.as_deref() {
-            self.trail.cell = Some(cell);
-            if self.policy.cell(cell).is_some_and(|cell| !cell.is_supported) {
+            self.trail.cell = self.policy.cell(cell);
+            if self.trail.cell.is_some_and(|cell| !cell.is_supported) {
                 return Err(Code::PolicyUnsupported.into());
             }
             if self.cell.is_some_and(|ours| ours != cell) {
@@ -262,8 +265,7 @@ impl<'d> Steps<'d> {
 
     /// The step *operation*.
     fn operation(&self, claimed: &Claimed<'d>) -> Result<(), Refusal> {
-        let fronted = claimed.chosen.api.filter(|_| claimed.chosen.is_fronted);
-        if fronted.is_some_and(|api| !api.is_supported) {
+        if claimed.chosen.api.is_some_and(|api| !api.is_supported) {
             return Err(Code::PolicyUnsupported.into());
         }
         match claimed.chosen.operation {
@@ -282,8 +284,8 @@ impl<'d> Steps<'d> {
         let client = self.trail.client.ok_or(Code::GrantMissing)?;
         let grant = client.grant(api.id()).ok_or(Code::GrantMissing)?;
         self.trail.grant = Some(grant);
-        let plan = grant.plan().and_then(|plan| self.policy.plan(plan));
-        if plan.is_some_and(|plan| !plan.is_supported) {
+        self.trail.plan = grant.plan().and_then(|plan| self.policy.plan(plan));
+        if self.trail.plan.is_some_and(|plan| !plan.is_supported) {
             return Err(Code::PolicyUnsupported.into());
         }
         self.trail.effective = Some(match &self.bearing {

@@ -3,7 +3,7 @@
 //! References only, so that a decision that nobody asks for reasons pays nothing for them.
 
 use super::effective::Effective;
-use crate::compiled::{Api, Client, Credential, Grant, Issuer, Operation, Revocation, Tenant};
+use crate::compiled::{Api, Cell, Client, Credential, Grant, Issuer, Operation, Plan, Revocation, Tenant};
 use crate::keys::Key;
 use std::sync::Arc;
 
@@ -20,11 +20,14 @@ pub(super) struct Trail<'d> {
     pub(super) client: Option<&'d Arc<Client>>,
     pub(super) revocation: Option<&'d Revocation>,
     pub(super) tenant: Option<&'d Tenant>,
-    pub(super) cell: Option<&'d str>,
+    /// The tenant's, where it is known.
+    pub(super) cell: Option<&'d Cell>,
     pub(super) grant: Option<&'d Grant>,
+    /// The grant's, where it is known.
+    pub(super) plan: Option<&'d Arc<Plan>>,
     /// The scopes that hold, once that is established.
     pub(super) effective: Option<Effective<'d>>,
-    /// The alternative of the operation that held.
+    /// Of a permit: the alternative of the operation that held.
     pub(super) held: Option<&'d [Box<str>]>,
     /// The alternative that is told as missing.
     pub(super) wanted: Option<&'d [Box<str>]>,
@@ -58,9 +61,9 @@ impl<'d> Trail<'d> {
         tell("client", self.client.map(|client| client.id()));
         tell("revocation", self.revocation.map(|revocation| &*revocation.id));
         tell("tenant", self.tenant.map(|tenant| &*tenant.id));
-        tell("cell", self.cell);
+        tell("cell", self.cell.map(|cell| &*cell.id));
         tell("grant", self.grant.map(Grant::api));
-        tell("plan", self.grant.and_then(Grant::plan));
+        tell("plan", self.plan.map(|plan| plan.id()));
         for scope in self.held.into_iter().flatten() {
             tell("scope", Some(scope));
         }

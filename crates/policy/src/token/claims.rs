@@ -49,7 +49,7 @@ fn index(token: &str) -> Option<usize> {
     plain.then(|| token.parse().ok())?
 }
 
-/// The scopes of a claim: a string split at blanks, or an array of strings. Empty ones are none.
+/// The scopes of a claim: a string split at blanks, or an array of strings.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Scopes<'v> {
     /// No usable claim.
@@ -82,10 +82,8 @@ impl<'v> Scopes<'v> {
             Scopes::Words(text) => (text, &[]),
             Scopes::List(items) => ("", items),
         };
-        words
-            .split(' ')
-            .chain(items.iter().filter_map(Value::as_str))
-            .filter(|scope| !scope.is_empty())
+        let words = words.split(' ').filter(|word| !word.is_empty());
+        words.chain(items.iter().filter_map(Value::as_str))
     }
 }
 
@@ -140,7 +138,7 @@ mod tests {
         let claims = claims();
         let scopes = |name: &str| Scopes::of(claims.get(name)).iter().collect::<Vec<_>>();
         assert_eq!(scopes("s"), ["a", "b", "a"]);
-        assert_eq!(scopes("l"), ["a", "b c"]);
+        assert_eq!(scopes("l"), ["a", "", "b c"]);
         assert!(scopes("bad").is_empty() && scopes("none").is_empty() && scopes("nothing").is_empty());
         assert!(Scopes::of(claims.get("s")).contains("b"));
         assert!(!Scopes::of(claims.get("s")).contains(""));

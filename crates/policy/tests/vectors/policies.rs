@@ -1,9 +1,11 @@
 //! A policy as people write it, and records of one, as changes.
 
-use anyhow::{Context, Result, bail, ensure};
 use policy::entity::Kind;
 use policy::{Change, Policy};
 use serde_json::{Map, Value};
+
+/// A case that cannot be run says why.
+pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// One record's meaning, with its own text.
 #[derive(Debug, Clone)]
@@ -43,12 +45,12 @@ pub(crate) fn apply(policy: &Policy, records: &[Record]) -> Policy {
 /// The records of a policy in the form that people write.
 pub(crate) fn written(policy: &Value) -> Result<Vec<Record>> {
     let mut records = Vec::new();
-    for (section, entities) in policy.as_object().context("a policy is an object")? {
+    for (section, entities) in policy.as_object().ok_or("a policy is an object")? {
         let kind = Kind::ALL.into_iter().find(|kind| kind.section() == section);
-        let kind = kind.with_context(|| format!("`{section}` is no section of a policy"))?;
-        for entity in entities.as_array().context("a section is a list")? {
-            let mut body = entity.as_object().context("an entity is an object")?.clone();
-            let id = text(&body.remove("id").context("an entity has an id")?)?;
+        let kind = kind.ok_or_else(|| format!("`{section}` is no section of a policy"))?;
+        for entity in entities.as_array().ok_or("a section is a list")? {
+            let mut body = entity.as_object().ok_or("an entity is an object")?.clone();
+            let id = text(&body.remove("id").ok_or("an entity has an id")?)?;
             let needs = needs(&mut body)?;
             records.push(Record {
                 kind: kind.as_str().to_owned(),
@@ -63,24 +65,26 @@ pub(crate) fn written(policy: &Value) -> Result<Vec<Record>> {
 
 /// Records as a case's `change` has them.
 pub(crate) fn changed(records: &Value) -> Result<Vec<Record>> {
-    let records = records.as_array().context("`change` is a list")?;
+    let records = records.as_array().ok_or("`change` is a list")?;
     records.iter().map(record).collect()
 }
 
 fn record(record: &Value) -> Result<Record> {
-    let mut members = record.as_object().context("a record is an object")?.clone();
+    let mut members = record.as_object().ok_or("a record is an object")?.clone();
     let needs = needs(&mut members)?;
     let mut take = |name: &str| members.remove(name);
-    let kind = text(&take("kind").context("a record has a kind")?)?;
-    let id = text(&take("id").context("a record has an id")?)?;
+    let kind = text(&take("kind").ok_or("a record has a kind")?)?;
+    let id = text(&take("id").ok_or("a record has an id")?)?;
     let body = match (take("body"), take("deleted")) {
         // A text stands for itself, so that what is no JSON can be a body too.
         (Some(Value::String(body)), None) => Some(body),
         (Some(body), None) => Some(body.to_string()),
         (None, Some(Value::Bool(true))) => None,
-        _ => bail!("a record has a body, or is deleted"),
+        _ => return Err("a record has a body, or is deleted".into()),
     };
-    ensure!(members.is_empty(), "unknown members of a record: {members:?}");
+    if !members.is_empty() {
+        return Err(format!("unknown members of a record: {members:?}").into());
+    }
     Ok(Record {
         kind,
         id,
@@ -97,5 +101,5 @@ fn needs(members: &mut Map<String, Value>) -> Result<Vec<Box<str>>> {
 }
 
 fn text(value: &Value) -> Result<String> {
-    Ok(value.as_str().context("a text is expected")?.to_owned())
+    Ok(value.as_str().ok_or("a text is expected")?.to_owned())
 }

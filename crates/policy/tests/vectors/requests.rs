@@ -1,6 +1,6 @@
 //! A request of a case, as the facts that a decision is made on (contract §1).
 
-use anyhow::{Context, Result, bail};
+use crate::policies::Result;
 use policy::method::Method;
 use policy::path::{CanonicalPath, Host};
 use policy::{Certificate, Decision, Facts, Fields, Policy, decide, present, verify};
@@ -55,12 +55,12 @@ impl Request {
         now: u64,
         tell: impl FnOnce(&Decision<'_>) -> T,
     ) -> Result<T> {
-        let path = CanonicalPath::parse(self.path.as_bytes()).context("the path is not canonical")?;
+        let path = CanonicalPath::parse(self.path.as_bytes())?;
         if path.as_str() != self.path {
-            bail!("the path `{}` is not canonical", self.path);
+            return Err(format!("the path `{}` is not canonical", self.path).into());
         }
         let host = match &self.host {
-            Some(host) => Some(Host::parse(host.as_bytes()).context("the host is none")?),
+            Some(host) => Some(Host::parse(host.as_bytes())?),
             None => None,
         };
         let headers = Headers(&self.headers);

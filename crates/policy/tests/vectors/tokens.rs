@@ -1,6 +1,6 @@
 //! Tokens of a case: encoded and signed with the keys of `contract/vectors/keys.json` (contract §6).
 
-use anyhow::{Context, Result, bail, ensure};
+use crate::policies::Result;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
@@ -61,7 +61,7 @@ impl WireToken {
             None => URL_SAFE_NO_PAD.encode(self.sign(keys, &signed)?),
             Some("flip") => {
                 let mut signature = self.sign(keys, &signed)?;
-                *signature.first_mut().context("a signature is not empty")? ^= 1;
+                *signature.first_mut().ok_or("a signature is not empty")? ^= 1;
                 URL_SAFE_NO_PAD.encode(signature)
             }
             Some(text) => text.to_owned(),
@@ -70,28 +70,40 @@ impl WireToken {
     }
 
     fn sign(&self, keys: &Keys, signed: &str) -> Result<Vec<u8>> {
-        let named = self
-            .header
-            .as_ref()
-            .and_then(|header| header.get("alg")?.as_str());
-        let algorithm = self.alg.as_deref().or(named).context("no `alg` to sign by")?;
-        let id = self.key.as_deref().context("no `key` to sign with")?;
-        let key = keys.0.get(id).with_context(|| format!("no key `{id}`"))?;
+        let header = match &self.header {
+            Some(Value::String(text)) => serde_json::from_str(text).ok(),
+            header => header.clone(),
+        };
+        let named = header.as_ref().and_then(|header| header.get("alg")?.as_str());
+        let algorithm = self.alg.as_deref().or(named).ok_or("no `alg` to sign by")?;
+        let id = self.key.as_deref().ok_or("no `key` to sign with")?;
+        let key = keys.0.get(id).ok_or_else(|| format!("no key `{id}`"))?;
         sign(&STANDARD.decode(&key.pkcs8)?, algorithm, signed.as_bytes())
-            .with_context(|| format!("`{id}` does not sign {algorithm}"))
+            .map_err(|error| format!("`{id}` does not sign {algorithm}: {error}").into())
     }
 }
 
-/// Replaces each `{NAME}` in a header's value by the token of that name.
+/// Replaces each `{NAME}` in a header's value by the token of that name. Braces around anything but a name are text.
 pub(crate) fn fill(headers: &mut [(String, String)], token: &dyn Fn(&str) -> Result<String>) -> Result<()> {
+    let is_name = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
     for (_, value) in headers {
         let mut filled = String::new();
         let mut rest = value.as_str();
         while let Some((before, behind)) = rest.split_once('{') {
-            let (name, after) = behind.split_once('}').context("a brace that is not closed")?;
             filled.push_str(before);
-            filled.push_str(&token(name)?);
-            rest = after;
+            match behind.split_once('}') {
+                Some((name, after)) if is_name(name) => {
+                    filled.push_str(&token(name)?);
+                    rest = after;
+                }
+                _ => {
+                    filled.push('{');
+                    rest = behind;
+                }
+            }
         }
         filled.push_str(rest);
         *value = filled;
@@ -105,10 +117,12 @@ fn part(name: &str, value: Option<&Value>, encoded: Option<&String>) -> Result<S
         (None, Some(encoded)) => encoded.clone(),
         (Some(Value::String(text)), None) => URL_SAFE_NO_PAD.encode(text),
         (Some(value), None) => {
-            ensure!(value.is_object(), "`{name}` is an object or a text");
+            if !value.is_object() {
+                return Err(format!("`{name}` is an object or a text").into());
+            }
             URL_SAFE_NO_PAD.encode(value.to_string())
         }
-        _ => bail!("a token has one of `{name}` and `{name}64`"),
+        _ => return Err(format!("a token has one of `{name}` and `{name}64`").into()),
     })
 }
 
@@ -123,7 +137,7 @@ fn sign(pkcs8: &[u8], algorithm: &str, message: &[u8]) -> Result<Vec<u8>> {
         "ES256" => ecdsa(pkcs8, &ECDSA_P256_SHA256_FIXED_SIGNING, message)?,
         "ES384" => ecdsa(pkcs8, &ECDSA_P384_SHA384_FIXED_SIGNING, message)?,
         "EdDSA" | "Ed25519" => Ed25519KeyPair::from_pkcs8(pkcs8)?.sign(message).as_ref().to_vec(),
-        other => bail!("no algorithm `{other}` to sign by"),
+        other => return Err(format!("no algorithm `{other}` to sign by").into()),
     })
 }
 
