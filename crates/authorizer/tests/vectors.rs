@@ -41,7 +41,8 @@ fn start(case: &Case) -> Result<Authorizer, String> {
     let floor = ("SWITCHBOARD_FLOOR".to_owned(), "floor".to_owned());
     let settings = Settings::read(case.settings.clone().into_iter().chain([floor]))
         .map_err(|error| error.to_string())?;
-    Authorizer::start(settings, source(case.policy.as_deref().unwrap_or("shop"))).map_err(|error| error.to_string())
+    Authorizer::start(settings, source(case.policy.as_deref().unwrap_or("shop")))
+        .map_err(|error| error.to_string())
 }
 
 /// As the vectors write it.
@@ -64,7 +65,11 @@ fn run(case: &Case) {
     let authorizer = start(case).unwrap_or_else(|error| panic!("{shown}: {error}"));
     let explained = authorizer.explain(event.as_bytes(), now);
     assert_eq!(Some(value(&explained.answer)), case.expect, "{shown}");
-    assert_eq!(authorizer.answer(event.as_bytes(), now), explained.answer, "{shown}");
+    assert_eq!(
+        authorizer.answer(event.as_bytes(), now),
+        explained.answer,
+        "{shown}"
+    );
 }
 
 #[test]
@@ -85,9 +90,10 @@ fn every_case() {
 
 #[test]
 fn bytes_that_are_no_event_are_denied() {
-    let settings = Settings::read([("SWITCHBOARD_FLOOR", "f"), ("SWITCHBOARD_APIS", "orders")].map(|(name, value)| {
-        (name.to_owned(), value.to_owned())
-    }))
+    let settings = Settings::read(
+        [("SWITCHBOARD_FLOOR", "f"), ("SWITCHBOARD_APIS", "orders")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+    )
     .unwrap();
     let authorizer = Authorizer::start(settings, source("shop")).unwrap();
     let deep = [b"[".repeat(100_000), b"]".repeat(100_000)].concat();

@@ -229,12 +229,16 @@ impl Shared {
 
     /// One connection: request by request until either side has had enough.
     fn serve(&self, stream: TcpStream) {
-        let Ok(mut answers) = stream.try_clone() else { return };
+        let Ok(mut answers) = stream.try_clone() else {
+            return;
+        };
         let _ = stream.set_nodelay(true);
         let mut from = BufReader::new(stream);
         while let Some(mut request) = read_request_head(&mut from) {
             read_request_body(&mut from, &mut request);
-            let Some(answer) = self.answer(&request) else { break };
+            let Some(answer) = self.answer(&request) else {
+                break;
+            };
             if answers.write_all(answer.as_slice()).is_err() {
                 break;
             }
@@ -245,7 +249,10 @@ impl Shared {
     /// `None` where there is nothing to say any more.
     fn answer(&self, request: &Request) -> Option<Vec<u8>> {
         let path = request.target.strip_prefix(BASE)?;
-        match (request.method.as_str(), path.split('/').collect::<Vec<_>>().as_slice()) {
+        match (
+            request.method.as_str(),
+            path.split('/').collect::<Vec<_>>().as_slice(),
+        ) {
             ("GET", ["invocation", "next"]) => self.next(),
             ("POST", ["invocation", id, "response"]) => {
                 self.done(id, Invoked::Response(request.text()));

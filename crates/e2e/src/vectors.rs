@@ -30,8 +30,7 @@ fn directory() -> PathBuf {
 
 fn read(name: &str) -> Value {
     let path = directory().join(name);
-    let text =
-        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -39,12 +38,22 @@ fn read(name: &str) -> Value {
 pub fn authorizer_cases() -> Vec<AuthorizerCase> {
     let mut cases = Vec::new();
     for entry in std::fs::read_dir(directory()).expect("the cases can be listed") {
-        let file = entry.expect("the cases can be listed").file_name().to_string_lossy().into_owned();
+        let file = entry
+            .expect("the cases can be listed")
+            .file_name()
+            .to_string_lossy()
+            .into_owned();
         if !file.ends_with(".json") {
             continue;
         }
         let read = read(&file);
-        cases.extend(read["cases"].as_array().expect("a list of cases").iter().map(|case| of(&file, case)));
+        cases.extend(
+            read["cases"]
+                .as_array()
+                .expect("a list of cases")
+                .iter()
+                .map(|case| of(&file, case)),
+        );
     }
     cases
 }
@@ -69,7 +78,10 @@ fn of(file: &str, case: &Value) -> AuthorizerCase {
 
 /// The text that stands for this name in events.
 pub fn given_text(name: &str) -> String {
-    read("given/texts.json")[name].as_str().expect("there is such a text").to_owned()
+    read("given/texts.json")[name]
+        .as_str()
+        .expect("there is such a text")
+        .to_owned()
 }
 
 fn fill(json: &str) -> String {
@@ -94,10 +106,16 @@ pub fn floor_of(scratch: &Scratch, name: &str, policy: &Value) -> PathBuf {
             let mut body = entity.as_object().cloned().expect("an entity is an object");
             let id = body.remove("id").and_then(|id| id.as_str().map(str::to_owned));
             let id = id.expect("an entity has an id");
-            entities.push((section.trim_end_matches('s').to_owned(), id, Value::Object(body).to_string()));
+            entities.push((
+                section.trim_end_matches('s').to_owned(),
+                id,
+                Value::Object(body).to_string(),
+            ));
         }
     }
-    let borrowed = entities.iter().map(|(kind, id, body)| (kind.as_str(), id.as_str(), body.as_str()));
+    let borrowed = entities
+        .iter()
+        .map(|(kind, id, body)| (kind.as_str(), id.as_str(), body.as_str()));
     let written = feed::write_floor("test", 42, 1_763_900_000, borrowed);
     let text = String::from_utf8(written.bytes).expect("a floor is text");
     scratch.write(&format!("{name}.floor"), &text)

@@ -28,7 +28,10 @@ fn the_answers_are_those_of_the_function() {
             "SWITCHBOARD_CELL" => "--cell",
             other => panic!("no option for {other}"),
         };
-        let settings = each.settings.iter().flat_map(|(name, value)| [option(name), value.as_str()]);
+        let settings = each
+            .settings
+            .iter()
+            .flat_map(|(name, value)| [option(name), value.as_str()]);
         let arguments: Vec<&str> = settings.chain(["--format", "json"]).collect();
         let finished = invoke(&scratch, each.event.as_deref().unwrap_or_default(), &arguments);
         assert_eq!(finished.code, Some(0), "{finished:#?}");
@@ -51,15 +54,30 @@ fn a_person_sees_decision_reasons_and_answer() {
         "  public/GET /api/orders/health",
         "  \"principalId\": \"anonymous\",",
     ] {
-        assert!(finished.stdout.lines().any(|printed| printed == line), "{line} in\n{}", finished.stdout);
+        assert!(
+            finished.stdout.lines().any(|printed| printed == line),
+            "{line} in\n{}",
+            finished.stdout
+        );
     }
     let refused = json!({ "type": "TOKEN", "authorizationToken": "Bearer x",
         "methodArn": "arn:aws:execute-api:eu-central-1:123456789012:abcdef123/prod/GET/api/orders/7" });
     let finished = invoke(&scratch, &refused.to_string(), &["--apis", "orders"]);
-    assert!(finished.stdout.contains("reject token_malformed (401): "), "{finished:#?}");
-    assert!(finished.stdout.contains("the function fails with `Unauthorized`"), "{finished:#?}");
+    assert!(
+        finished.stdout.contains("reject token_malformed (401): "),
+        "{finished:#?}"
+    );
+    assert!(
+        finished.stdout.contains("the function fails with `Unauthorized`"),
+        "{finished:#?}"
+    );
     let no_event = invoke(&scratch, "[]", &["--apis", "orders"]);
-    assert!(no_event.stdout.contains("none that API Gateway sends to an authorizer"), "{no_event:#?}");
+    assert!(
+        no_event
+            .stdout
+            .contains("none that API Gateway sends to an authorizer"),
+        "{no_event:#?}"
+    );
     assert!(!no_event.stdout.contains('\u{1b}'), "no colour in a pipe");
 }
 
@@ -67,10 +85,20 @@ fn a_person_sees_decision_reasons_and_answer() {
 fn time_is_an_option() {
     let scratch = Scratch::new();
     let timed = authorizer_cases().into_iter().filter(|each| each.has_time);
-    let good = timed.into_iter().find(|each| each.name.ends_with("not_yet_expired")).expect("there is one");
+    let good = timed
+        .into_iter()
+        .find(|each| each.name.ends_with("not_yet_expired"))
+        .expect("there is one");
     let event = good.event.unwrap_or_default();
-    for (now, code) in [("1763900000", Value::Null), ("1763900130", json!("token_expired"))] {
-        let finished = invoke(&scratch, &event, &["--apis", "orders", "--now", now, "--format", "json"]);
+    for (now, code) in [
+        ("1763900000", Value::Null),
+        ("1763900130", json!("token_expired")),
+    ] {
+        let finished = invoke(
+            &scratch,
+            &event,
+            &["--apis", "orders", "--now", now, "--format", "json"],
+        );
         let printed: Value = serde_json::from_str(&finished.stdout).expect("JSON");
         assert_eq!(printed["code"], code, "{finished:#?}");
     }
@@ -82,9 +110,41 @@ fn exit_codes() {
     let floor = given_floor(&scratch, "shop").display().to_string();
     let event = scratch.write("event.json", "{}").display().to_string();
     let code = |arguments: &[&str]| run(switchboard(arguments)).code;
-    assert_eq!(code(&["authorizer", "invoke", &event, "--floor", &floor, "--apis", "orders"]), Some(0));
-    assert_eq!(code(&["authorizer", "invoke", &event, "--floor", &floor, "--apis", "basket"]), Some(1));
-    assert_eq!(code(&["authorizer", "invoke", &event, "--floor", &floor]), Some(1), "two on one base path");
-    assert_eq!(code(&["authorizer", "invoke", &event, "--floor", &event]), Some(2));
-    assert_eq!(code(&["authorizer", "invoke", "/no/such/event", "--floor", &floor]), Some(2));
+    assert_eq!(
+        code(&[
+            "authorizer",
+            "invoke",
+            &event,
+            "--floor",
+            &floor,
+            "--apis",
+            "orders"
+        ]),
+        Some(0)
+    );
+    assert_eq!(
+        code(&[
+            "authorizer",
+            "invoke",
+            &event,
+            "--floor",
+            &floor,
+            "--apis",
+            "basket"
+        ]),
+        Some(1)
+    );
+    assert_eq!(
+        code(&["authorizer", "invoke", &event, "--floor", &floor]),
+        Some(1),
+        "two on one base path"
+    );
+    assert_eq!(
+        code(&["authorizer", "invoke", &event, "--floor", &event]),
+        Some(2)
+    );
+    assert_eq!(
+        code(&["authorizer", "invoke", "/no/such/event", "--floor", &floor]),
+        Some(2)
+    );
 }

@@ -22,7 +22,11 @@ fn told(invoked: &Invoked) -> Value {
 /// A function of each build, with this floor and these settings.
 fn both(floor: &str, settings: &[(String, String)]) -> [Function; 2] {
     let mut all = vec![("SWITCHBOARD_FLOOR", floor)];
-    all.extend(settings.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    all.extend(
+        settings
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str())),
+    );
     Build::BOTH.map(|build| Function::start(build, &all))
 }
 
@@ -30,8 +34,14 @@ fn both(floor: &str, settings: &[(String, String)]) -> [Function; 2] {
 fn every_case_of_the_contract_has_its_answer_from_both() {
     let scratch = Scratch::new();
     let mut groups: BTreeMap<(String, Vec<(String, String)>), Vec<AuthorizerCase>> = BTreeMap::new();
-    for each in authorizer_cases().into_iter().filter(|each| !each.has_time && each.event.is_some()) {
-        groups.entry((each.policy.clone(), each.settings.clone())).or_default().push(each);
+    for each in authorizer_cases()
+        .into_iter()
+        .filter(|each| !each.has_time && each.event.is_some())
+    {
+        groups
+            .entry((each.policy.clone(), each.settings.clone()))
+            .or_default()
+            .push(each);
     }
     for ((policy, settings), cases) in groups {
         let floor = given_floor(&scratch, &policy).display().to_string();
@@ -40,7 +50,12 @@ fn every_case_of_the_contract_has_its_answer_from_both() {
             case(&each.name);
             let event = each.event.unwrap_or_default();
             for (build, function) in Build::BOTH.into_iter().zip(&functions) {
-                assert_eq!(told(&function.invoke(event.as_bytes())), each.expect, "{build:?}: {}", each.name);
+                assert_eq!(
+                    told(&function.invoke(event.as_bytes())),
+                    each.expect,
+                    "{build:?}: {}",
+                    each.name
+                );
             }
         }
     }
@@ -50,12 +65,19 @@ fn every_case_of_the_contract_has_its_answer_from_both() {
 fn what_is_wrong_at_the_start_is_reported_by_both() {
     let scratch = Scratch::new();
     for each in authorizer_cases() {
-        let Some(expected) = &each.start_error else { continue };
+        let Some(expected) = &each.start_error else {
+            continue;
+        };
         case(&each.name);
         let floor = given_floor(&scratch, &each.policy).display().to_string();
         for function in both(&floor, &each.settings) {
             let (error, code) = function.init_error();
-            assert_eq!(error["errorMessage"].as_str(), Some(expected.as_str()), "{}", each.name);
+            assert_eq!(
+                error["errorMessage"].as_str(),
+                Some(expected.as_str()),
+                "{}",
+                each.name
+            );
             assert_eq!(code, Some(1), "{}", each.name);
         }
     }
@@ -68,7 +90,11 @@ fn a_floor_that_is_missing_or_cut_is_an_error_of_the_start() {
     let whole = std::fs::read_to_string(given_floor(&scratch, "shop")).unwrap();
     let cut: String = whole.lines().take(3).map(|line| format!("{line}\n")).collect();
     let altered = whole.replacen("orders.read", "orders.rode", 1);
-    for (name, content) in [("missing", None), ("cut", Some(&cut)), ("altered", Some(&altered))] {
+    for (name, content) in [
+        ("missing", None),
+        ("cut", Some(&cut)),
+        ("altered", Some(&altered)),
+    ] {
         case(name);
         let path = scratch.path(name);
         if let Some(content) = content {
@@ -78,7 +104,10 @@ fn a_floor_that_is_missing_or_cut_is_an_error_of_the_start() {
         for function in both(&path, &apis) {
             let (error, code) = function.init_error();
             let message = error["errorMessage"].as_str().unwrap_or_default();
-            assert!(message.starts_with(&format!("SWITCHBOARD_FLOOR is `{path}`: ")), "{error}");
+            assert!(
+                message.starts_with(&format!("SWITCHBOARD_FLOOR is `{path}`: ")),
+                "{error}"
+            );
             assert_eq!(code, Some(1));
         }
     }
@@ -94,10 +123,15 @@ fn samples() -> Vec<(String, Vec<u8>)> {
         .expect("cargo can be started");
     let metadata: Value = serde_json::from_slice(&asked.stdout).expect("cargo metadata is JSON");
     let packages = metadata["packages"].as_array().expect("a list of packages");
-    let package = packages.iter().find(|package| package["name"] == "aws_lambda_events");
+    let package = packages
+        .iter()
+        .find(|package| package["name"] == "aws_lambda_events");
     let manifest = package.and_then(|package| package["manifest_path"].as_str());
     let manifest = PathBuf::from(manifest.expect("the crate is a dependency of this one"));
-    let fixtures = manifest.parent().expect("a manifest is in a directory").join("src/fixtures");
+    let fixtures = manifest
+        .parent()
+        .expect("a manifest is in a directory")
+        .join("src/fixtures");
     let listed = std::fs::read_dir(fixtures).expect("the crate has fixtures");
     let names = listed.map(|entry| entry.expect("they can be listed").path());
     let sample = |path: PathBuf| {
@@ -116,7 +150,9 @@ fn every_sample_event_has_one_answer() {
     assert!(samples.len() > 20, "{} samples", samples.len());
     let of = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
         let pairs = pairs.iter().chain(&[("SWITCHBOARD_APIS", "a")]);
-        pairs.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        pairs
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
     };
     let mut refused = 0;
     for settings in [
@@ -163,7 +199,10 @@ fn the_first_decision_is_made_from_a_cold_start() {
     let event = json!({ "type": "REQUEST", "headers": { "X-Api-Key": given_text("key:k1") },
         "methodArn": "arn:aws:execute-api:eu-central-1:123456789012:abcdef123/prod/GET/api/orders/7" });
     for build in Build::BOTH {
-        let settings = [("SWITCHBOARD_FLOOR", floor.as_str()), ("SWITCHBOARD_APIS", "orders")];
+        let settings = [
+            ("SWITCHBOARD_FLOOR", floor.as_str()),
+            ("SWITCHBOARD_APIS", "orders"),
+        ];
         let (took, invoked) = Function::first_decision(build, &settings, event.to_string().as_bytes());
         assert_eq!(told(&invoked)["principalId"], "mobile-app", "{build:?}");
         assert!(!took.is_zero());

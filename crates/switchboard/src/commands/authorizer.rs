@@ -100,7 +100,14 @@ impl Invoke {
 
     /// As the function reads them from its environment.
     fn settings(&self, source: &Source) -> anyhow::Result<Settings> {
-        let all = || source.policy.apis().map(|api| api.id()).collect::<Vec<_>>().join(",");
+        let all = || {
+            source
+                .policy
+                .apis()
+                .map(|api| api.id())
+                .collect::<Vec<_>>()
+                .join(",")
+        };
         let named = [
             ("FLOOR", Some(self.floor.display().to_string())),
             ("APIS", Some(self.apis.clone().unwrap_or_else(all))),
@@ -160,8 +167,13 @@ fn in_text(explanation: &Explanation) -> anyhow::Result<String> {
         text.push_str(&format!("  {reason}\n"));
     }
     match explanation.answer.error() {
-        Some(error) => text.push_str(&format!("the function fails with `{error}`: API Gateway answers 401\n")),
-        None => text.push_str(&format!("{}\n", serde_json::to_string_pretty(&explanation.answer)?)),
+        Some(error) => text.push_str(&format!(
+            "the function fails with `{error}`: API Gateway answers 401\n"
+        )),
+        None => text.push_str(&format!(
+            "{}\n",
+            serde_json::to_string_pretty(&explanation.answer)?
+        )),
     }
     Ok(text)
 }
