@@ -7,6 +7,7 @@
 mod authority;
 mod case;
 mod client;
+mod emulator;
 mod gateway;
 mod lambda;
 mod log;
@@ -22,6 +23,7 @@ mod wait;
 pub use authority::{Authority, Identity};
 pub use case::case;
 pub use client::Client;
+pub use emulator::{DeployedApi, Emulator};
 pub use gateway::{Gateway, Setup, start_in_vain};
 pub use lambda::{Build, Function, Invoked};
 pub use log::Record;
