@@ -5,12 +5,16 @@ use crate::install;
 use crate::schema::Schema;
 use crate::steps::{Steps, call};
 use crate::tidy::Tidy;
-use crate::workspace::{cargo, target_dir};
-use anyhow::Result;
+use crate::workspace::{cargo, in_path, root, target_dir};
+use anyhow::{Result, bail};
 use clap::Args;
+use std::process::Command;
 
 /// The fuzz targets' manifest: a workspace of its own.
 const FUZZ: &str = "fuzz/Cargo.toml";
+
+/// The emulator of AWS, as crates/e2e looks for it.
+const EMULATOR: (&str, &str) = ("ministack", "1.5.33");
 
 /// Arguments of the verb.
 #[derive(Debug, Args)]
@@ -20,6 +24,7 @@ impl Test {
     /// Runs all steps; an error if any did not pass.
     pub(crate) fn run(self) -> Result<()> {
         install::rustup_components(&["fmt", "clippy"])?;
+        install::pypi_program(EMULATOR.0, EMULATOR.1, EMULATOR.0)?;
         // libFuzzer's runtime is C++ that its crate compiles.
         install::debian_packages(&[("c++", "g++")])?;
 
@@ -38,11 +43,16 @@ impl Test {
             let mut clippy = cargo(["clippy", "--locked", "--manifest-path", FUZZ, "--target-dir"])?;
             call(clippy.arg(target_dir()?).args(deny))
         });
-        // The end-to-end tests start this binary; cargo builds it for no other package's tests.
-        let build = "build of switchboard";
-        if steps.run(build, || {
+        // The end-to-end tests start these programs; cargo builds them for no other package's tests.
+        let built = steps.run("build of switchboard", || {
             call(&mut cargo(["build", "--package", "switchboard", "--locked"])?)
-        }) {
+        });
+        let built = steps.run("build of the authorizers", || {
+            call(&mut cargo(["build", "--package", "authorizer", "--locked"])?)?;
+            call(&mut npm(&["ci", "--no-progress"])?)?;
+            call(&mut npm(&["run", "build", "--workspace", "packages/authorizer"])?)
+        }) && built;
+        if built {
             steps.run("generated files", || Schema { check: true }.run());
             steps.run("tests", || {
                 call(&mut cargo(["test", "--workspace", "--locked", "--no-fail-fast"])?)
@@ -53,4 +63,14 @@ impl Test {
         }
         steps.finish()
     }
+}
+
+/// `npm ARGS…` in the workspace's root.
+fn npm(args: &[&str]) -> Result<Command> {
+    let Some(npm) = in_path("npm") else {
+        bail!("npm is missing; install Node.js 20 or later, which has it");
+    };
+    let mut command = Command::new(npm);
+    command.current_dir(root()?).args(args);
+    Ok(command)
 }

@@ -81,7 +81,7 @@ impl Made {
             .iter()
             .map(|(name, value)| (format!("SWITCHBOARD_{name}"), (*value).to_owned()));
         Authorizer::start(
-            Settings::read(named).unwrap(),
+            Settings::read(named).expect("the cases are sound"),
             source_of(&self.policy(key_sha256)),
         )
     }
@@ -169,7 +169,7 @@ fn check(made: &Made, key: &str, key_sha256: &str) -> Result<(), TestCaseError> 
     let Ok(keeping) = made.authorizer(key_sha256, "60") else {
         return Err(TestCaseError::reject("not exact"));
     };
-    let alone = made.authorizer(key_sha256, "0").unwrap();
+    let alone = made.authorizer(key_sha256, "0").expect("the cases are sound");
     for shown in [Some(key), None, Some("bad")] {
         let kept = statements(keeping.answer(&event("GET", "/", shown), 0));
         for path in made.paths() {
@@ -198,9 +198,9 @@ proptest! {
 
     #[test]
     fn what_is_kept_says_what_a_decision_would(made in made()) {
-        let texts: Map<String, Value> = serde_json::from_str(&read("given/texts.json")).unwrap();
-        let policies: Value = serde_json::from_str(&read("given/policies.json")).unwrap();
+        let texts: Map<String, Value> = serde_json::from_str(&read("given/texts.json")).expect("the cases are sound");
+        let policies: Value = serde_json::from_str(&read("given/policies.json")).expect("the cases are sound");
         let sha256 = &policies["shop"]["clients"][0]["credentials"][0]["sha256"];
-        check(&made, texts["key:k1"].as_str().unwrap(), sha256.as_str().unwrap())?;
+        check(&made, texts["key:k1"].as_str().expect("the cases are sound"), sha256.as_str().expect("the cases are sound"))?;
     }
 }

@@ -49,7 +49,7 @@ fn start(case: &Case) -> Result<Authorizer, String> {
 fn value(answer: &Answer) -> Value {
     match answer.error() {
         Some(error) => json!({ "error": error }),
-        None => serde_json::from_str(&answer.to_json()).unwrap(),
+        None => serde_json::from_str(&answer.to_json()).expect("the cases are sound"),
     }
 }
 
@@ -75,8 +75,12 @@ fn run(case: &Case) {
 #[test]
 fn every_case() {
     let mut cases = 0;
-    for entry in std::fs::read_dir(vectors()).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
+    for entry in std::fs::read_dir(vectors()).expect("the cases are sound") {
+        let name = entry
+            .expect("the cases are sound")
+            .file_name()
+            .into_string()
+            .expect("the cases are sound");
         if !name.ends_with(".json") {
             continue;
         }
@@ -94,8 +98,8 @@ fn bytes_that_are_no_event_are_denied() {
         [("SWITCHBOARD_FLOOR", "f"), ("SWITCHBOARD_APIS", "orders")]
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
     )
-    .unwrap();
-    let authorizer = Authorizer::start(settings, source("shop")).unwrap();
+    .expect("the cases are sound");
+    let authorizer = Authorizer::start(settings, source("shop")).expect("the cases are sound");
     let deep = [b"[".repeat(100_000), b"]".repeat(100_000)].concat();
     for bytes in [&b""[..], b"\xff", b"{", b"{} {}", b"\xef\xbb\xbf{}", &deep] {
         let answer = value(&authorizer.answer(bytes, 0));

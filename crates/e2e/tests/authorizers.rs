@@ -3,6 +3,7 @@
 
 use e2e::{
     AuthorizerCase, Build, Function, Invoked, Scratch, authorizer_cases, case, given_floor, given_text,
+    newest_glibc_minor,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -33,7 +34,7 @@ fn both(floor: &str, settings: &[(String, String)]) -> [Function; 2] {
 #[test]
 fn every_case_of_the_contract_has_its_answer_from_both() {
     let scratch = Scratch::new();
-    let mut groups: BTreeMap<(String, Vec<(String, String)>), Vec<AuthorizerCase>> = BTreeMap::new();
+    let mut groups: BTreeMap<_, Vec<AuthorizerCase>> = BTreeMap::new();
     for each in authorizer_cases()
         .into_iter()
         .filter(|each| !each.has_time && each.event.is_some())
@@ -207,4 +208,10 @@ fn the_first_decision_is_made_from_a_cold_start() {
         assert_eq!(told(&invoked)["principalId"], "mobile-app", "{build:?}");
         assert!(!took.is_zero());
     }
+}
+
+#[test]
+fn the_bootstrap_asks_for_no_newer_glibc_than_lambda_has() {
+    let minor = newest_glibc_minor(&Build::Rust.artefact());
+    assert!(minor.is_some_and(|minor| minor <= 34), "glibc 2.{minor:?}");
 }

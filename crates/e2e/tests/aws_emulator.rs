@@ -25,7 +25,7 @@ fn expected(method: &'static str, path: &'static str, key: Option<&str>, status:
 
 fn check(emulator: &Emulator, api: &DeployedApi, backend: &Upstream, all: &[Expected]) {
     for each in all {
-        case(&format!("{} {} {:?}", each.method, each.path, each.key.is_some()));
+        case(format!("{} {} {:?}", each.method, each.path, each.key.is_some()));
         let before = backend.requests().len();
         let fields: Vec<(&str, &str)> = each.key.iter().map(|key| ("X-Api-Key", key.as_str())).collect();
         let answer = emulator.request(api, each.method, each.path, &fields);
