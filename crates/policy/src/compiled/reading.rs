@@ -2,6 +2,7 @@
 //!
 //! Shared by all kinds. Says why something was not taken as it is, for a report; decides nothing.
 
+use super::client::Grant;
 use crate::entity;
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
@@ -86,6 +87,7 @@ pub(super) fn distinct(items: &[Box<str>]) -> Vec<&str> {
 pub(crate) struct Strings {
     texts: HashSet<Arc<str>, FixedState>,
     lists: HashSet<Arc<[Arc<str>]>, FixedState>,
+    grants: HashSet<Arc<[Grant]>, FixedState>,
 }
 
 impl Strings {
@@ -96,5 +98,10 @@ impl Strings {
     pub(super) fn list(&mut self, texts: &[&str]) -> Arc<[Arc<str>]> {
         let list: Arc<[Arc<str>]> = texts.iter().map(|text| self.text(text)).collect();
         Arc::clone(self.lists.get_or_insert(list))
+    }
+
+    /// Clients of one plan often have the same grants.
+    pub(super) fn grants(&mut self, grants: Vec<Grant>) -> Arc<[Grant]> {
+        Arc::clone(self.grants.get_or_insert(grants.into()))
     }
 }

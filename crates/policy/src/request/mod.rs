@@ -20,3 +20,6 @@ pub use facts::{Certificate, Facts, Fields, Recall};
 pub use permitted::{Principal, permitted};
 pub use present::present;
 pub use proof::{Claimed, Proof, Verified, verify};
+
+#[cfg(test)]
+mod tests;
