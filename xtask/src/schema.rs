@@ -8,8 +8,9 @@ use clap::Args;
 use std::path::Path;
 
 /// What `switchboard generate` is asked for, and where it goes.
-const GENERATED: [(&str, &str); 2] = [
+const GENERATED: [(&str, &str); 3] = [
     ("schema", "contract/gateway.schema.json"),
+    ("policy-schema", "contract/policy.schema.json"),
     ("errors", "docs/errors.md"),
 ];
 

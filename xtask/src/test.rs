@@ -2,13 +2,13 @@
 //! failed, so that one run shows all that is wrong.
 
 use crate::install;
+use crate::node;
 use crate::schema::Schema;
 use crate::steps::{Steps, call};
 use crate::tidy::Tidy;
-use crate::workspace::{cargo, in_path, root, target_dir};
-use anyhow::{Result, bail};
+use crate::workspace::{cargo, target_dir};
+use anyhow::Result;
 use clap::Args;
-use std::process::Command;
 
 /// The fuzz targets' manifest: a workspace of its own.
 const FUZZ: &str = "fuzz/Cargo.toml";
@@ -43,14 +43,14 @@ impl Test {
             let mut clippy = cargo(["clippy", "--locked", "--manifest-path", FUZZ, "--target-dir"])?;
             call(clippy.arg(target_dir()?).args(deny))
         });
+        node::check(&mut steps);
         // The end-to-end tests start these programs; cargo builds them for no other package's tests.
         let built = steps.run("build of switchboard", || {
             call(&mut cargo(["build", "--package", "switchboard", "--locked"])?)
         });
         let built = steps.run("build of the authorizers", || {
             call(&mut cargo(["build", "--package", "authorizer", "--locked"])?)?;
-            call(&mut npm(&["ci", "--no-progress"])?)?;
-            call(&mut npm(&["run", "build", "--workspace", "packages/authorizer"])?)
+            node::build_authorizer()
         }) && built;
         if built {
             steps.run("generated files", || Schema { check: true }.run());
@@ -61,16 +61,7 @@ impl Test {
             steps.skip("generated files", "nothing to generate them with");
             steps.skip("tests", "does not build");
         }
+        node::compare(&mut steps);
         steps.finish()
     }
-}
-
-/// `npm ARGS…` in the workspace's root.
-fn npm(args: &[&str]) -> Result<Command> {
-    let Some(npm) = in_path("npm") else {
-        bail!("npm is missing; install Node.js 20 or later, which has it");
-    };
-    let mut command = Command::new(npm);
-    command.current_dir(root()?).args(args);
-    Ok(command)
 }

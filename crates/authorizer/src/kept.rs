@@ -7,7 +7,7 @@ use crate::cached::{Cached, NEVER};
 use policy::cached::{Inexact, Paths, inexact};
 use policy::method::Method;
 use policy::path::{CanonicalPath, PathPrefix};
-use policy::{Api, Permit, Policy};
+use policy::{Permit, Policy};
 
 /// The one API whose answers are kept.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct Kept {
 impl Kept {
     /// Of the API with this id; an error where statements can't say exactly what its patterns do.
     pub(crate) fn new(policy: &Policy, api_id: &str, prefix: Option<PathPrefix>) -> Result<Kept, Inexact> {
-        let paths: Vec<Paths<'_>> = policy.apis().map(|api| paths(api)).collect();
+        let paths: Vec<Paths<'_>> = policy.apis().map(|api| Paths::of(api)).collect();
         if let Some(found) = inexact(&[api_id], &paths).into_iter().next() {
             return Err(found);
         }
@@ -79,15 +79,6 @@ impl Kept {
             permitted
         });
         statements(arn, &cached)
-    }
-}
-
-fn paths(api: &Api) -> Paths<'_> {
-    let operations = api.operations().iter().map(|operation| operation.matches());
-    Paths {
-        id: api.id(),
-        base_path: api.base_path(),
-        operations: operations.collect(),
     }
 }
 

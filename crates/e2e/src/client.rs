@@ -96,6 +96,19 @@ impl Client {
         self.exchange(format!("GET {target} HTTP/1.1\r\nHost: test.example\r\n\r\n"))
     }
 
+    /// Sends a GET with these further field lines and reads its response.
+    pub fn get_with(&mut self, target: &str, lines: &[&str]) -> Response {
+        let lines = lines.iter().map(|line| format!("{line}\r\n")).collect::<String>();
+        self.exchange(format!(
+            "GET {target} HTTP/1.1\r\nHost: test.example\r\n{lines}\r\n"
+        ))
+    }
+
+    /// Sends a GET with a bearer token and reads its response.
+    pub fn get_as(&mut self, token: &str, target: &str) -> Response {
+        self.get_with(target, &[&format!("Authorization: Bearer {token}")])
+    }
+
     /// Everything until the connection ends, and how it does.
     pub fn rest(&mut self) -> (Vec<u8>, End) {
         let mut rest = Vec::new();

@@ -1,6 +1,6 @@
 //! Every configuration in `examples/` is what it is there for: it serves, or it is refused for what it shows.
 
-use e2e::{Setup, Upstream, run, switchboard};
+use e2e::{Scratch, Setup, Upstream, run, switchboard};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,9 @@ fn variables(text: &str) -> Vec<String> {
 }
 
 /// What the files in `examples/` are there for; one that is not named here has to serve.
-const MISTAKES: [&str; 1] = ["mistakes.yaml"];
+const MISTAKES: [&str; 2] = ["mistakes.yaml", "policy-mistakes.yaml"];
+/// Policies: a floor is made of them. `policy_command` has the rest.
+const POLICIES: [&str; 1] = ["policy.yaml"];
 
 /// The errors that `check` finds in this file.
 fn errors(example: &Path, environment: &[(String, String)]) -> Vec<Value> {
@@ -86,6 +88,14 @@ fn every_example_is_checked_and_every_good_one_serves() {
         let errors = errors(&example, &environment);
         if MISTAKES.iter().any(|mistakes| example.ends_with(mistakes)) {
             assert!(errors.len() > 1, "it shows more than one: {errors:#?}");
+            continue;
+        }
+        if POLICIES.iter().any(|policy| example.ends_with(policy)) {
+            let scratch = Scratch::new();
+            let mut build = switchboard(&["policy", "build", "--out"]);
+            build.arg(scratch.path("policy.floor")).arg(&example);
+            let finished = run(build);
+            assert_eq!((finished.code, errors.len()), (Some(0), 0), "{finished:#?}");
             continue;
         }
         let not_yet = |error: &Value| {

@@ -6,10 +6,11 @@
 pub mod admin;
 pub mod configuration;
 mod downstream;
+pub mod enforcement;
 pub mod explain;
 pub mod http1;
 mod io;
-mod keys;
+pub mod keys;
 pub mod reload;
 mod request;
 pub mod response;

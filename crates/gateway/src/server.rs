@@ -4,15 +4,19 @@
 
 use crate::configuration::Configuration;
 use crate::downstream::{self, Acceptor, Message, Shared, Worker, WorkerHandle, bind};
+use crate::enforcement::{self, Enforced, PolicyError};
+use crate::keys::{self, Fetched, KeyService, KeyStore};
+use crate::request::FailedCredentials;
 use crate::snapshot::{CompileError, Snapshot};
 use crate::upstream::{Resolve, SystemResolver, TargetRules, Upstreams};
 use crate::usage::Metrics;
 use arc_swap::ArcSwap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
@@ -48,9 +52,19 @@ pub enum ReloadError {
     /// These keys need a restart.
     #[error("a changed {0} needs a restart; the configuration was not taken over")]
     NeedsRestart(String),
-    /// An upstream or the access log.
+    /// An upstream, the access log or the policy.
     #[error("{0}")]
     Compile(#[from] CompileError),
+}
+
+impl ReloadError {
+    /// A policy's problems as `check --format json` has them, or null.
+    pub fn problems(&self) -> serde_json::Value {
+        match self {
+            ReloadError::Compile(CompileError::Policy(error)) => error.problems(),
+            ReloadError::Compile(_) | ReloadError::NeedsRestart(_) => serde_json::Value::Null,
+        }
+    }
 }
 
 /// Listening, not yet serving.
@@ -103,6 +117,7 @@ pub struct Gateway {
     threads: Vec<JoinHandle<bool>>,
     acceptor: JoinHandle<io::Result<()>>,
     stop: watch::Sender<bool>,
+    keys: KeyService,
 }
 
 /// What may be asked of a gateway while it runs, from any thread.
@@ -114,6 +129,10 @@ pub struct Controls {
     first: Configuration,
     /// The addresses that are never dialled.
     own: Vec<SocketAddr>,
+    /// The last key sets.
+    store: Arc<KeyStore>,
+    /// Held from reading the snapshot in force to swapping in the one made of it.
+    changing: Mutex<()>,
 }
 
 /// What a gateway is built from beside its configuration.
@@ -148,12 +167,18 @@ impl Gateway {
         let first = configuration.clone();
         configuration.routes = routes;
         let upstreams = Upstreams::default();
-        let snapshot = Snapshot::compile(with_own(configuration, &own), None, &upstreams, &metrics)?;
+        let store = Arc::new(KeyStore::new(configuration.state_dir.as_deref()));
+        let enforced = Enforced::load(&configuration, &store).map_err(CompileError::from)?;
+        let configuration = with_own(configuration, &own);
+        let snapshot = Snapshot::compile(configuration, enforced, None, &upstreams, &metrics)?;
+        let keys = keys::Prepared::new();
         let shared = Arc::new(Shared {
             snapshot: ArcSwap::from_pointee(snapshot),
             metrics,
             upstreams,
             resolver,
+            keys: keys.handle(),
+            failed: FailedCredentials::default(),
             via_id: format!("sb-{:08x}", fastrand::u32(..)).into(),
             connections: AtomicUsize::new(0),
         });
@@ -176,12 +201,17 @@ impl Gateway {
             workers,
             first,
             own,
+            store,
+            changing: Mutex::default(),
         });
+        let keys = controls.start_keys(keys)?;
+        controls.follow_issuers();
         Ok(Gateway {
             controls,
             threads,
             acceptor,
             stop,
+            keys,
         })
     }
 
@@ -193,6 +223,8 @@ impl Gateway {
     /// Stops accepting, lets what is in flight finish, and ends. Returns whether every request was finished in time.
     pub fn drain(self) -> bool {
         let Controls { shared, workers, .. } = &*self.controls;
+        // Whoever waits for keys is decided by those that there are.
+        drop(self.keys);
         let now = Instant::now();
         let (idle_until, until) = {
             let snapshot = shared.snapshot.load();
@@ -225,15 +257,87 @@ impl Controls {
         if !restart.is_empty() {
             return Err(ReloadError::NeedsRestart(restart.join(", ")));
         }
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let current = self.shared.snapshot.load_full();
+        let enforced = Enforced::load(&configuration, &self.store).map_err(CompileError::from)?;
         let configuration = with_own(configuration, &self.own);
         let snapshot = Snapshot::compile(
             configuration,
+            enforced,
             Some(&current),
             &self.shared.upstreams,
             &self.shared.metrics,
         )?;
         self.swap(&Arc::new(snapshot));
+        self.follow_issuers();
+        Ok(())
+    }
+
+    /// Reads the policy anew from where the configuration in force has it, and swaps it in, or changes nothing.
+    pub fn reload_policy(&self) -> Result<(), PolicyError> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = self.shared.snapshot.load_full();
+        let enforced = Enforced::load(&current.configuration, &self.store)?;
+        self.swap(&Arc::new(current.under(enforced)));
+        self.follow_issuers();
+        Ok(())
+    }
+
+    /// Where the policy in force came from, and what it has: the `policy` member of `/ready`.
+    pub fn policy(&self) -> serde_json::Value {
+        let snapshot = self.shared.snapshot.load();
+        enforcement::to_json(snapshot.enforced.as_ref(), &self.store)
+    }
+
+    /// The SHA-256 of the policy's own file, and that file, where it has one.
+    pub fn policy_file(&self) -> Option<(PathBuf, String)> {
+        let snapshot = self.shared.snapshot.load();
+        snapshot.enforced.as_ref().and_then(Enforced::file)
+    }
+
+    fn start_keys(self: &Arc<Self>, prepared: keys::Prepared) -> io::Result<KeyService> {
+        let parts = keys::Parts {
+            resolver: Arc::clone(&self.shared.resolver),
+            store: Arc::clone(&self.store),
+            metrics: Arc::clone(&self.shared.metrics),
+        };
+        // Weak: the service ends with the gateway, which does not wait for itself.
+        let controls: Weak<Controls> = Arc::downgrade(self);
+        let publish = move |fetched: &Fetched| match controls.upgrade() {
+            Some(controls) => controls.put_keys_in_force(fetched),
+            None => Err("the gateway has ended".to_owned()),
+        };
+        prepared.start(parts, Arc::new(publish))
+    }
+
+    fn follow_issuers(&self) {
+        let snapshot = self.shared.snapshot.load();
+        let followed = snapshot.enforced.as_ref().map(Enforced::followed);
+        let rules = Arc::clone(&snapshot.configuration.targets);
+        self.shared.keys.follow(followed.unwrap_or_default(), rules);
+    }
+
+    /// Adds a set to the policy in force, in every worker, and keeps it; all or nothing.
+    fn put_keys_in_force(&self, fetched: &Fetched) -> Result<(), String> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = self.shared.snapshot.load_full();
+        let of = &fetched.of;
+        let enforced = current.enforced.as_ref().filter(|enforced| enforced.follows(of));
+        let Some(enforced) = enforced else {
+            return Err("the policy has changed meanwhile".to_owned());
+        };
+        // What is kept is in force: an unchanged set changes nothing.
+        let is_new = self.store.last(&of.issuer, &of.jwks_uri).as_deref() != Some(&*fetched.key_set);
+        let changed = is_new
+            .then(|| enforced.with_keys(&of.id, &fetched.key_set))
+            .transpose();
+        let changed = changed.map_err(|error| error.to_string())?;
+        // First the disk: whoever was let in by a key is let in after a restart too.
+        self.store.keep(&of.issuer, &of.jwks_uri, &fetched.key_set);
+        if let Some(enforced) = changed {
+            self.swap(&Arc::new(current.under(Some(enforced))));
+            tracing::info!(issuer = %of.id, "a new key set is in force");
+        }
         Ok(())
     }
 
@@ -275,7 +379,7 @@ impl Controls {
     /// The configuration in force, put together anew: it is asked for rarely, and kept once, compiled.
     pub fn configuration(&self) -> Configuration {
         let snapshot = self.shared.snapshot.load();
-        let mut configuration = snapshot.configuration.clone();
+        let mut configuration = Configuration::clone(&snapshot.configuration);
         configuration.routes = snapshot.routes().cloned().collect();
         configuration.routes.sort_by_key(|route| route.line);
         configuration
@@ -302,6 +406,8 @@ fn needs_restart(first: &Configuration, new: &Configuration) -> Vec<&'static str
         ),
         ("health", first.health != new.health),
         ("workers", first.workers != new.workers),
+        ("environment", first.environment != new.environment),
+        ("state_dir", first.state_dir != new.state_dir),
     ];
     differs
         .into_iter()

@@ -3,6 +3,7 @@
 //! Compiled off the workers. Whatever can be looked up, resolved or written once is done here, not per request.
 
 use crate::configuration::{Action, Configuration, Origin, Route};
+use crate::enforcement::{Enforced, PolicyError};
 use crate::upstream::{TlsError, Upstream, Upstreams};
 use crate::usage::{AccessLog, Metrics, RouteHandle};
 use policy::method::MethodSet;
@@ -20,15 +21,20 @@ pub enum CompileError {
     /// The access log's file.
     #[error("the access log cannot be opened: {0}")]
     AccessLog(#[from] std::io::Error),
+    /// The policy.
+    #[error("{0}")]
+    Policy(#[from] PolicyError),
 }
 
 /// What one request sees.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     /// What the file says, less its routes, which are in the table.
-    pub(crate) configuration: Configuration,
-    pub(crate) table: Table<PathGroup>,
+    pub(crate) configuration: Arc<Configuration>,
+    pub(crate) table: Arc<Table<PathGroup>>,
     pub(crate) access_log: AccessLog,
+    /// Who may call; `None`: everybody.
+    pub(crate) enforced: Option<Enforced>,
 }
 
 /// The routes of one (host, shape of pattern).
@@ -68,6 +74,7 @@ impl Snapshot {
     /// its settings are those of `before`.
     pub(crate) fn compile(
         mut configuration: Configuration,
+        enforced: Option<Enforced>,
         before: Option<&Snapshot>,
         upstreams: &Upstreams,
         metrics: &Arc<Metrics>,
@@ -100,10 +107,21 @@ impl Snapshot {
             )?,
         };
         Ok(Snapshot {
-            configuration,
-            table: table.build(),
+            configuration: Arc::new(configuration),
+            table: Arc::new(table.build()),
             access_log,
+            enforced,
         })
+    }
+
+    /// The same under another policy: routes are not compiled again.
+    pub(crate) fn under(&self, enforced: Option<Enforced>) -> Snapshot {
+        Snapshot {
+            configuration: Arc::clone(&self.configuration),
+            table: Arc::clone(&self.table),
+            access_log: self.access_log.clone(),
+            enforced,
+        }
     }
 }
 

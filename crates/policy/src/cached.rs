@@ -5,6 +5,7 @@
 //! spelling. Refuses some that could be said, never the reverse. Both `policy build` and the authorizer ask here.
 
 use crate::path::{Pattern, Segment};
+use crate::{Api, Operation};
 use std::collections::BTreeSet;
 
 /// Patterns of an API that one answer can name: its 8,192 bytes have no place for more.
@@ -19,6 +20,17 @@ pub struct Paths<'a> {
     pub base_path: &'a str,
     /// Its operations as written, public ones among them: `METHOD PATTERN`.
     pub operations: Vec<&'a str>,
+}
+
+impl<'a> Paths<'a> {
+    /// Those of a compiled API.
+    pub fn of(api: &'a Api) -> Paths<'a> {
+        Paths {
+            id: api.id(),
+            base_path: api.base_path(),
+            operations: api.operations().iter().map(Operation::matches).collect(),
+        }
+    }
 }
 
 /// An operation that no list of ARNs can say.

@@ -31,12 +31,14 @@ enum Command {
     Demo(demo::Demo),
     /// Serve: read a configuration, listen, route, forward, record
     Gateway(commands::gateway::Gateway),
-    /// Check a configuration and print every problem at once, with what to write instead
+    /// Check a configuration or a policy and print every problem at once, with what to write instead
     Check(commands::check::Check),
     /// Show which route a request would take, why each other one lost, and what would be sent upstream
     Explain(commands::explain::Explain),
     /// Show what the AWS Lambda authorizer answers to an event, and why
     Authorizer(commands::authorizer::AuthorizerCommand),
+    /// Make a floor of a policy file, or show what a floor says
+    Policy(commands::policy::Policy),
     /// Print a generated file of this repository
     #[command(hide = true)]
     Generate(commands::generate::Generate),
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         Command::Check(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Authorizer(command) => command.run(),
+        Command::Policy(command) => command.run(),
         Command::Generate(command) => command.run(),
     };
     done.unwrap_or_else(|error| {

@@ -1,6 +1,6 @@
 //! A whole gateway in this process: data plane, admin port and reload, wired together.
 
-use ::gateway::admin::{Admin, Facts, Phase, Readiness, Surface};
+use ::gateway::admin::{Admin, Facts, Phase, PolicyView, Readiness, Surface};
 use ::gateway::configuration::{self, Checked, Severity, masked};
 use ::gateway::reload::{self, Outcomes, Watch};
 use ::gateway::usage::Metrics;
@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 /// What serves until it is drained.
@@ -19,6 +19,7 @@ pub(crate) struct Serving {
     addresses: Vec<SocketAddr>,
     admin_address: Option<SocketAddr>,
     watch: Option<Watch>,
+    policy_watch: Arc<PolicyWatch>,
     // Ends last: `/ready` says that the gateway drains while it does.
     _admin: Option<Admin>,
 }
@@ -43,6 +44,7 @@ impl Serving {
         let facts = Arc::new(Facts {
             readiness: Readiness::default(),
             outcomes,
+            policy: policy_view(&controls),
             metrics,
         });
         let ports = [(admin, Surface::Admin), (health, Surface::Health)];
@@ -58,10 +60,17 @@ impl Serving {
                     .context("cannot start the admin port")?,
             )
         };
+        let policy_watch = Arc::new(PolicyWatch {
+            controls: Arc::clone(&controls),
+            facts: Arc::clone(&facts),
+            watching: Mutex::default(),
+        });
+        policy_watch.follow();
         let watch = file
-            .map(|file| watch(&file, &checked.hash, controls, Arc::clone(&facts)))
+            .map(|file| watch(&file, &checked.hash, controls, Arc::clone(&facts), &policy_watch))
             .transpose()?;
         facts.readiness.enter(Phase::Serving);
+        tracing::info!(policy = %facts.policy.shown(), "who may call");
         announce(&addresses, admin_address, health_address);
         Ok(Serving {
             gateway,
@@ -69,6 +78,7 @@ impl Serving {
             addresses,
             admin_address,
             watch,
+            policy_watch,
             _admin: admin,
         })
     }
@@ -97,6 +107,7 @@ impl Serving {
             gateway,
             facts,
             watch,
+            policy_watch,
             _admin,
             ..
         } = self;
@@ -104,6 +115,7 @@ impl Serving {
         tracing::info!("draining: finishing what is in flight");
         // A reload has no business in a gateway that ends.
         drop(watch);
+        policy_watch.end();
         let whole = gateway.drain();
         if whole {
             tracing::info!("drained");
@@ -131,14 +143,89 @@ fn show(controls: &Arc<Controls>) -> impl Fn() -> Value + Send + Sync + 'static 
     move || masked(&controls.configuration())
 }
 
-fn watch(file: &Path, known: &str, controls: Arc<Controls>, facts: Arc<Facts>) -> anyhow::Result<Watch> {
+/// Which policy is in force.
+fn policy_view(controls: &Arc<Controls>) -> PolicyView {
+    let controls = Arc::clone(controls);
+    PolicyView::new(move || controls.policy())
+}
+
+/// The watch of the policy's own file, whichever the configuration in force names.
+struct PolicyWatch {
+    controls: Arc<Controls>,
+    facts: Arc<Facts>,
+    watching: Mutex<Option<(PathBuf, Watch)>>,
+}
+
+impl PolicyWatch {
+    /// Watches the file that is named now.
+    fn follow(&self) {
+        let named = self.controls.policy_file();
+        let mut watching = self.watching.lock().unwrap_or_else(PoisonError::into_inner);
+        if watching.as_ref().map(|(path, _)| path) == named.as_ref().map(|(path, _)| path) {
+            return;
+        }
+        let watch = named.and_then(|(path, known)| {
+            let (controls, facts) = (Arc::clone(&self.controls), Arc::clone(&self.facts));
+            let watch = reload::watch(&path, &known, move |_| reload_policy(&controls, &facts));
+            match watch {
+                Ok(watch) => Some((path, watch)),
+                Err(error) => {
+                    tracing::error!(%error, file = %path.display(), "the policy cannot be watched; SIGHUP reloads it");
+                    None
+                }
+            }
+        });
+        let former = std::mem::replace(&mut *watching, watch);
+        // Ending one waits for what it is at.
+        drop(watching);
+        drop(former);
+    }
+
+    /// Watches nothing any more.
+    fn end(&self) {
+        let former = self
+            .watching
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        drop(former);
+    }
+}
+
+fn reload_policy(controls: &Controls, facts: &Facts) {
+    let now = SystemTime::now();
+    match controls.reload_policy() {
+        Ok(()) => {
+            let revision = facts.outcomes.policy_applied(now);
+            facts.metrics.reloaded(true, now);
+            tracing::info!(revision, "the changed policy is in force");
+        }
+        Err(error) => {
+            tracing::error!("the former policy stays in force: {error}");
+            facts
+                .outcomes
+                .policy_failed(error.to_string(), error.problems(), now);
+            facts.metrics.reloaded(false, now);
+        }
+    }
+}
+
+fn watch(
+    file: &Path,
+    known: &str,
+    controls: Arc<Controls>,
+    facts: Arc<Facts>,
+    policy_watch: &Arc<PolicyWatch>,
+) -> anyhow::Result<Watch> {
     let path = file.to_owned();
+    let policy_watch = Arc::clone(policy_watch);
     let on_change = move |_| {
         let now = SystemTime::now();
         match reload(&path, &controls) {
             Ok(hash) => {
                 let revision = facts.outcomes.applied(&hash, now, show(&controls));
                 facts.metrics.reloaded(true, now);
+                policy_watch.follow();
                 tracing::info!(revision, hash, "the changed configuration is in force");
             }
             Err(Refused { message, problems }) => {
@@ -182,8 +269,9 @@ fn reload(file: &Path, controls: &Controls) -> Result<String, Refused> {
             problems: checked.to_json(),
         });
     };
-    controls
-        .reload(configuration)
-        .map_err(|error| refused(error.to_string()))?;
+    controls.reload(configuration).map_err(|error| Refused {
+        problems: error.problems(),
+        message: error.to_string(),
+    })?;
     Ok(checked.hash)
 }

@@ -10,7 +10,7 @@ import type { Issuer } from "./entity/issuer.ts";
 import { type Key, readKeys } from "./key.ts";
 import { PolicyEdit } from "./policy_edit.ts";
 
-/** What is not a JWK Set (RFC 7517 §5). */
+/** What is not a JWK Set (RFC 7517 §5), or not of an issuer of the policy. */
 export class KeySetError extends Error {
   override readonly name = "KeySetError";
 }
@@ -43,6 +43,8 @@ export class Policy {
 
   /** With the keys of a JWK Set that was fetched for an issuer, in place of those that were fetched before. */
   withFetchedKeys(issuerId: string, jwkSet: string): Policy {
+    if (this.contents.issuers.get(issuerId) === undefined)
+      throw new KeySetError("the policy has no such issuer");
     let keys: unknown;
     try {
       const set: unknown = JSON.parse(jwkSet);

@@ -12,6 +12,8 @@ pub use server::{Admin, Surface};
 
 use crate::reload::Outcomes;
 use crate::usage::Metrics;
+use serde_json::Value;
+use std::fmt;
 use std::sync::Arc;
 
 /// What the pages are made of.
@@ -21,8 +23,31 @@ pub struct Facts {
     pub readiness: Readiness,
     /// Which configuration is in force, and how the last reload went.
     pub outcomes: Outcomes,
+    /// Which policy is in force.
+    pub policy: PolicyView,
     /// Counters.
     pub metrics: Arc<Metrics>,
+}
+
+/// Says where the policy in force came from, and what it has, when somebody asks.
+pub struct PolicyView(Box<dyn Fn() -> Value + Send + Sync>);
+
+impl PolicyView {
+    /// By asking this.
+    pub fn new(show: impl Fn() -> Value + Send + Sync + 'static) -> PolicyView {
+        PolicyView(Box::new(show))
+    }
+
+    /// As it is now.
+    pub fn shown(&self) -> Value {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for PolicyView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PolicyView")
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! From a request to the operator's port to its answer. Every answer but the metrics is JSON.
 
+use super::Facts;
 use super::guard::{self, Denied, Token};
 use super::server::Surface;
-use super::{Facts, Readiness};
 use crate::usage::Metrics;
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -68,15 +68,19 @@ pub(super) fn answer<B>(
     }
     match page {
         Page::Live => json_answer(200, &json!({ "status": "live" })),
-        Page::Ready => ready(&facts.readiness),
-        Page::Configuration => json_answer(200, &facts.outcomes.latest().to_json()),
+        Page::Ready => ready(facts),
+        Page::Configuration => {
+            let mut shown = facts.outcomes.latest().to_json();
+            shown["policy"] = facts.policy.shown();
+            json_answer(200, &shown)
+        }
         Page::Metrics => metrics(request.headers(), facts),
     }
 }
 
-fn ready(readiness: &Readiness) -> Response<Full<Bytes>> {
-    let phase = readiness.phase();
-    json_answer(phase.status(), &phase.to_json())
+fn ready(facts: &Facts) -> Response<Full<Bytes>> {
+    let phase = facts.readiness.phase();
+    json_answer(phase.status(), &phase.to_json(&facts.policy.shown()))
 }
 
 fn metrics(headers: &HeaderMap, facts: &Facts) -> Response<Full<Bytes>> {

@@ -49,13 +49,13 @@ impl Phase {
         }
     }
 
-    /// The body of `/ready`. Where policy came from is part of the answer; this version has none to come.
-    pub(super) fn to_json(self) -> Value {
+    /// The body of `/ready`. Where policy came from is part of the answer.
+    pub(super) fn to_json(self, policy: &Value) -> Value {
         let (status, reason) = match self {
             Phase::Starting => ("starting", "the gateway does not listen yet"),
             Phase::Serving => ("ready", "the gateway serves"),
             Phase::Draining => ("draining", "the gateway finishes what is in flight, and ends"),
         };
-        json!({ "status": status, "reason": reason, "policy": { "source": "none" } })
+        json!({ "status": status, "reason": reason, "policy": policy })
     }
 }

@@ -1,6 +1,6 @@
 //! The operator's port over real sockets.
 
-use super::{Admin, Facts, Phase, Readiness, Surface};
+use super::{Admin, Facts, Phase, PolicyView, Readiness, Surface};
 use crate::reload::Outcomes;
 use crate::usage::Metrics;
 use serde_json::{Value, json};
@@ -20,6 +20,7 @@ fn port(token: Option<&str>) -> Port {
     let facts = Arc::new(Facts {
         readiness: Readiness::default(),
         outcomes: Outcomes::started("aa", UNIX_EPOCH, || json!({ "listen": ["127.0.0.1:8080"] })),
+        policy: PolicyView::new(|| json!({ "source": "none" })),
         metrics: Arc::new(Metrics::new()),
     });
     let bind = || TcpListener::bind("127.0.0.1:0").unwrap();
@@ -97,6 +98,7 @@ fn the_configuration_and_the_last_error_are_shown() {
         "since": "1970-01-01T00:00:00.000000Z",
         "last_error": null,
         "configuration": { "listen": ["127.0.0.1:8080"] },
+        "policy": { "source": "none" },
     });
     check(port.admin, ask, 200, &expected);
     port.facts.outcomes.failed("one problem", Value::Null, UNIX_EPOCH);

@@ -63,32 +63,34 @@ impl Checked {
 /// # Errors
 /// Where there is no text to check. Everything that is wrong with the text is in [`Checked`].
 pub fn load(file: &Path) -> Result<Checked, Unreadable> {
-    let limit = FILE_BYTES_MAX as u64;
-    let content = read_at_most(file, limit).map_err(|source| Unreadable::Io {
-        file: file.into(),
-        source,
-    })?;
-    let text = match String::from_utf8(content) {
-        Ok(text) => text,
-        Err(error) => {
-            let valid = error
-                .as_bytes()
-                .get(..error.utf8_error().valid_up_to())
-                .unwrap_or_default();
-            let before = Source::new("", &String::from_utf8_lossy(valid));
-            let (line, column) = before.position(Span::new(valid.len(), valid.len()).start);
-            return Err(Unreadable::NotText {
-                file: file.into(),
-                line,
-                column,
-            });
-        }
-    };
+    let text = text_of(file)?;
     Ok(check_text(
         &file.display().to_string(),
         &text,
         &Process::beside(file),
     ))
+}
+
+/// The text of a file.
+pub(super) fn text_of(file: &Path) -> Result<String, Unreadable> {
+    let limit = FILE_BYTES_MAX as u64;
+    let content = read_at_most(file, limit).map_err(|source| Unreadable::Io {
+        file: file.into(),
+        source,
+    })?;
+    String::from_utf8(content).map_err(|error| {
+        let valid = error
+            .as_bytes()
+            .get(..error.utf8_error().valid_up_to())
+            .unwrap_or_default();
+        let before = Source::new("", &String::from_utf8_lossy(valid));
+        let (line, column) = before.position(Span::new(valid.len(), valid.len()).start);
+        Unreadable::NotText {
+            file: file.into(),
+            line,
+            column,
+        }
+    })
 }
 
 /// Checks a text as if it were the content of the file `name`. Pure but for what `environment` does.

@@ -4,6 +4,7 @@
 //! usually carries a credential is starred out. It has the form of a file, but for the names of routes and what is starred
 //! out, and read as one it would mean the same.
 
+use super::access::{Auth, PolicySource};
 use super::model::{
     AccessLog, Action, Configuration, EncodedSlash, Forward, LogField, Origin, Route, Scheme, Timeouts,
 };
@@ -79,6 +80,7 @@ pub fn masked(configuration: &Configuration) -> Value {
     if let Some(cell) = &configuration.cell {
         top.put("cell", mask.text(cell));
     }
+    mask.access(configuration, &mut top);
     top.put(
         "routes",
         configuration
@@ -114,6 +116,52 @@ impl Mask<'_> {
             Some(written) => (**written).into(),
             None => text.replace("${", "$${").into(),
         }
+    }
+
+    /// Who may call.
+    fn access(&self, configuration: &Configuration, top: &mut Shown) {
+        match &configuration.policy {
+            PolicySource::None => return,
+            PolicySource::Auth(auth) => top.put("auth", self.auth(auth)),
+            PolicySource::File(path) => top.put("policy", json!({ "file": self.path(path) })),
+            PolicySource::Floor(path) => top.put("policy", json!({ "floor": self.path(path) })),
+        }
+        if let Some(environment) = &configuration.environment {
+            top.put("environment", self.text(environment));
+        }
+        let budget = configuration.failed_credentials;
+        let budget = budget.map_or("off".into(), |per_minute| json!({ "per_minute": per_minute }));
+        top.put("failed_credentials", budget);
+        if let Some(directory) = &configuration.state_dir {
+            top.put("state_dir", self.path(directory));
+        }
+    }
+
+    fn auth(&self, auth: &Auth) -> Value {
+        let mut shown = Shown::default();
+        shown.put("type", "jwt".into());
+        shown.put("jwks_uri", self.text(&auth.jwks_uri));
+        shown.put("issuer", self.text(&auth.issuer));
+        shown.put(
+            "audiences",
+            auth.audiences.iter().map(|text| self.text(text)).collect(),
+        );
+        shown.put("algorithms", json!(auth.algorithms));
+        if !auth.claims.is_empty() {
+            let claims = auth.claims.iter();
+            let claims = claims.map(|(name, claim)| ((*name).to_owned(), self.text(claim)));
+            shown.put("claims", Value::Object(claims.collect()));
+        }
+        if !auth.exclude_paths.is_empty() {
+            let paths = auth.exclude_paths.iter();
+            shown.put(
+                "exclude_paths",
+                paths.map(|path| self.text(path.as_str())).collect(),
+            );
+        }
+        shown.put("forward_token", json!(auth.forward_token));
+        shown.put("leeway_s", json!(auth.leeway_s));
+        Value::Object(shown.0)
     }
 
     fn access_log(&self, configuration: &Configuration) -> Value {
@@ -232,6 +280,8 @@ impl LogField {
             LogField::Host => "host",
             LogField::Path => "path",
             LogField::Route => "route",
+            LogField::Api => "api",
+            LogField::ClientId => "client_id",
             LogField::Status => "status",
             LogField::Error => "error",
             LogField::Detail => "detail",

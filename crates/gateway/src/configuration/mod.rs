@@ -10,6 +10,7 @@ mod environment;
 mod load;
 mod masked;
 mod model;
+mod policy_file;
 mod problem;
 mod report;
 mod schema;
@@ -26,6 +27,9 @@ pub(crate) use model::is_set;
 pub use model::{
     AccessLog, Action, Configuration, EncodedSlash, Forward, LogField, Origin, Redirect, Respond, Retries,
     Route, RouteTimeouts, Scheme, Timeouts,
+};
+pub use policy_file::{
+    CheckedFile, CheckedPolicy, check_either_text, check_policy_text, load_either, load_policy,
 };
 pub use problem::{Problem, Severity};
 pub use schema::schema;

@@ -86,6 +86,8 @@ pub enum LogField {
     Host,
     Path,
     Route,
+    Api,
+    ClientId,
     Status,
     Error,
     Detail,

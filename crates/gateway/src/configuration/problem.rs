@@ -49,6 +49,7 @@ pub(super) struct Problems {
     drafts: Vec<Draft>,
     left_out: usize,
     errors: usize,
+    further: Option<(Severity, usize)>,
 }
 
 /// A problem without its line and column.
@@ -96,6 +97,11 @@ impl Problems {
         );
     }
 
+    /// Adds problems of which only the number is known.
+    pub(super) fn further(&mut self, severity: Severity, count: usize) {
+        self.further = (count > 0).then_some((severity, count));
+    }
+
     /// Whether a further problem would only be counted, so that nobody needs to think of a help for it.
     pub(super) fn is_full(&self) -> bool {
         self.drafts.len() >= PROBLEMS_MAX
@@ -129,9 +135,12 @@ impl Problems {
     pub(super) fn resolve(mut self, source: &Source) -> Vec<Problem> {
         if self.left_out > 0 {
             self.drafts.truncate(PROBLEMS_MAX);
+            self.further = Some((Severity::Error, self.left_out + 1));
+        }
+        if let Some((severity, count)) = self.further {
             let end = self.drafts.iter().map(|draft| draft.span.end).max().unwrap_or(0);
-            let message = format!("{} further problems are not shown", self.left_out + 1);
-            self.error(Span { start: end, end }, message);
+            let message = format!("{count} further problems are not shown");
+            self.add(Span { start: end, end }, severity, message);
         }
         self.drafts.sort_by_key(|draft| draft.span.start);
         let mut places = source.places();

@@ -11,18 +11,39 @@ use std::ops::Range;
 /// Of a longer line (JSON is often one) only what stands around the problem is shown.
 const LINE_BYTES_MAX: usize = 160;
 
+/// Problems with the text that they are about.
+pub(super) struct Report<'a> {
+    pub(super) problems: &'a [Problem],
+    pub(super) source: &'a Source,
+}
+
 impl Checked {
     /// All problems for a person, in colour (ANSI escapes). Empty where there are none.
     pub fn render(&self) -> String {
-        self.report(true)
+        self.report().render(true)
     }
 
     /// All problems for a person, without colour. Empty where there are none.
     pub fn render_plain(&self) -> String {
-        self.report(false)
+        self.report().render(false)
     }
 
-    fn report(&self, colour: bool) -> String {
+    /// All problems for a program: `{"problems":[{"file","line","column","severity","message","help"}]}`.
+    pub fn to_json(&self) -> serde_json::Value {
+        self.report().to_json()
+    }
+
+    fn report(&self) -> Report<'_> {
+        Report {
+            problems: &self.problems,
+            source: &self.source,
+        }
+    }
+}
+
+impl Report<'_> {
+    /// For a person.
+    pub(super) fn render(&self, colour: bool) -> String {
         let renderer = if colour {
             Renderer::styled()
         } else {
@@ -31,7 +52,7 @@ impl Checked {
         let renderer = renderer.decor_style(DecorStyle::Ascii);
         let (bold, plain) = if colour { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
         let mut report = String::new();
-        for problem in &self.problems {
+        for problem in self.problems {
             let Problem {
                 file,
                 line,
@@ -45,14 +66,14 @@ impl Checked {
             };
             // Writing to a string never fails.
             let _ = writeln!(report, "{bold}{file}:{line}:{column}: {kind}{message}{plain}");
-            let snippet = renderer.render(&groups(&self.source, problem));
+            let snippet = renderer.render(&groups(self.source, problem));
             let _ = writeln!(report, "{}\n", snippet.trim_end());
         }
         report
     }
 
-    /// All problems for a program: `{"problems":[{"file","line","column","severity","message","help"}]}`.
-    pub fn to_json(&self) -> serde_json::Value {
+    /// For a program.
+    pub(super) fn to_json(&self) -> serde_json::Value {
         serde_json::json!({ "problems": self.problems })
     }
 }

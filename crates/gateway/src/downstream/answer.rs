@@ -2,9 +2,9 @@
 
 use crate::configuration::Action;
 use crate::http1::Version;
-use crate::response::{self, AnswerContext, Reject};
+use crate::request::Why;
+use crate::response::{self, AnswerContext, Beside, Reject};
 use crate::usage::Account;
-use policy::method::MethodSet;
 
 /// What every answer needs to know of the request.
 #[derive(Debug, Clone, Copy)]
@@ -21,14 +21,18 @@ pub(super) fn refusal(
     out: &mut Vec<u8>,
     account: &mut Account,
     reject: Reject,
-    allow: Option<MethodSet>,
+    why: &Why,
     context: &Context<'_>,
 ) {
     out.clear();
     account.reject = Some(reject);
     account.status = reject.status();
-    let allow = allow.map(|methods| methods.to_string());
-    account.bytes_out = response::refusal(out, reject, allow.as_deref(), &context.with(&account.request_id));
+    let allow = why.allow.map(|methods| methods.to_string());
+    let beside = Beside {
+        allow: allow.as_deref(),
+        challenges: &why.challenges,
+    };
+    account.bytes_out = response::refusal(out, reject, beside, &context.with(&account.request_id));
 }
 
 /// What a route answers by itself.
@@ -39,7 +43,7 @@ pub(super) fn fixed(out: &mut Vec<u8>, account: &mut Account, action: &Action, c
         Action::Redirect(redirect) => (redirect.status, response::redirect(out, redirect, &with)),
         Action::Respond(respond) => (respond.status, response::fixed(out, respond, &with)),
         // Never decided as fixed; refusing is what a fault of ours should do.
-        Action::Forward(_) => return refusal(out, account, Reject::RouteNotFound, None, context),
+        Action::Forward(_) => return refusal(out, account, Reject::RouteNotFound, &Why::default(), context),
     };
 }
 

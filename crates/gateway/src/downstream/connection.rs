@@ -8,7 +8,8 @@ use super::scratch::Scratch;
 use super::worker::{Presence, Worker};
 use crate::http1::{self, Expect, Framing, RequestHead};
 use crate::io::{Deadline, Elapsed, Transport};
-use crate::request::{Decided, Outbound, Surroundings, decide, request_id};
+use crate::keys::Wanted;
+use crate::request::{Decided, Out, Outbound, Surroundings, Why, decide, request_id};
 use crate::response::Reject;
 use crate::upstream::{Exchange, Exchanged, exchange};
 use crate::usage::Broken;
@@ -147,9 +148,16 @@ impl Connection {
                 return Some(After::Drop);
             }
         };
-        match self.decide(scratch, length) {
+        let mut next = self.decide(scratch, length, true);
+        if let Next::AwaitKeys(wanted) = next {
+            self.worker.shared.keys.wait(wanted).await;
+            next = self.decide(scratch, length, false);
+        }
+        match next {
             Next::Forward(outbound) => Some(self.forward(scratch, &outbound).await),
             Next::Written { keep_alive, discard } => Some(self.finish(scratch, keep_alive, discard).await),
+            // Not decided where it may not be waited for.
+            Next::AwaitKeys(_) => Some(After::Drop),
         }
     }
 
@@ -192,8 +200,8 @@ impl Connection {
         }
     }
 
-    /// Decides, and writes what the gateway answers by itself. The head is consumed.
-    fn decide(&self, scratch: &mut Scratch, length: usize) -> Next {
+    /// Decides, and writes what the gateway answers by itself. The head is consumed, unless keys are to be waited for.
+    fn decide(&self, scratch: &mut Scratch, length: usize, may_wait: bool) -> Next {
         let snapshot = self.worker.snapshot();
         let Scratch {
             inbound,
@@ -208,21 +216,31 @@ impl Connection {
         request.clear();
         response.clear();
         let bytes = &inbound.filled()[..length];
+        // A head may have taken its time, and waiting for keys too; policy is asked for this second.
+        let now = snapshot
+            .enforced
+            .as_ref()
+            .map_or(account.started, |_| Instant::now());
         let around = Surroundings {
             snapshot: &snapshot,
             via_id: &self.worker.shared.via_id,
             peer: self.peer,
-            unix_s: self
-                .worker
-                .system_time(account.started)
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs()),
+            started_s: self.unix_s(account.started),
+            now_s: self.unix_s(now),
             random: &mut self.worker.random.borrow_mut(),
+            failed: Some(&self.worker.shared.failed),
+            proofs: &self.worker.proofs,
+            metrics: self.worker.metrics(),
+            may_wait,
         };
-        let decided = decide(around, head, bytes, account, request);
+        let out = Out {
+            head: request,
+            trailers: request_trailers,
+        };
+        let decided = decide(around, head, bytes, account, out);
         let reject = match &decided {
             Decided::Refuse { reject, .. } => Some(*reject),
-            Decided::Forward(_) | Decided::Fixed(_) | Decided::Capabilities => None,
+            Decided::Forward(_) | Decided::Fixed(_) | Decided::Capabilities | Decided::AwaitKeys(_) => None,
         };
         let keep_alive = self.may_keep(head, reject);
         let context = answer::Context {
@@ -232,15 +250,15 @@ impl Connection {
             date,
         };
         match decided {
+            Decided::AwaitKeys(wanted) => return Next::AwaitKeys(wanted),
             Decided::Forward(outbound) => {
-                request_trailers.set(head.fields(bytes));
                 inbound.consume(length);
                 return Next::Forward(outbound);
             }
             Decided::Fixed(route) => answer::fixed(response, account, &route.route.action, &context),
             Decided::Capabilities => answer::capabilities(response, account, &context),
-            Decided::Refuse { reject, allow } => {
-                answer::refusal(response, account, reject, allow, &context);
+            Decided::Refuse { reject, why } => {
+                answer::refusal(response, account, reject, &why, &context);
             }
         }
         let discard = if let Framing::Length(length) = head.framing() {
@@ -250,6 +268,11 @@ impl Connection {
         };
         inbound.consume(length);
         Next::Written { keep_alive, discard }
+    }
+
+    fn unix_s(&self, at: Instant) -> u64 {
+        let since = self.worker.system_time(at).duration_since(UNIX_EPOCH);
+        since.map_or(0, |since| since.as_secs())
     }
 
     /// Whether the connection stays open behind an answer of our own: only if what is left of the request is soon read.
@@ -309,7 +332,7 @@ impl Connection {
             &mut scratch.response,
             &mut scratch.account,
             reject,
-            None,
+            &Why::default(),
             &context,
         );
         self.finish(scratch, keep_alive, 0).await
@@ -431,6 +454,8 @@ impl Drop for UnderWay {
 /// What is to be done after a decision.
 enum Next {
     Forward(Outbound),
+    /// To be decided again, once the issuer was asked.
+    AwaitKeys(Wanted),
     /// The answer is written.
     Written {
         keep_alive: bool,

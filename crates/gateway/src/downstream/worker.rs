@@ -2,6 +2,8 @@
 
 use super::connection;
 use super::scratch::{Scratch, Scratches};
+use crate::keys::KeySets;
+use crate::request::{FailedCredentials, Proofs};
 use crate::response::DateText;
 use crate::snapshot::Snapshot;
 use crate::upstream::{Lookups, Pool, Pooled, Resolve, TargetRules, Upstreams};
@@ -30,6 +32,10 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) upstreams: Upstreams,
     pub(crate) resolver: Arc<dyn Resolve>,
+    /// Issuers' keys that are not there yet.
+    pub(crate) keys: KeySets,
+    /// Who failed how often.
+    pub(crate) failed: FailedCredentials,
     /// This gateway's pseudonym in `Via`.
     pub(crate) via_id: Box<str>,
     /// Client connections, over all workers.
@@ -73,6 +79,8 @@ pub(crate) struct Worker {
     pub(crate) scratches: Scratches,
     log: RefCell<WorkerLog>,
     pub(crate) random: RefCell<fastrand::Rng>,
+    /// Tokens whose signature is known to be good.
+    pub(crate) proofs: Proofs,
     date: RefCell<DateText>,
     clock: Cell<(Instant, SystemTime)>,
     idle_until: Cell<Option<Instant>>,
@@ -95,6 +103,7 @@ impl Worker {
             lookups: Lookups::new(Arc::clone(&shared.resolver)),
             scratches: Scratches::default(),
             random: RefCell::new(fastrand::Rng::new()),
+            proofs: Proofs::default(),
             date: RefCell::new(DateText::default()),
             clock: Cell::new((Instant::now(), SystemTime::now())),
             idle_until: Cell::new(None),

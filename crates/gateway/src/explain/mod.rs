@@ -1,23 +1,28 @@
 //! What would become of a request: the route chosen, why each other one lost, and what would be sent upstream.
 //!
-//! Takes the very steps that a request takes, on a snapshot compiled as for serving; it opens no connection, and
-//! prints no secret.
+//! Takes the very steps that a request takes, on a snapshot compiled as for serving; it opens no connection (unless it
+//! was asked to fetch keys), and prints no secret.
 
+mod authorization;
 mod candidates;
 mod text;
 
 use crate::configuration::{AccessLog, Action, Configuration, Route};
+use crate::enforcement::Enforced;
 use crate::http1::{Progress, RequestHead};
-use crate::request::{Decided, Surroundings, decide};
+use crate::keys::{self, KeyStore, SetState};
+use crate::request::{Decided, Out, Proofs, Surroundings, decide};
 use crate::response::Reject;
 use crate::snapshot::{CompileError, Snapshot};
-use crate::upstream::Upstreams;
+use crate::upstream::{Declared, Upstreams};
 use crate::usage::{Account, Metrics};
+use policy::Code;
 use policy::method::MethodSet;
 use serde::Serialize;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+pub use authorization::{Authorization, Found, IssuerKeys, Shown, Signature, Verdict as PolicyVerdict};
 pub use candidates::{Candidate, Verdict};
 
 /// What to explain.
@@ -31,6 +36,10 @@ pub struct Question {
     pub headers: Vec<(String, String)>,
     /// Who asks.
     pub peer: IpAddr,
+    /// When, in Unix seconds.
+    pub unix_s: u64,
+    /// Whether issuers may be asked for their keys; otherwise those that are inline or in the state directory count.
+    pub fetch_keys: bool,
 }
 
 /// The whole decision path.
@@ -38,6 +47,9 @@ pub struct Question {
 pub struct Explanation {
     /// What was asked, as the gateway reads it.
     pub request: Asked,
+    /// What policy says; absent where there is none, or where it was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization: Option<Authorization>,
     /// What would be done.
     pub decision: Decision,
     /// The chosen route and those that lost; the nearest first.
@@ -115,8 +127,10 @@ pub fn explain(mut configuration: Configuration, question: &Question) -> Result<
     // Nothing is to be recorded, and a log file not to be made.
     configuration.access_log = AccessLog::Off;
     let host = host_of(question, &configuration);
+    let (enforced, keys) = policy_of(&configuration, question.fetch_keys)?;
     let snapshot = Snapshot::compile(
         configuration,
+        enforced,
         None,
         &Upstreams::default(),
         &Arc::new(Metrics::default()),
@@ -125,7 +139,7 @@ pub fn explain(mut configuration: Configuration, question: &Question) -> Result<
     let bytes = head_bytes(question, &host);
     let mut account = Account::new();
     let mut out = Vec::new();
-    let decision = decision(&snapshot, question, &bytes, &mut account, &mut out);
+    let (decision, authorization) = decision(&snapshot, keys, question, &bytes, &mut account, &mut out);
     let path = if account.path.is_empty() {
         question.target.as_bytes()
     } else {
@@ -140,44 +154,99 @@ pub fn explain(mut configuration: Configuration, question: &Question) -> Result<
     let (candidates, candidates_left_out) = candidates::judge(&snapshot, &asked, &decision);
     Ok(Explanation {
         request: asked,
+        authorization,
         decision,
         candidates,
         candidates_left_out,
     })
 }
 
+/// The policy of the configuration with the keys that there are, and where those are from.
+fn policy_of(
+    configuration: &Configuration,
+    fetch_keys: bool,
+) -> Result<(Option<Enforced>, Vec<IssuerKeys>), CompileError> {
+    let store = KeyStore::new(configuration.state_dir.as_deref());
+    let Some(mut enforced) = Enforced::load(configuration, &store)? else {
+        return Ok((None, Vec::new()));
+    };
+    let followed = enforced.followed();
+    let fetched = match fetch_keys {
+        true => keys::fetch_all(&followed, &configuration.targets)?,
+        false => Vec::new(),
+    };
+    let mut from = Vec::new();
+    for (index, issuer) in followed.iter().enumerate() {
+        let state = store.state(&issuer.issuer, &issuer.jwks_uri);
+        let mut state = match (state, issuer.has_inline_keys) {
+            (SetState::Never, true) => "inline".to_owned(),
+            (state, _) => state.as_str().to_owned(),
+        };
+        match fetched.get(index) {
+            Some(Ok(set)) => match enforced.with_keys(&issuer.id, set) {
+                Ok(with_keys) => (enforced, state) = (with_keys, "fetched".to_owned()),
+                Err(error) => state = format!("{state} ({error})"),
+            },
+            Some(Err(error)) => state = format!("{state} ({error})"),
+            None => {}
+        }
+        from.push(IssuerKeys {
+            issuer: issuer.id.to_string(),
+            from: state,
+        });
+    }
+    Ok((Some(enforced), from))
+}
+
 fn decision(
     snapshot: &Snapshot,
+    keys: Vec<IssuerKeys>,
     question: &Question,
     bytes: &[u8],
     account: &mut Account,
     out: &mut Vec<u8>,
-) -> Decision {
+) -> (Decision, Option<Authorization>) {
     let mut head = RequestHead::new();
     match head.parse(bytes, &snapshot.configuration.head_limits) {
         Ok(Progress::Complete(length)) if length == bytes.len() => {}
         Ok(_) => {
-            return refuse(
-                Reject::RequestMalformed("the method, target or headers hold a line break"),
-                None,
-            );
+            let broken = Reject::RequestMalformed("the method, target or headers hold a line break");
+            return (refuse(broken, None), None);
         }
-        Err(fault) => return refuse(fault.into(), None),
+        Err(fault) => return (refuse(fault.into(), None), None),
     }
     let around = Surroundings {
         snapshot,
         via_id: "sb-example",
         peer: question.peer,
-        unix_s: 0,
+        // Ids are examples.
+        started_s: 0,
+        now_s: question.unix_s,
         // The same ids each time, so that two explanations can be compared.
         random: &mut fastrand::Rng::with_seed(0),
+        failed: None,
+        proofs: &Proofs::default(),
+        metrics: &Metrics::default(),
+        may_wait: false,
     };
-    match decide(around, &head, bytes, account, out) {
-        Decided::Capabilities => Decision::Capabilities,
-        Decided::Refuse { reject, allow } => refuse(reject, allow),
-        Decided::Fixed(compiled) => fixed(&compiled.route),
-        Decided::Forward(outbound) => forward(&outbound.route.route, out),
-    }
+    let written = Out {
+        head: out,
+        trailers: &mut Declared::default(),
+    };
+    let (decision, asks_policy) = match decide(around, &head, bytes, account, written) {
+        Decided::Capabilities => (Decision::Capabilities, false),
+        Decided::Refuse { reject, why } => (refuse(reject, why.allow), matches!(reject, Reject::Policy(_))),
+        Decided::Fixed(compiled) => (fixed(&compiled.route), true),
+        Decided::Forward(outbound) => (forward(&outbound.route.route, out), true),
+        // Only where it may be waited for.
+        Decided::AwaitKeys(_) => (refuse(Reject::Policy(Code::KeysUnavailable), None), true),
+    };
+    let enforced = snapshot.enforced.as_ref().filter(|_| asks_policy);
+    let authorization = enforced.and_then(|enforced| {
+        let cell = snapshot.configuration.cell.as_deref();
+        authorization::judge(enforced, keys, &head, bytes, question.peer, cell, question.unix_s)
+    });
+    (decision, authorization)
 }
 
 fn refuse(reject: Reject, allow: Option<MethodSet>) -> Decision {

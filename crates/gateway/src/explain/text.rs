@@ -1,6 +1,6 @@
 //! An explanation for people: one screen, the answer first.
 
-use super::{Decision, Explanation, Verdict};
+use super::{Authorization, Decision, Explanation, PolicyVerdict, Signature, Verdict};
 use std::fmt::{self, Write as _};
 
 const BOLD: &str = "\x1b[1m";
@@ -25,6 +25,9 @@ impl fmt::Display for Explanation {
         }
         f.write_char('\n')?;
         write_decision(f, &self.decision)?;
+        if let Some(authorization) = &self.authorization {
+            write!(f, "\n{authorization}")?;
+        }
         if !self.candidates.is_empty() {
             writeln!(f, "\n{BOLD}Routes{RESET}")?;
         }
@@ -106,6 +109,75 @@ fn write_decision(f: &mut fmt::Formatter<'_>, decision: &Decision) -> fmt::Resul
         } => {
             writeln!(f, "{RED}✘ refused{RESET} with {status} {code}: {message}")?;
             allow.iter().try_for_each(|allow| writeln!(f, "  Allow: {allow}"))
+        }
+    }
+}
+
+/// What policy says, with ANSI colours.
+impl fmt::Display for Authorization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = self.policy;
+        writeln!(f, "{BOLD}Policy{RESET}  {DIM}from {source}{RESET}")?;
+        for keys in &self.keys {
+            let (issuer, from) = (&keys.issuer, &keys.from);
+            writeln!(f, "  {DIM}keys of {issuer}: {from}{RESET}")?;
+        }
+        if self.credentials.is_empty() {
+            writeln!(f, "  shown       nothing")?;
+        }
+        for shown in &self.credentials {
+            let id = shown
+                .id
+                .as_ref()
+                .map_or(String::new(), |id| format!(" with the id {id}"));
+            writeln!(f, "  shown       {}{id}, in {}", shown.kind, shown.field)?;
+        }
+        let signature = match self.signature {
+            Signature::Good => "good",
+            Signature::Bad => "does not hold",
+            Signature::KeyMissing => "its key is not there (`--fetch-keys` asks the issuer)",
+            Signature::NotVerified => "none was verified",
+        };
+        writeln!(f, "  signature   {signature}")?;
+        for found in &self.found {
+            let (mark, style) = if found.rule == "missing" {
+                ('✘', RED)
+            } else {
+                ('✔', GREEN)
+            };
+            writeln!(f, "  {style}{mark}{RESET} {:<11}{}", found.rule, found.found)?;
+        }
+        match &self.verdict {
+            PolicyVerdict::Permit {
+                identity,
+                removed,
+                scopes,
+                plan,
+            } => {
+                writeln!(f, "  {GREEN}→ permitted{RESET}")?;
+                identity
+                    .iter()
+                    .try_for_each(|(name, value)| writeln!(f, "    sets {name}: {value}"))?;
+                removed
+                    .iter()
+                    .try_for_each(|name| writeln!(f, "    removes {name}"))?;
+                if !scopes.is_empty() {
+                    writeln!(f, "    scopes {}", scopes.join(" "))?;
+                }
+                plan.iter().try_for_each(|plan| writeln!(f, "    plan {plan}"))
+            }
+            PolicyVerdict::Reject {
+                code,
+                detail,
+                challenges,
+                ..
+            } => {
+                let detail = detail.map_or(String::new(), |detail| format!(" ({detail})"));
+                writeln!(f, "  {RED}✘ {code}{RESET}{detail}")?;
+                challenges
+                    .iter()
+                    .try_for_each(|value| writeln!(f, "    WWW-Authenticate: {value}"))
+            }
         }
     }
 }

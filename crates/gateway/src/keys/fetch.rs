@@ -13,14 +13,23 @@ use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HOST, USER_AGENT}
 use hyper::{Request, Response, StatusCode, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Bytes of the answer's head.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 
+/// What a fetch may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// From the name's resolution to the body's last byte.
+    pub(super) within: Duration,
+    /// The set.
+    pub(super) bytes_max: usize,
+}
+
 /// Why there is no set. Nothing of what was received is in it.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FetchError {
+pub enum FetchError {
     /// The address of the set is none that can be called.
     #[error("{0}")]
     Address(&'static str),
@@ -31,8 +40,8 @@ pub(super) enum FetchError {
     #[error("{0}")]
     Unreachable(String),
     /// Not within the limit.
-    #[error("no whole answer within {} ms", FETCH_MAX.as_millis())]
-    Slow,
+    #[error("no whole answer within {} ms", .0.as_millis())]
+    Slow(Duration),
     /// Not HTTP/1.1, or broken off.
     #[error("the answer is no HTTP/1.1 response: {0}")]
     Malformed(#[from] hyper::Error),
@@ -46,8 +55,8 @@ pub(super) enum FetchError {
     #[error("the answer is compressed, which was not asked for")]
     Encoded,
     /// Too large, or broken off.
-    #[error("the answer is larger than {KEY_SET_BYTES_MAX} bytes, or broke off")]
-    Body,
+    #[error("the answer is larger than {0} bytes, or broke off")]
+    Body(usize),
 }
 
 /// Where a set is fetched.
@@ -71,20 +80,39 @@ impl Place {
     }
 }
 
-/// Fetches within the limit.
+/// Fetches within a gateway's limits.
 pub(super) async fn fetch(
     place: &Place,
     lookups: &Lookups,
     rules: &TargetRules,
 ) -> Result<Vec<u8>, FetchError> {
-    let until = Instant::now() + FETCH_MAX;
-    match tokio::time::timeout_at(until.into(), ask(place, lookups, rules)).await {
+    let limits = Limits {
+        within: FETCH_MAX,
+        bytes_max: KEY_SET_BYTES_MAX,
+    };
+    fetch_within(place, lookups, rules, limits).await
+}
+
+/// Fetches within these limits.
+pub(super) async fn fetch_within(
+    place: &Place,
+    lookups: &Lookups,
+    rules: &TargetRules,
+    limits: Limits,
+) -> Result<Vec<u8>, FetchError> {
+    let until = Instant::now() + limits.within;
+    match tokio::time::timeout_at(until.into(), ask(place, lookups, rules, limits)).await {
         Ok(fetched) => fetched,
-        Err(_) => Err(FetchError::Slow),
+        Err(_) => Err(FetchError::Slow(limits.within)),
     }
 }
 
-async fn ask(place: &Place, lookups: &Lookups, rules: &TargetRules) -> Result<Vec<u8>, FetchError> {
+async fn ask(
+    place: &Place,
+    lookups: &Lookups,
+    rules: &TargetRules,
+    limits: Limits,
+) -> Result<Vec<u8>, FetchError> {
     let origin = &place.upstream.origin;
     rules
         .judge_name(&origin.host)
@@ -98,22 +126,22 @@ async fn ask(place: &Place, lookups: &Lookups, rules: &TargetRules) -> Result<Ve
             &named
         }
     };
-    let (transport, _) = dial(&place.upstream, lookups, rules, FETCH_MAX)
+    let (transport, _) = dial(&place.upstream, lookups, rules, limits.within)
         .await
         .map_err(|failure| FetchError::Unreachable(failure.detail))?;
-    answer(place, transport).await
+    answer(place, transport, limits.bytes_max).await
 }
 
-async fn answer(place: &Place, transport: Transport) -> Result<Vec<u8>, FetchError> {
+async fn answer(place: &Place, transport: Transport, bytes_max: usize) -> Result<Vec<u8>, FetchError> {
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(HEAD_BYTES_MAX)
         .handshake(TokioIo::new(transport))
         .await?;
     let exchange = async {
         let response = sender.send_request(request(place)).await?;
-        judge(&response)?;
-        let body = Limited::new(response.into_body(), KEY_SET_BYTES_MAX);
-        let whole = body.collect().await.map_err(|_| FetchError::Body)?;
+        judge(&response, bytes_max)?;
+        let body = Limited::new(response.into_body(), bytes_max);
+        let whole = body.collect().await.map_err(|_| FetchError::Body(bytes_max))?;
         Ok(whole.to_bytes().to_vec())
     };
     // The connection is driven as long as the exchange needs it, and closed with it.
@@ -149,7 +177,7 @@ fn request(place: &Place) -> Request<Empty<Bytes>> {
     request
 }
 
-fn judge(response: &Response<Incoming>) -> Result<(), FetchError> {
+fn judge(response: &Response<Incoming>, bytes_max: usize) -> Result<(), FetchError> {
     let status = response.status();
     if status.is_redirection() {
         return Err(FetchError::Redirected(status));
@@ -161,8 +189,8 @@ fn judge(response: &Response<Incoming>) -> Result<(), FetchError> {
     if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(FetchError::Encoded);
     }
-    if response.body().size_hint().lower() > KEY_SET_BYTES_MAX as u64 {
-        return Err(FetchError::Body);
+    if response.body().size_hint().lower() > bytes_max as u64 {
+        return Err(FetchError::Body(bytes_max));
     }
     Ok(())
 }

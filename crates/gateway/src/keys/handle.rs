@@ -1,8 +1,9 @@
 //! What a worker asks of the key service: to wait until a key may be there.
 
 use super::schedule::Kid;
-use super::service::Message;
+use super::service::{Followed, Message};
 use super::{WAIT_MAX, WAITERS_MAX};
+use crate::upstream::TargetRules;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
@@ -41,6 +42,11 @@ impl KeySets {
             // Told or dropped, it is over; so it is when the limit is.
             let _ = tokio::time::timeout(WAIT_MAX, released).await;
         }
+    }
+
+    /// Follows these from now on. Whoever is followed already keeps its schedule.
+    pub(crate) fn follow(&self, issuers: Vec<Followed>, rules: Arc<TargetRules>) {
+        self.send(Message::Follow { issuers, rules });
     }
 
     pub(super) fn send(&self, message: Message) {

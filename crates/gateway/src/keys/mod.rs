@@ -2,18 +2,22 @@
 //! force as a new policy snapshot.
 //!
 //! `schedule` says when, and who waits for it; it is pure. `fetch` brings one set, `store` keeps the last one over a
-//! restart, `service` is the thread that ties them together, `handle` what a worker asks.
+//! restart, `service` is the thread that ties them together, `handle` what a worker asks, `once` what `explain` does.
 
 mod fetch;
 mod handle;
+mod once;
+mod operator;
 mod schedule;
 mod service;
 mod store;
 
+pub use fetch::FetchError;
 pub(crate) use handle::{KeySets, Wanted};
-pub(crate) use service::{Fetched, Followed, KeyService, Parts, Prepared, Publish};
-pub use store::SetState;
-pub(crate) use store::KeyStore;
+pub(crate) use once::fetch_all;
+pub use operator::fetch_as_operator;
+pub(crate) use service::{Fetched, Followed, KeyService, Parts, Prepared};
+pub(crate) use store::{KeyStore, SetState};
 
 use std::time::Duration;
 

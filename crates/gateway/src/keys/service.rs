@@ -38,7 +38,7 @@ pub(crate) struct Fetched {
     pub(crate) key_set: Arc<[u8]>,
 }
 
-/// Puts a set in force in every worker, or says why it is none.
+/// Puts a set in force in every worker and keeps it, or says why it is none.
 pub(crate) type Publish = Arc<dyn Fn(&Fetched) -> Result<(), String> + Send + Sync>;
 
 /// What the service is told.
@@ -109,13 +109,6 @@ impl Prepared {
             handle,
             thread: Some(thread),
         })
-    }
-}
-
-impl KeyService {
-    /// Follows these from now on. Whoever is followed already keeps its schedule.
-    pub(crate) fn follow(&self, issuers: Vec<Followed>, rules: Arc<TargetRules>) {
-        self.handle.send(Message::Follow { issuers, rules });
     }
 }
 
@@ -217,7 +210,10 @@ impl Service {
             return None;
         }
         let now = Instant::now();
-        let due = self.issuers.values().filter_map(|issuer| issuer.schedule.due_at(now));
+        let due = self
+            .issuers
+            .values()
+            .filter_map(|issuer| issuer.schedule.due_at(now));
         due.min()
     }
 
@@ -233,10 +229,10 @@ impl Service {
             match Place::of(&followed.jwks_uri, &self.upstreams) {
                 Ok(place) => {
                     let (lookups, rules) = (Rc::clone(&self.lookups), Arc::clone(&self.rules));
-                    let (publish, store) = (Arc::clone(&self.publish), Arc::clone(&self.store));
+                    let publish = Arc::clone(&self.publish);
                     self.fetches.spawn_local(async move {
                         let fetched = fetch(&place, &lookups, &rules).await;
-                        put_in_force(followed, fetched, publish, store).await
+                        put_in_force(followed, fetched, publish).await
                     });
                 }
                 Err(error) => {
@@ -261,7 +257,11 @@ impl Service {
             }
         };
         // One that was replaced meanwhile has a schedule of its own.
-        if let Some(issuer) = self.issuers.get_mut(&of.id).filter(|issuer| issuer.followed == of) {
+        if let Some(issuer) = self
+            .issuers
+            .get_mut(&of.id)
+            .filter(|issuer| issuer.followed == of)
+        {
             let now = Instant::now();
             for release in issuer.schedule.end(kids.as_deref(), now, &mut self.random) {
                 let _ = release.send(());
@@ -271,12 +271,7 @@ impl Service {
 }
 
 /// Swapping waits for the workers, and writing for the disk: neither is this thread's event loop's to wait for.
-async fn put_in_force(
-    of: Followed,
-    fetched: Result<Vec<u8>, FetchError>,
-    publish: Publish,
-    store: Arc<KeyStore>,
-) -> Ended {
+async fn put_in_force(of: Followed, fetched: Result<Vec<u8>, FetchError>, publish: Publish) -> Ended {
     let key_set: Arc<[u8]> = match fetched {
         Ok(bytes) => bytes.into(),
         Err(error) => {
@@ -288,12 +283,7 @@ async fn put_in_force(
         of: of.clone(),
         key_set: Arc::clone(&key_set),
     };
-    let published = tokio::task::spawn_blocking(move || {
-        publish(&set)?;
-        store.keep(&set.of.issuer, &set.of.jwks_uri, &set.key_set);
-        Ok(())
-    });
-    let published = match published.await {
+    let published = match tokio::task::spawn_blocking(move || publish(&set)).await {
         Ok(published) => published,
         Err(error) => Err(error.to_string()),
     };

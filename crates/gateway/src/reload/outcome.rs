@@ -24,6 +24,8 @@ pub struct Outcome {
     pub since: SystemTime,
     /// Why the last try was refused; `None` where it was taken over.
     pub last_error: Option<Failure>,
+    /// The same of the policy's own file, where only that had changed.
+    pub last_policy_error: Option<Failure>,
     show: Show,
 }
 
@@ -50,6 +52,7 @@ impl Outcomes {
             hash: hash.into(),
             since: now,
             last_error: None,
+            last_policy_error: None,
             show: Arc::new(show),
         }))
     }
@@ -66,8 +69,28 @@ impl Outcomes {
         outcome.hash = hash.into();
         outcome.since = now;
         outcome.last_error = None;
+        outcome.last_policy_error = None;
         outcome.show = Arc::new(show);
         outcome.revision
+    }
+
+    /// The policy's own file was taken over, under the configuration in force. Returns the revision.
+    pub fn policy_applied(&self, now: SystemTime) -> u64 {
+        let mut outcome = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        outcome.revision += 1;
+        outcome.since = now;
+        outcome.last_policy_error = None;
+        outcome.revision
+    }
+
+    /// The policy's own file was refused; the one before stays in force.
+    pub fn policy_failed(&self, message: impl Into<String>, problems: Value, now: SystemTime) {
+        let mut outcome = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        outcome.last_policy_error = Some(Failure {
+            at: now,
+            message: message.into(),
+            problems,
+        });
     }
 
     /// A configuration was refused; the one before stays in force. `problems`: as `check --format json` has them, or null.
@@ -89,7 +112,9 @@ impl Outcomes {
 impl Outcome {
     /// What the admin port shows: `{"revision","hash","since","last_error","configuration"}`, moments as RFC 3339 has them.
     pub fn to_json(&self) -> Value {
-        let last_error = self.last_error.as_ref().map(|failure| {
+        // A bad configuration hides a bad policy: it is to be mended first, and names it then.
+        let last_error = self.last_error.as_ref().or(self.last_policy_error.as_ref());
+        let last_error = last_error.map(|failure| {
             json!({
                 "at": rfc3339(failure.at),
                 "message": failure.message,
@@ -113,6 +138,7 @@ impl fmt::Debug for Outcome {
             .field("hash", &self.hash)
             .field("since", &self.since)
             .field("last_error", &self.last_error)
+            .field("last_policy_error", &self.last_policy_error)
             .finish_non_exhaustive()
     }
 }

@@ -1,19 +1,29 @@
-//! What is refused on sight, before anything about the caller is looked at.
+//! What is refused on sight, before anything about the caller is looked at: what no route takes, and an address that has
+//! failed too often. It is asked before a signature is computed.
 //!
 //! Limits that need no principal stand here too, once they exist.
 
 use super::Routed;
+use super::failed_credentials::Budget;
 use crate::http1::{Framing, Known};
 use crate::response::Reject;
 
-/// A request that may be exchanged. Only `admit` makes one.
+/// A request whose caller may be looked at. Only `admit` makes one.
 #[derive(Debug)]
 pub(crate) struct Admitted<'s, 'r> {
     pub(super) routed: Routed<'s, 'r>,
 }
 
-/// Admits the request, or says why not. `via_id`: this gateway's pseudonym in `Via`.
-pub(crate) fn admit<'s, 'r>(routed: Routed<'s, 'r>, via_id: &str) -> Result<Admitted<'s, 'r>, Reject> {
+/// Admits the request, or says why not. `via_id`: this gateway's pseudonym in `Via`; `budget`: of failed credentials,
+/// where there is one.
+pub(crate) fn admit<'s, 'r>(
+    routed: Routed<'s, 'r>,
+    via_id: &str,
+    budget: Option<&Budget<'_>>,
+) -> Result<Admitted<'s, 'r>, Reject> {
+    if let Some(exhausted) = budget.and_then(Budget::exhausted) {
+        return Err(Reject::RateLimitExceeded(exhausted));
+    }
     match refusal(&routed, via_id) {
         Some(reject) => Err(reject),
         None => Ok(Admitted { routed }),

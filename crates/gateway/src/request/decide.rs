@@ -1,14 +1,21 @@
 //! One request from its parsed head to what is done about it: the steps of request.md, in their order, in sight.
 
 use super::admit::admit;
+use super::authenticate::authenticate;
+use super::authorize::{Refused, authorize};
+use super::failed_credentials::Budget;
 use super::rewrite::{Added, rewrite};
-use super::{Outbound, TraceContext, client_address, is_trusted, request_id, route};
+use super::route::Unrouted;
+use super::{FailedCredentials, HeadFields, Outbound, Proofs, TraceContext};
+use super::{client_address, is_trusted, request_id, route};
 use crate::configuration::Action;
 use crate::downstream::receive;
 use crate::http1::{FieldRef, Known, RequestHead, TargetForm};
+use crate::keys::Wanted;
 use crate::response::Reject;
 use crate::snapshot::{CompiledRoute, Snapshot};
-use crate::usage::{Account, keep};
+use crate::upstream::Declared;
+use crate::usage::{Account, Metrics, keep};
 use policy::method::MethodSet;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -24,11 +31,22 @@ pub(crate) enum Decided<'a> {
     Capabilities,
     /// The gateway refuses.
     Refuse {
-        /// Why.
+        /// As what.
         reject: Reject,
-        /// Which methods the path has, for 405.
-        allow: Option<MethodSet>,
+        /// What the answer says beside it.
+        why: Why,
     },
+    /// A key is missing that its issuer may have: to be decided again, once it was asked.
+    AwaitKeys(Wanted),
+}
+
+/// What a refusal says beside its code.
+#[derive(Debug, Default)]
+pub(crate) struct Why {
+    /// Which methods the path has, for 405.
+    pub(crate) allow: Option<MethodSet>,
+    /// Values of `WWW-Authenticate`.
+    pub(crate) challenges: Vec<String>,
 }
 
 /// What a decision needs beside the request.
@@ -37,69 +55,148 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) via_id: &'a str,
     pub(crate) peer: IpAddr,
-    pub(crate) unix_s: u64,
+    /// When the request began, in Unix seconds: for ids.
+    pub(crate) started_s: u64,
+    /// The second that policy is asked for.
+    pub(crate) now_s: u64,
     pub(crate) random: &'a mut fastrand::Rng,
+    /// Who failed how often; `None` where nobody is counted.
+    pub(crate) failed: Option<&'a FailedCredentials>,
+    pub(crate) proofs: &'a Proofs,
+    pub(crate) metrics: &'a Metrics,
+    /// Whether a missing key may be waited for.
+    pub(crate) may_wait: bool,
 }
 
-/// Decides. `out` is empty and takes the upstream request's head; `account` takes what the record will say.
+/// What the upstream request is written to; all of it is empty.
+#[derive(Debug)]
+pub(crate) struct Out<'o> {
+    /// Its head.
+    pub(crate) head: &'o mut Vec<u8>,
+    /// Which trailers may follow.
+    pub(crate) trailers: &'o mut Declared,
+}
+
+/// Decides. `account` takes what the record will say.
 pub(crate) fn decide<'a>(
-    around: Surroundings<'a>,
+    mut around: Surroundings<'a>,
     head: &RequestHead,
     bytes: &[u8],
     account: &mut Account,
-    out: &mut Vec<u8>,
+    out: Out<'_>,
 ) -> Decided<'a> {
-    let Surroundings {
-        snapshot,
-        via_id,
-        peer,
-        unix_s,
-        random,
-    } = around;
+    let snapshot = around.snapshot;
     let edges = &snapshot.configuration.trusted_edges;
-    let trusted = is_trusted(edges, peer);
-    let trace = note(head, bytes, trusted, unix_s, random, account);
+    let trusted = is_trusted(edges, around.peer);
+    let trace = note(head, bytes, trusted, &mut around, account);
     if trusted {
-        account.client = client_address(edges, peer, head.fields(bytes).collect::<Vec<_>>().into_iter());
+        let fields = head.fields(bytes).collect::<Vec<_>>();
+        account.client = client_address(edges, around.peer, fields.into_iter());
     }
     if head.form() == TargetForm::Asterisk {
         return Decided::Capabilities;
     }
-    let refuse = |reject| Decided::Refuse { reject, allow: None };
-    let received = match receive(head, bytes, peer, trusted) {
+    let received = match receive(head, bytes, around.peer, trusted) {
         Ok(received) => received,
         Err(reject) => return refuse(reject),
     };
     keep(&mut account.path, received.path.as_str().as_bytes());
     let routed = match route(snapshot, received) {
         Ok(routed) => routed,
-        Err(unrouted) => {
-            return Decided::Refuse {
-                reject: unrouted.reject,
-                allow: unrouted.allow,
-            };
-        }
+        Err(unrouted) => return unrouted.into(),
     };
     account.route = Some(Arc::clone(routed.route));
     let compiled = routed.route;
-    let admitted = match admit(routed, via_id) {
+    let budget = budget(&around, account.client);
+    let admitted = match admit(routed, around.via_id, budget.as_ref()) {
         Ok(admitted) => admitted,
-        Err(reject) => return refuse(reject),
+        Err(reject) => return unadmitted(reject, &around),
+    };
+    let cell = snapshot.configuration.cell.as_deref();
+    let identified = authenticate(admitted, &around, cell);
+    let fields = HeadFields::of(identified.received());
+    let facts = fields.facts(cell);
+    let permitted = match authorize(&identified, &facts, around.now_s, account) {
+        Ok(permitted) => permitted,
+        Err(refused) => return unpermitted(refused, &around, budget.as_ref(), account),
     };
     let Action::Forward(forward) = &compiled.route.action else {
         return Decided::Fixed(compiled);
     };
-    let cell = snapshot.configuration.cell.as_deref();
     let added = Added {
-        via_id,
+        via_id: around.via_id,
         request_id: &account.request_id,
         trace: &trace,
         cell,
     };
-    match rewrite(admitted, forward, &added, out) {
+    match rewrite(&permitted, forward, &added, out) {
         Ok(outbound) => Decided::Forward(outbound),
         Err(reject) => refuse(reject),
     }
+}
+
+fn refuse<'a>(reject: Reject) -> Decided<'a> {
+    Decided::Refuse {
+        reject,
+        why: Why::default(),
+    }
+}
+
+impl From<Unrouted> for Decided<'_> {
+    fn from(unrouted: Unrouted) -> Self {
+        Decided::Refuse {
+            reject: unrouted.reject,
+            why: Why {
+                allow: unrouted.allow,
+                ..Why::default()
+            },
+        }
+    }
+}
+
+fn unadmitted<'a>(reject: Reject, around: &Surroundings<'_>) -> Decided<'a> {
+    if let Reject::RateLimitExceeded(_) = reject {
+        around.metrics.credentials_exhausted();
+    }
+    refuse(reject)
+}
+
+/// A missing key may be waited for; any other 401 counts against its address.
+fn unpermitted<'a>(
+    refused: Refused,
+    around: &Surroundings<'_>,
+    budget: Option<&Budget<'_>>,
+    account: &mut Account,
+) -> Decided<'a> {
+    if let Some(wanted) = refused.wanted
+        && around.may_wait
+    {
+        account.detail = None;
+        return Decided::AwaitKeys(wanted);
+    }
+    if refused.code.status() == 401
+        && let Some(exhausted) = budget.and_then(Budget::spend)
+    {
+        return unadmitted(Reject::RateLimitExceeded(exhausted), around);
+    }
+    Decided::Refuse {
+        reject: Reject::Policy(refused.code),
+        why: Why {
+            challenges: refused.challenges,
+            ..Why::default()
+        },
+    }
+}
+
+/// Of failed credentials, where there is a policy that they can fail by.
+fn budget<'a>(around: &Surroundings<'a>, client: IpAddr) -> Option<Budget<'a>> {
+    around.snapshot.enforced.as_ref()?;
+    Some(Budget {
+        failed: around.failed?,
+        per_minute: around.snapshot.configuration.failed_credentials?,
+        client,
+        unix_s: around.now_s,
+    })
 }
 
 /// Takes a field's value. One that comes again is none of the two: nobody could tell whose it is, and none of these
@@ -113,8 +210,7 @@ fn note(
     head: &RequestHead,
     bytes: &[u8],
     trusted: bool,
-    unix_s: u64,
-    random: &mut fastrand::Rng,
+    around: &mut Surroundings<'_>,
     account: &mut Account,
 ) -> TraceContext {
     account.version = Some(head.version());
@@ -131,8 +227,10 @@ fn note(
             _ => {}
         }
     }
-    request_id(sent_id, &mut account.request_id, random);
-    let trace = TraceContext::derive(traceparent, amzn, trusted, unix_s, random);
+    request_id(sent_id, &mut account.request_id, around.random);
+    let trace = TraceContext::derive(traceparent, amzn, trusted, around.started_s, around.random);
+    // A request that is decided again has one already.
+    account.trace_id.clear();
     account.trace_id.push_str(trace.trace_id());
     trace
 }

@@ -4,6 +4,7 @@
 //! address, or one that shares its slot, has failed lately; only a failure always takes a lock. GCRA with the time
 //! passed in; what is forgotten first is who failed least.
 
+use crate::response::Exhausted;
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
@@ -33,6 +34,44 @@ pub(crate) struct FailedCredentials {
 /// Addresses → when their budget will be whole again, in nanoseconds from `base` (the theoretical arrival time).
 type Shard = HashMap<u128, u64>;
 
+/// One request's view of its address's budget.
+#[derive(Debug)]
+pub(crate) struct Budget<'a> {
+    pub(crate) failed: &'a FailedCredentials,
+    pub(crate) per_minute: NonZeroU32,
+    pub(crate) client: IpAddr,
+    pub(crate) unix_s: u64,
+}
+
+impl Budget<'_> {
+    /// Whether it is used up.
+    pub(crate) fn exhausted(&self) -> Option<Exhausted> {
+        // The clock is asked only for those who may have failed.
+        if !self.failed.may_have_failed(self.client) {
+            return None;
+        }
+        let wait = self
+            .failed
+            .exhausted(self.per_minute, self.client, Instant::now())?;
+        Some(self.answer(wait))
+    }
+
+    /// Counts a failure; as `exhausted` where another worker took the last one meanwhile.
+    pub(crate) fn spend(&self) -> Option<Exhausted> {
+        let wait = self.failed.spend(self.per_minute, self.client, Instant::now())?;
+        Some(self.answer(wait))
+    }
+
+    fn answer(&self, wait: Duration) -> Exhausted {
+        let retry_after_s = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
+        Exhausted {
+            limit: self.per_minute.get(),
+            retry_after_s,
+            reset_s: self.unix_s + retry_after_s,
+        }
+    }
+}
+
 impl Default for FailedCredentials {
     fn default() -> Self {
         FailedCredentials {
@@ -45,17 +84,14 @@ impl Default for FailedCredentials {
 }
 
 impl FailedCredentials {
+    /// False where this address has certainly not failed lately.
+    fn may_have_failed(&self, client: IpAddr) -> bool {
+        self.slot(&self.place(client)).load(Ordering::Relaxed) != 0
+    }
+
     /// Whether this address has used up `per_minute`: then, how long until it may fail once more.
-    pub(crate) fn exhausted(
-        &self,
-        per_minute: NonZeroU32,
-        client: IpAddr,
-        now: Instant,
-    ) -> Option<Duration> {
+    pub(crate) fn exhausted(&self, per_minute: NonZeroU32, client: IpAddr, now: Instant) -> Option<Duration> {
         let place = self.place(client);
-        if self.slot(&place).load(Ordering::Relaxed) == 0 {
-            return None;
-        }
         let now = self.nanos(now);
         let mut shard = self.shard(&place);
         let whole_at = *shard.get(&place.key)?;
@@ -85,8 +121,8 @@ impl FailedCredentials {
         None
     }
 
-    /// Addresses that are remembered.
-    pub(crate) fn addresses(&self) -> usize {
+    #[cfg(test)]
+    fn addresses(&self) -> usize {
         let len = |shard: &Mutex<Shard>| shard.lock().unwrap_or_else(PoisonError::into_inner).len();
         self.shards.iter().map(len).sum()
     }
@@ -202,7 +238,11 @@ mod tests {
             let (table, client) = (FailedCredentials::default(), v4(1));
             let start = table.base + Duration::from_secs(100);
             for number in 0..per_minute {
-                assert_eq!(table.spend(budget, client, start), None, "{number} of {per_minute}");
+                assert_eq!(
+                    table.spend(budget, client, start),
+                    None,
+                    "{number} of {per_minute}"
+                );
             }
             let wait = table.exhausted(budget, client, start).expect("all are spent");
             assert_eq!(table.spend(budget, client, start), Some(wait));
@@ -247,7 +287,11 @@ mod tests {
         assert!(table.addresses() <= SHARDS * SHARD_ADDRESSES_MAX);
         assert!(!fail(&table, v4(0), now));
         let marked: u32 = table.slots.iter().map(|slot| slot.load(Ordering::Relaxed)).sum();
-        assert_eq!(marked as usize, table.addresses(), "slots say what the table holds");
+        assert_eq!(
+            marked as usize,
+            table.addresses(),
+            "slots say what the table holds"
+        );
         let later = now + PERIOD * 2;
         for number in 0..400_000 {
             table.spend(BUDGET, v4(number), later);

@@ -1,14 +1,18 @@
-//! The request that goes upstream, in the order of request.md §3: drop, drop identity, set ours, forwarded, Host.
+//! The request that goes upstream, in the order of request.md §3: drop, drop identity, drop the credential, set ours,
+//! forwarded, Host.
 //!
 //! The head is always serialised anew from parsed fields; nothing is passed on because nobody looked at it.
 
+use super::authorize::Permitted;
 use super::forwarded::{self, Hop};
-use super::{Admitted, TraceContext};
+use super::{Out, TraceContext};
 use crate::configuration::{Forward, is_set};
 use crate::downstream::Received;
 use crate::http1::{self, Expect, FieldRef, Framing, Known, Version};
 use crate::response::Reject;
 use crate::snapshot::CompiledRoute;
+use crate::upstream::is_spelled;
+use policy::Permit;
 use policy::method::Method;
 use std::sync::Arc;
 
@@ -33,15 +37,17 @@ pub(crate) struct Added<'a> {
     pub(crate) cell: Option<&'a str>,
 }
 
-/// Writes the upstream request's head to `out`, which is empty; on an error it holds nothing of use.
+/// Writes the upstream request's head; on an error there is nothing of use.
 pub(crate) fn rewrite(
-    admitted: Admitted<'_, '_>,
+    permitted: &Permitted<'_, '_, '_>,
     forward: &Forward,
     added: &Added<'_>,
-    out: &mut Vec<u8>,
+    out: Out<'_>,
 ) -> Result<Outbound, Reject> {
-    let Admitted { routed } = admitted;
+    let Permitted { identified, permit } = permitted;
+    let routed = &identified.admitted.routed;
     let received = &routed.received;
+    let Out { head: out, trailers } = out;
     let (head, bytes) = (received.head, received.bytes);
     let Some(method) = received.method else {
         return Err(Reject::MethodNotAllowed);
@@ -54,9 +60,17 @@ pub(crate) fn rewrite(
         forward.origin.authority.as_bytes()
     };
     http1::field(out, b"Host", host);
-    write_passing(received, forward, added.trace, out);
-    if let Some(cell) = added.cell {
-        http1::field(out, b"X-Cell-Id", cell.as_bytes());
+    let removed = Removed::by(permit.as_ref());
+    write_passing(received, forward, &removed, added.trace, out);
+    trailers.set(head.fields(bytes), removed.key_header);
+    match (permit, added.cell) {
+        (Some(permit), _) => {
+            for (name, value) in permit.identity() {
+                http1::field(out, name.as_bytes(), value.as_bytes());
+            }
+        }
+        (None, Some(cell)) => http1::field(out, b"X-Cell-Id", cell.as_bytes()),
+        (None, None) => {}
     }
     let hop = Hop {
         peer: received.peer,
@@ -88,6 +102,26 @@ pub(crate) fn rewrite(
     })
 }
 
+/// The credential that was used: it ends here, unless the API says otherwise.
+struct Removed<'a> {
+    authorization: bool,
+    key_header: Option<&'a str>,
+}
+
+impl<'a> Removed<'a> {
+    fn by(permit: Option<&'a Permit<'_>>) -> Removed<'a> {
+        Removed {
+            authorization: permit.is_some_and(Permit::removes_authorization),
+            key_header: permit.and_then(Permit::removes_key_header),
+        }
+    }
+
+    fn has(&self, field: &FieldRef<'_>) -> bool {
+        let is_key = |header: &str| is_spelled(field.name, header);
+        self.authorization && field.known == Known::Authorization || self.key_header.is_some_and(is_key)
+    }
+}
+
 /// The path after `strip_prefix` and `add_prefix`, canonical again, and the query byte for byte.
 fn write_request_line(
     received: &Received<'_>,
@@ -110,7 +144,13 @@ fn write_request_line(
 }
 
 /// The client's own fields, less those that end here, and the framing in our words.
-fn write_passing(received: &Received<'_>, forward: &Forward, trace: &TraceContext, out: &mut Vec<u8>) {
+fn write_passing(
+    received: &Received<'_>,
+    forward: &Forward,
+    removed: &Removed<'_>,
+    trace: &TraceContext,
+    out: &mut Vec<u8>,
+) {
     let (head, bytes) = (received.head, received.bytes);
     let hop_by_hop = head.has_connection_names();
     let (mut has_length, mut trailers) = (false, false);
@@ -121,7 +161,11 @@ fn write_passing(received: &Received<'_>, forward: &Forward, trace: &TraceContex
             _ => {}
         }
         let named = hop_by_hop && head.connection_names(bytes, field.name);
-        if passes(&field, trace) && !named && !is_set(&forward.request_headers, field.name) {
+        if passes(&field, trace)
+            && !removed.has(&field)
+            && !named
+            && !is_set(&forward.request_headers, field.name)
+        {
             http1::field(out, field.name, field.value);
         }
     }

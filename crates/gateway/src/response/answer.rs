@@ -3,7 +3,7 @@
 //! Each carries `Date`, `X-Request-Id` and a `Proxy-Status` with `error`, and closes where it must. Nothing here
 //! decides what is answered, and nothing that a caller sent gets into a body but the request id.
 
-use super::{Reject, json, proxy_status};
+use super::{Exhausted, Reject, json, proxy_status};
 use crate::configuration::{Redirect, Respond};
 use crate::http1::{self, Version};
 use policy::method::MethodSet;
@@ -22,17 +22,32 @@ pub(crate) struct AnswerContext<'a> {
     pub(crate) date: &'a str,
 }
 
-/// Writes the answer for `reject`. `allow`: the methods of the path, for 405. Returns the body's length as sent.
+/// What a refusal says beside its code.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Beside<'a> {
+    /// The methods of the path, for 405.
+    pub(crate) allow: Option<&'a str>,
+    /// What could have been shown, or shown better (RFC 9110 §11.6.1).
+    pub(crate) challenges: &'a [String],
+}
+
+/// Writes the answer for `reject`. Returns the body's length as sent.
 pub(crate) fn refusal(
     out: &mut Vec<u8>,
     reject: Reject,
-    allow: Option<&str>,
+    beside: Beside<'_>,
     context: &AnswerContext<'_>,
 ) -> u64 {
     begin(out, reject.status(), context);
     out.extend_from_slice(b"Content-Type: application/json\r\n");
-    if let Some(allow) = allow {
+    if let Some(allow) = beside.allow {
         http1::field(out, b"Allow", allow.as_bytes());
+    }
+    for challenge in beside.challenges {
+        http1::field(out, b"WWW-Authenticate", challenge.as_bytes());
+    }
+    if let Reject::RateLimitExceeded(exhausted) = reject {
+        return rate_refusal(out, reject, exhausted, context);
     }
     proxy_status::write_refusal(out, reject);
     let sentence = Sentence::of(reject.message());
@@ -50,6 +65,26 @@ pub(crate) fn refusal(
     json::escape(out, id);
     out.extend_from_slice(END.as_bytes());
     length as u64
+}
+
+/// The rest of a refused rate's answer, in the words that programs know (request.md §4).
+fn rate_refusal(out: &mut Vec<u8>, reject: Reject, exhausted: Exhausted, context: &AnswerContext<'_>) -> u64 {
+    http1::field_decimal(out, b"Retry-After", exhausted.retry_after_s);
+    http1::field_decimal(out, b"X-RateLimit-Limit", u64::from(exhausted.limit));
+    http1::field_decimal(out, b"X-RateLimit-Remaining", 0);
+    http1::field_decimal(out, b"X-RateLimit-Reset", exhausted.reset_s);
+    proxy_status::write_refusal(out, reject);
+    let seconds = exhausted.retry_after_s;
+    let body = format!(
+        "{{\"error\":\"{}\",\"message\":\"Too many requests. Retry after {seconds} seconds.\",\"retry_after\":{seconds}}}",
+        reject.code()
+    );
+    end(out, body.len(), context);
+    if context.to_head {
+        return 0;
+    }
+    out.extend_from_slice(body.as_bytes());
+    body.len() as u64
 }
 
 /// Writes a redirect. Returns the body's length, which is 0.

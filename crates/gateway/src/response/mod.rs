@@ -8,8 +8,8 @@ mod page;
 pub(crate) mod proxy_status;
 mod reject;
 
-pub(crate) use answer::{AnswerContext, capabilities, fixed, redirect, refusal};
+pub(crate) use answer::{AnswerContext, Beside, capabilities, fixed, redirect, refusal};
 pub(crate) use date::DateText;
 pub(crate) use head::{BodyOut, HeadContext, write as write_head, write_interim};
 pub use page::errors_page;
-pub use reject::{Fault, Reject};
+pub use reject::{Exhausted, Fault, Reject};

@@ -4,6 +4,7 @@
 
 use super::Reject;
 use crate::usage::Broken;
+use policy::Code;
 use std::fmt::Write as _;
 
 const HEAD: &str = "\
@@ -59,6 +60,10 @@ fn section(page: &mut String, reject: Reject) {
     let message = match reject {
         Reject::RequestMalformed(_) | Reject::PathNotCanonical(_) | Reject::HeadTooLarge(_) => {
             "says which rule was broken, in one sentence".to_owned()
+        }
+        Reject::RateLimitExceeded(_) => {
+            "“Too many requests. Retry after N seconds.”; the body has `retry_after` and no `request_id`"
+                .to_owned()
         }
         _ => format!("“{}”", reject.message()),
     };
@@ -132,6 +137,69 @@ fn operator(reject: Reject) -> &'static str {
         Reject::UpstreamTimeout => "the service is slow, or `timeouts.head_ms` too short for this route.",
         Reject::TotalTimeout => {
             "the whole exchange took longer than `timeouts.total_ms`; `upstream_us` tells how much of it was the service."
+        }
+        Reject::RateLimitExceeded(_) => {
+            "too many answers 401 to this address (`failed_credentials`). If many clients share it, name the proxy before them in `trusted_edges`; otherwise it is somebody who guesses."
+        }
+        Reject::Policy(code) => operator_of_policy(code),
+    }
+}
+
+/// `switchboard explain` with the same request shows the way to each of these.
+fn operator_of_policy(code: Code) -> &'static str {
+    match code {
+        Code::CredentialMissing => {
+            "nothing; if the path is meant for everybody, `exclude_paths`, or `public` of the API."
+        }
+        Code::CredentialUnsupported => "the API's `credentials` list the kinds that it accepts.",
+        Code::CredentialsDisagree => {
+            "the caller showed two credentials of one kind, or of two clients: one of them is a leftover of its own proxy or library."
+        }
+        Code::TokenMalformed => {
+            "nothing, if they are few. From one issuer always: its tokens are no compact JWTs."
+        }
+        Code::TokenUnsupported => {
+            "compare the token's header with the issuer's `algorithms`; `typ` and critical headers are refused by rule."
+        }
+        Code::IssuerUnknown => {
+            "compare the token's `iss` with `issuer`, byte by byte: a slash at the end counts."
+        }
+        Code::SignatureInvalid => {
+            "`detail` `key_unknown`: the token names a key that its issuer does not publish; `switchboard_key_set_fetches` and the log say whether the set could be fetched. Without it: a forged or damaged token."
+        }
+        Code::TokenExpired => "nothing; many at once: a clock that is wrong, here or at the issuer.",
+        Code::TokenNotYetValid => {
+            "a clock that is wrong, here or at the issuer; `leeway_s` allows for a little."
+        }
+        Code::AudienceMismatch => "compare the token's `aud` with the issuer's `audiences`.",
+        Code::TokenRevoked => "nothing: a revocation of the policy does what it is for.",
+        Code::ApiKeyUnknown => {
+            "nothing, if they are few. Many from one address are guesses, and have a budget."
+        }
+        Code::CredentialExpired => "give the client a new credential.",
+        Code::CredentialRevoked => "nothing: a revocation of the policy does what it is for.",
+        Code::CertificateUnknown => "no client of the policy has this certificate, or two have its names.",
+        Code::ClientUnknown => {
+            "register the client that the token's client claim names, or correct `claims.client`."
+        }
+        Code::ClientSuspended => "set the client's `status` to `active` when it may call again.",
+        Code::TenantUnknown => {
+            "the tenant is not in the policy, or the token's contradicts its client's; compare with `claims.tenant`."
+        }
+        Code::TenantSuspended => "set the tenant's `status` to `active` when it may be worked on again.",
+        Code::CellMismatch => {
+            "whatever sends this tenant's requests here is wrong: compare its `cell` with this gateway's."
+        }
+        Code::OperationUnknown => "add the operation to the API, if it is meant to be called.",
+        Code::GrantMissing => "grant the client this API.",
+        Code::ScopeMissing => {
+            "the scope must be both in the grant and in the token; the challenge names what the operation asks for."
+        }
+        Code::ClaimTooLarge => "a claim has more than 1,024 bytes as a header; let the issuer shorten it.",
+        Code::PolicyUnsupported => "the policy was published by a newer version: update this gateway.",
+        Code::PolicyStale => "policy has not arrived for too long: look at the feed.",
+        Code::KeysUnavailable => {
+            "the issuer's key set was never fetched: the log says why. `state_dir` keeps one over a restart."
         }
     }
 }

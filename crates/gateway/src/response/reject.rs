@@ -3,6 +3,7 @@
 //! `code` is the answer's `error` member and stable; `message` is what the caller may know; details for the
 //! operator travel beside a `Reject` in the usage record, never in it.
 
+use policy::Code;
 use std::fmt;
 
 /// Whose fault it is.
@@ -78,16 +79,48 @@ pub enum Reject {
     UpstreamTimeout,
     /// 504: `total_ms`.
     TotalTimeout,
+    /// 429: a limit is used up.
+    RateLimitExceeded(Exhausted),
+    /// 401, 403 or 503: what policy says.
+    Policy(Code),
 }
+
+/// A limit that is used up, as its answer shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exhausted {
+    /// How many the limit's period has.
+    pub limit: u32,
+    /// Seconds until one more is admitted, rounded up, at least 1.
+    pub retry_after_s: u64,
+    /// The Unix second of that moment.
+    pub reset_s: u64,
+}
+
+/// Refusals that are the gateway's own.
+const OWN_COUNT: usize = 25;
 
 use Reject::*;
 
 impl Reject {
     /// How many there are.
-    pub const COUNT: usize = 24;
+    pub const COUNT: usize = OWN_COUNT + Code::ALL.len();
 
-    /// One of each, each at its `ordinal`; where one carries a sentence, it is a specimen.
-    pub const ALL: [Reject; Reject::COUNT] = [
+    /// One of each, each at its `ordinal`; where one carries a sentence or numbers, they are a specimen.
+    pub const ALL: [Reject; Reject::COUNT] = {
+        let mut all = [TotalTimeout; Reject::COUNT];
+        let mut index = 0;
+        while index < Reject::COUNT {
+            all[index] = if index < OWN_COUNT {
+                Reject::OWN[index]
+            } else {
+                Policy(Code::ALL[index - OWN_COUNT])
+            };
+            index += 1;
+        }
+        all
+    };
+
+    const OWN: [Reject; OWN_COUNT] = [
         RequestMalformed("the request breaks a rule of HTTP/1.1"),
         PathNotCanonical("the path has no canonical form"),
         RouteNotFound,
@@ -112,6 +145,11 @@ impl Reject {
         UpstreamMalformed("the upstream's answer breaks a rule of HTTP/1.1"),
         UpstreamTimeout,
         TotalTimeout,
+        RateLimitExceeded(Exhausted {
+            limit: 100,
+            retry_after_s: 3,
+            reset_s: 1_712_937_600,
+        }),
     ];
 
     /// Its place in `ALL`, whatever sentence it carries.
@@ -141,6 +179,9 @@ impl Reject {
             UpstreamMalformed(_) => 21,
             UpstreamTimeout => 22,
             TotalTimeout => 23,
+            RateLimitExceeded(_) => 24,
+            // A code's number is its place in `Code::ALL`, which a test holds.
+            Policy(code) => OWN_COUNT + code as usize,
         }
     }
 
@@ -164,6 +205,8 @@ impl Reject {
             UpstreamConnectTimeout | UpstreamTimeout | TotalTimeout => 504,
             VersionNotSupported => 505,
             LoopDetected => 508,
+            RateLimitExceeded(_) => 429,
+            Policy(code) => code.status(),
         }
     }
 
@@ -194,6 +237,8 @@ impl Reject {
             UpstreamMalformed(_) => "upstream_malformed",
             UpstreamTimeout => "upstream_timeout",
             TotalTimeout => "total_timeout",
+            RateLimitExceeded(_) => "rate_limit_exceeded",
+            Policy(code) => code.as_str(),
         }
     }
 
@@ -246,6 +291,9 @@ impl Reject {
             TotalTimeout => {
                 "The request took longer than this path allows. Whether the service acted is not known."
             }
+            // The answer says after how many seconds.
+            RateLimitExceeded(_) => "Too many requests. Retry later.",
+            Policy(code) => code.message(),
         }
     }
 
@@ -261,6 +309,9 @@ impl Reject {
             UpstreamUnresolved | UpstreamRefused | UpstreamConnectTimeout | UpstreamTls => Fault::Upstream,
             UpstreamCertificate | UpstreamClosed | UpstreamMalformed(_) => Fault::Upstream,
             UpstreamTimeout | TotalTimeout => Fault::Upstream,
+            RateLimitExceeded(_) => Fault::Client,
+            Policy(Code::PolicyStale | Code::KeysUnavailable) => Fault::Gateway,
+            Policy(_) => Fault::Client,
         }
     }
 
@@ -274,6 +325,10 @@ impl Reject {
             // `http_request_error` is for 4xx alone, `connection_limit_reached` for the next hop's side.
             MethodNotImplemented | UpgradeNotSupported => "http_request_denied",
             VersionNotSupported | ConnectionsExhausted => "http_request_denied",
+            // What was understood and is not permitted (RFC 9209 §2.3.18).
+            RateLimitExceeded(_) => "http_request_denied",
+            Policy(Code::PolicyStale | Code::KeysUnavailable) => "proxy_internal_error",
+            Policy(_) => "http_request_denied",
             RouteNotFound => "destination_not_found",
             LoopDetected => "proxy_loop_detected",
             UpstreamUnresolved => "dns_error",
@@ -301,6 +356,7 @@ impl Reject {
             UpstreamUnresolved | UpstreamForbidden | UpstreamRefused | UpstreamConnectTimeout => false,
             UpstreamTls | UpstreamCertificate | UpstreamClosed | UpstreamMalformed(_) => false,
             UpstreamTimeout | TotalTimeout => false,
+            RateLimitExceeded(_) | Policy(_) => false,
         }
     }
 }

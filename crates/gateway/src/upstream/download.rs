@@ -136,7 +136,7 @@ impl Download<'_> {
         self.out.clear();
         write_head(self.out, self.head, &self.answer.filled()[..length], &context);
         self.declared
-            .set(self.head.fields(&self.answer.filled()[..length]));
+            .set(self.head.fields(&self.answer.filled()[..length]), None);
         let reuse_upstream = self.head.keep_alive() && framing != Framing::Close;
         self.tally.status = self.head.status();
         self.tally.idle_limit = idle_limit(self.head.fields(&self.answer.filled()[..length]));

@@ -19,4 +19,4 @@ pub(crate) use resolve::Lookups;
 pub use resolve::{Lookup, Resolve, SystemResolver};
 pub use target::{NameRefusal, TargetRefusal, TargetRules};
 pub use tls::TlsError;
-pub(crate) use trailers::Declared;
+pub(crate) use trailers::{Declared, is_spelled};

@@ -1,4 +1,4 @@
-//! Trailer fields pass where the message declared them, and never those that say who somebody is.
+//! Trailer fields pass where the message declared them, and never those that say who somebody is, or prove it.
 
 use crate::http1::{FieldRef, Known};
 
@@ -9,20 +9,32 @@ pub(crate) const COUNT_MAX: usize = 32;
 
 /// The names that a message's `Trailer` field lists.
 #[derive(Debug, Default)]
-pub(crate) struct Declared(Vec<u8>);
+pub(crate) struct Declared {
+    names: Vec<u8>,
+    /// A field that carried a credential; empty where none did.
+    withheld: String,
+}
 
 impl Declared {
-    /// Takes over what this head declares; keeps its memory.
-    pub(crate) fn set<'a>(&mut self, fields: impl Iterator<Item = FieldRef<'a>>) {
-        self.0.clear();
+    /// Takes over what this head declares; keeps its memory. `withheld`: a field that carried a credential, and is kept
+    /// out though it be declared.
+    pub(crate) fn set<'a>(&mut self, fields: impl Iterator<Item = FieldRef<'a>>, withheld: Option<&str>) {
+        self.names.clear();
+        self.withheld.clear();
+        self.withheld.push_str(withheld.unwrap_or_default());
         for field in fields.filter(|field| field.known == Known::Trailer) {
-            self.0.extend_from_slice(field.value);
-            self.0.push(b',');
+            self.names.extend_from_slice(field.value);
+            self.names.push(b',');
         }
     }
 
+    fn passes(&self, name: &[u8]) -> bool {
+        let is_withheld = !self.withheld.is_empty() && is_spelled(name, &self.withheld);
+        !is_withheld && self.names(name)
+    }
+
     fn names(&self, name: &[u8]) -> bool {
-        self.0
+        self.names
             .split(|byte| *byte == b',')
             .any(|declared| declared.trim_ascii().eq_ignore_ascii_case(name))
     }
@@ -36,12 +48,21 @@ pub(crate) fn passing<'a>(
     let known = |known| {
         matches!(
             known,
-            Known::Identity | Known::XCellId | Known::Dangerous | Known::XRequestId
+            Known::Authorization | Known::Identity | Known::XCellId | Known::Dangerous | Known::XRequestId
         )
     };
     trailers
-        .filter(move |field| !known(field.known) && declared.names(field.name))
+        .filter(move |field| !known(field.known) && declared.passes(field.name))
         .map(|field| (field.name, field.value))
+}
+
+/// Whether a name is this one in any case, also with `_` for `-`: CGI-like services cannot tell the two apart.
+pub(crate) fn is_spelled(name: &[u8], as_name: &str) -> bool {
+    let folded = |byte: &u8| match byte {
+        b'_' => b'-',
+        byte => byte.to_ascii_lowercase(),
+    };
+    name.len() == as_name.len() && name.iter().map(folded).eq(as_name.as_bytes().iter().map(folded))
 }
 
 #[cfg(test)]
@@ -59,11 +80,22 @@ mod tests {
     #[test]
     fn only_declared_names_pass_and_identity_never_does() {
         let mut declared = Declared::default();
-        declared.set([field("Trailer", "X-Checksum, X-User-Id", Known::Trailer)].into_iter());
+        declared.set(
+            [field(
+                "Trailer",
+                "X-Checksum, X-User-Id, Authorization, X-Api-Key, x_api_key",
+                Known::Trailer,
+            )]
+            .into_iter(),
+            Some("x-api-key"),
+        );
         let sent = [
             field("x-checksum", "1", Known::Other),
             field("X-Extra", "2", Known::Other),
             field("X-User-Id", "3", Known::Identity),
+            field("Authorization", "4", Known::Authorization),
+            field("X-Api-Key", "5", Known::Other),
+            field("x_api_key", "6", Known::Other),
         ];
         let passed = passing(sent.into_iter(), &declared).collect::<Vec<_>>();
         assert_eq!(passed, [(&b"x-checksum"[..], &b"1"[..])]);

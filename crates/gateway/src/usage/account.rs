@@ -29,6 +29,8 @@ pub(crate) struct Account {
     pub(crate) request_id: String,
     pub(crate) trace_id: String,
     pub(crate) route: Option<Arc<CompiledRoute>>,
+    pub(crate) api: Vec<u8>,
+    pub(crate) client_id: Vec<u8>,
     pub(crate) status: u16,
     pub(crate) reject: Option<Reject>,
     pub(crate) detail: Option<String>,
@@ -55,6 +57,8 @@ impl Account {
             request_id: String::new(),
             trace_id: String::new(),
             route: None,
+            api: Vec::new(),
+            client_id: Vec::new(),
             status: 0,
             reject: None,
             detail: None,
@@ -80,6 +84,8 @@ impl Account {
         self.request_id.clear();
         self.trace_id.clear();
         self.route = None;
+        self.api.clear();
+        self.client_id.clear();
         self.status = 0;
         self.reject = None;
         self.detail = None;
@@ -106,6 +112,8 @@ impl Account {
             request_id: &self.request_id,
             trace_id: &self.trace_id,
             route: self.route.as_ref().map(|route| &*route.route.name),
+            api: &self.api,
+            client_id: &self.client_id,
             status: self.status,
             reject: self.reject,
             detail: self.detail.as_deref(),

@@ -32,6 +32,10 @@ pub struct Record<'a> {
     pub trace_id: &'a str,
     /// The route's name; `None` where none was chosen.
     pub route: Option<&'a str>,
+    /// The API of the policy that the request belongs to, by its id; empty where there is none.
+    pub api: &'a [u8],
+    /// The client that it turned out to be, by its id; empty where there is none, or none was found.
+    pub client_id: &'a [u8],
     /// What was answered; 0 where the client left before an answer.
     pub status: u16,
     /// The gateway's own refusal, where it made the answer.

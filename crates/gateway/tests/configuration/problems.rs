@@ -456,8 +456,7 @@ fn ranges_logs_and_limits() {
     check(
         "state_dir: \"\"\n",
         &[
-            "1:1 `state_dir` is not in this version | take it out: a rule that was given is never ignored, so the \
-             gateway does not start with it",
+            "?1:1 `state_dir` has no effect: there is neither `auth` nor `policy` | leave it out",
             "1:12 the directory is empty | name one, or leave the key out",
         ],
     );

@@ -1,13 +1,20 @@
-//! The sections that are not in this version, which are read and checked in full all the same.
+//! Who may call, and the sections that are not in this version, which are read and checked in full all the same.
 
 use super::{check_told as check, checked};
 
-#[test]
-fn auth() {
-    let base = "type: jwt, issuer: i, audiences: [a]";
-    let jwks = "jwks_uri: 'https://a/k'";
+const AUTH: &str = "type: jwt, issuer: i, audiences: [a]";
+const KEYS: &str = "jwks_uri: 'https://a/k'";
+
+/// Checks this body of `auth` behind one route; it begins in line 3.
+#[track_caller]
+fn auth(body: &str, expected: &[&str]) {
     let routes = "routes: [{ path: /x/**, respond: {} }]\n";
-    let auth = |body: &str, expected: &[&str]| check(&format!("{routes}auth: {{\n{body}\n}}\n"), expected);
+    check(&format!("{routes}auth: {{\n{body}\n}}\n"), expected);
+}
+
+#[test]
+fn an_issuer_of_tokens() {
+    let (base, jwks) = (AUTH, KEYS);
     auth(&format!("{base}, {jwks}"), &[]);
     auth(
         "",
@@ -38,6 +45,11 @@ fn auth() {
             "3:49 localhost is this machine (loopback): it is not called unless it is allowed | write `allow_targets: [127.0.0.0/8]` at the top if it is meant",
         ],
     );
+}
+
+#[test]
+fn what_is_taken_of_a_token() {
+    let (base, jwks) = (AUTH, KEYS);
     auth(
         &format!(
             "{base}, {jwks},\nalgorithms: [RS256, HS256, none, RS256], leeway_s: 301, claims: {{ user: /a~b }}, forward_token: true"
@@ -48,6 +60,22 @@ fn auth() {
             "4:34 given twice | keep one",
             "4:52 the number 301 is too large | write a number from 0 to 300",
             "4:73 \"/a~b\" is not a JSON Pointer | in a pointer, `~` is written `~0` and a slash `~1`",
+        ],
+    );
+    auth(
+        &format!(
+            "{base}, {jwks},\nalgorithms: [EdDSA, Ed25519], claims: {{ role: '{}' }}",
+            "r".repeat(257)
+        ),
+        &[
+            "4:21 given twice | keep one",
+            "4:47 a claim of more than 256 bytes | shorten it",
+        ],
+    );
+    auth(
+        &format!("type: jwt, audiences: [a], issuer: 'a b', {jwks}"),
+        &[
+            "3:36 \"a b\" has a blank, control or non-ASCII character | write it exactly as tokens have it in `iss`",
         ],
     );
     auth(
@@ -172,12 +200,22 @@ fn the_federated_form() {
         &[],
     );
     check(
-        "environment: a/b\nservices: {}\nfailed_credentials: { per_minute: 0 }\n",
+        "environment: a/b\nservices: {}\nfailed_credentials: { per_minute: 0 }\npolicy: { floor: f }\n",
         &[
             "1:14 \"a/b\" is not the name of an environment | use letters, digits, `.` and `-`",
             "2:11 `directory` is missing | add `directory: …` here",
             "3:35 the number 0 is too small | write a number from 1 to 1000000",
         ],
+    );
+    check(
+        "environment: prod\npolicy: { file: f }\n",
+        &[
+            "1:1 `environment` has no effect without `policy: { floor: … }` | leave it out: a file and `auth` belong to no environment",
+        ],
+    );
+    check(
+        "failed_credentials: off\n",
+        &["?1:1 `failed_credentials` has no effect: there is neither `auth` nor `policy` | leave it out"],
     );
     check(
         "policy: { floor: a, file: b, feed: { token: x }, on_stale: deny }\n",
@@ -192,7 +230,7 @@ fn the_federated_form() {
 
 #[test]
 fn what_is_not_in_this_version_is_refused_by_name() {
-    let text = "listen: [{ address: 127.0.0.1:1, tls: {}, http2: true, proxy_protocol: true }]\nauth: {}\nrate_limiting: {}\naggregations: []\ntransformations: []\npolicy: {}\nservices: {}\nenvironment: e\nfailed_credentials: off\nstate_dir: s\nroutes:\n- { path: /a, cors: {}, cache: {}, upstream: { endpoints: ['http://a'], credential: x } }\n";
+    let text = "listen: [{ address: 127.0.0.1:1, tls: {}, http2: true, proxy_protocol: true }]\nrate_limiting: {}\naggregations: []\ntransformations: []\npolicy: { floor: f, feed: { bundle: 'https://b' }, feed_wait_ms: 1, max_staleness_s: 1, on_stale: serve, floor_max_age_s: 1 }\nservices: {}\nroutes:\n- { path: /a, cors: {}, cache: {}, upstream: { endpoints: ['http://a'], credential: x } }\n";
     let checked = checked(text);
     let refused: Vec<&str> = checked
         .problems
@@ -204,15 +242,15 @@ fn what_is_not_in_this_version_is_refused_by_name() {
         "tls",
         "http2",
         "proxy_protocol",
-        "auth",
         "rate_limiting",
         "aggregations",
         "transformations",
-        "policy",
+        "feed",
+        "feed_wait_ms",
+        "max_staleness_s",
+        "on_stale",
+        "floor_max_age_s",
         "services",
-        "environment",
-        "failed_credentials",
-        "state_dir",
         "cors",
         "cache",
         "endpoints",

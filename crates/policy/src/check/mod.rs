@@ -9,6 +9,7 @@ mod defaults;
 mod describe;
 mod document;
 mod form;
+mod jwk;
 mod names;
 mod operations;
 mod problem;
@@ -19,6 +20,7 @@ mod table;
 mod words;
 
 pub use document::{Checked, Entity, check, is_section};
+pub use jwk::{KeySet, KeySetRefusal, key_set};
 pub use problem::{Mark, Place, Problem, Severity, Step};
 pub use schema::schema;
 

@@ -63,6 +63,11 @@ impl Issuer {
         !self.inline.is_empty() || self.fetched.is_some()
     }
 
+    /// How many keys can be used of the set that was fetched last.
+    pub fn keys_fetched(&self) -> usize {
+        self.fetched.as_ref().map_or(0, |keys| keys.len())
+    }
+
     /// Names of all keys that can be used, in the order in which they are tried.
     pub fn kids(&self) -> impl Iterator<Item = &str> {
         self.keys().filter_map(|key| key.kid())

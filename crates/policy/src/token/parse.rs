@@ -68,6 +68,11 @@ impl Token {
         self.parsed.is_ok()
     }
 
+    /// The id of the key that it names; none where it names none, or cannot be read. Nothing is proven of it.
+    pub fn kid(&self) -> Option<&str> {
+        self.parsed.as_ref().ok()?.kid.as_deref()
+    }
+
     pub(crate) fn parsed(&self) -> Result<&Parsed, Code> {
         self.parsed.as_ref().map_err(|code| *code)
     }

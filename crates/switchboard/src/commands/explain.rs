@@ -9,6 +9,7 @@ use clap::Parser;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Exit code: 0 explained, whatever the decision; 1 a bad configuration or question; 2 the file cannot be read.
 #[derive(Debug, Parser)]
@@ -23,6 +24,12 @@ pub(crate) struct Explain {
     /// The address that the request comes from
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     from: IpAddr,
+    /// When: Unix seconds; now where absent
+    #[arg(long, value_name = "SECONDS")]
+    now: Option<u64>,
+    /// Ask issuers for their keys; without it, inline keys and those in the state directory count
+    #[arg(long)]
+    fetch_keys: bool,
     /// The configuration, YAML or JSON
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
@@ -55,6 +62,8 @@ impl Explain {
                 .map(|header| parse_header(header))
                 .collect::<anyhow::Result<_>>()?,
             peer: self.from,
+            unix_s: self.now.unwrap_or_else(now),
+            fetch_keys: self.fetch_keys,
         };
         let explanation = explain(configuration, &question)?;
         match self.format {
@@ -63,6 +72,11 @@ impl Explain {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
 }
 
 fn parse_header(header: &str) -> anyhow::Result<(String, String)> {

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 enum What {
     /// contract/gateway.schema.json
     Schema,
+    /// contract/policy.schema.json
+    PolicySchema,
     /// docs/errors.md
     Errors,
 }
@@ -27,6 +29,7 @@ impl Generate {
                 "{}",
                 serde_json::to_string_pretty(&::gateway::configuration::schema())?
             ),
+            What::PolicySchema => println!("{}", serde_json::to_string_pretty(&::policy::check::schema())?),
             What::Errors => print!("{}", ::gateway::response::errors_page()),
         }
         Ok(ExitCode::SUCCESS)

@@ -5,6 +5,7 @@ pub(crate) mod check;
 pub(crate) mod explain;
 pub(crate) mod gateway;
 pub(crate) mod generate;
+pub(crate) mod policy;
 
 use ::gateway::configuration::Unreadable;
 use std::process::ExitCode;

@@ -34,7 +34,8 @@ const ENTITIES_MAX = 4_000_000;
 
 interface Live {
   readonly entity: Entity;
-  readonly digest: Buffer;
+  /** Binary text. */
+  readonly digest: string;
 }
 
 /** Reads a whole floor. */
@@ -44,9 +45,11 @@ export function readFloor(bytes: Uint8Array): Floor {
   let held: { commit: Commit; entities: Entity[] } | undefined;
   let skipped = 0;
   let refused: string | undefined;
+  // Asked once, since most files are; else each line is asked.
+  const isWholeUtf8 = isUtf8(file);
   for (const line of linesOf(file)) {
-    const isTooLong = line.length > RECORD_BYTES_MAX;
-    const read = isTooLong || !isUtf8(line) ? undefined : parseLine(line.toString("utf8"));
+    const isReadable = line.length <= RECORD_BYTES_MAX && (isWholeUtf8 || isUtf8(line));
+    const read = isReadable ? parseLine(line.toString("utf8")) : undefined;
     switch (read?.type) {
       case "entity":
         records.set(read.key, { entity: read.entity, digest: recordDigest(read.key, line) });
@@ -71,13 +74,13 @@ export function readFloor(bytes: Uint8Array): Floor {
   return { policy, reports, feed, epoch, revision, at, skipped };
 }
 
-/** Lines without their LF; the last may lack it. An empty one is none. */
+/** Lines without their LF, which the last may lack. */
 function* linesOf(file: Buffer): Generator<Buffer> {
   let begin = 0;
   while (begin < file.length) {
     const found = file.indexOf(0x0a, begin);
     const end = found < 0 ? file.length : found;
-    if (end > begin) yield file.subarray(begin, end);
+    yield file.subarray(begin, end);
     begin = end + 1;
   }
 }

@@ -7,7 +7,7 @@ use crate::configuration::wire::{AccessLogKey, LogFieldKey};
 use std::sync::Arc;
 
 /// Each member under its name in the file.
-const FIELDS: [(LogFieldKey, LogField); 19] = [
+const FIELDS: [(LogFieldKey, LogField); 21] = [
     (LogFieldKey::Time, LogField::Time),
     (LogFieldKey::RequestId, LogField::RequestId),
     (LogFieldKey::TraceId, LogField::TraceId),
@@ -16,6 +16,8 @@ const FIELDS: [(LogFieldKey, LogField); 19] = [
     (LogFieldKey::Host, LogField::Host),
     (LogFieldKey::Path, LogField::Path),
     (LogFieldKey::Route, LogField::Route),
+    (LogFieldKey::Api, LogField::Api),
+    (LogFieldKey::ClientId, LogField::ClientId),
     (LogFieldKey::Status, LogField::Status),
     (LogFieldKey::Error, LogField::Error),
     (LogFieldKey::Detail, LogField::Detail),

@@ -29,6 +29,11 @@ macro_rules! map {
             $($(#[$doc])* #[schemars(rename = $key)] pub(in crate::configuration) $field: $type,)*
         }
 
+        impl $name {
+            /// Every key that it may have.
+            const KEYS: &'static [&'static str] = &[$($key),*];
+        }
+
         impl $crate::configuration::decode::Decode for $name {
             fn decode(
                 node: &$crate::configuration::tree::Node<'_>,
@@ -39,7 +44,7 @@ macro_rules! map {
                 for entry in entries("a map", node, problems)? {
                     match &*entry.key {
                         $($key => map.$field.fill(entry, problems),)*
-                        _ => unknown_key(entry, &[$($key),*], problems),
+                        _ => unknown_key(entry, Self::KEYS, problems),
                     }
                 }
                 $(map.$field.finish($key, node.head(), problems);)*

@@ -9,7 +9,9 @@ use crate::configuration::problem::Problems;
 use crate::configuration::source::Span;
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::Path;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// Values that came, in part at least, out of the environment or a file → as they were written.
 pub(in crate::configuration) type Written = HashMap<Box<str>, Box<str>>;
@@ -17,7 +19,26 @@ pub(in crate::configuration) type Written = HashMap<Box<str>, Box<str>>;
 /// Fills references in, and remembers which.
 pub(in crate::configuration) struct Expansion<'e> {
     pub(in crate::configuration) environment: &'e dyn Environment,
+    /// Whether a reference is an error, as in a file that means the same wherever it is read.
+    refused: bool,
     pub(in crate::configuration) written: Written,
+}
+
+/// Where nothing is to be looked up.
+struct Nothing;
+
+impl Environment for Nothing {
+    fn variable(&self, _: &str) -> Option<OsString> {
+        None
+    }
+
+    fn read(&self, _: &Path) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn locate(&self, path: &Path) -> PathBuf {
+        path.to_owned()
+    }
 }
 
 /// Why a reference can't be filled in: message and help.
@@ -27,6 +48,16 @@ impl<'e> Expansion<'e> {
     pub(in crate::configuration) fn new(environment: &'e dyn Environment) -> Expansion<'e> {
         Expansion {
             environment,
+            refused: false,
+            written: Written::new(),
+        }
+    }
+
+    /// Fills nothing in: a reference is an error.
+    pub(in crate::configuration) fn refusing() -> Expansion<'static> {
+        Expansion {
+            environment: &Nothing,
+            refused: true,
             written: Written::new(),
         }
     }
@@ -38,6 +69,12 @@ impl<'e> Expansion<'e> {
                 text,
                 filled_in: false,
             };
+        }
+        if self.refused {
+            problems
+                .error(span, "`${…}` is not filled in here")
+                .help("write the value itself: a policy is the same for everyone who reads it");
+            return Value::Broken;
         }
         match self.expand(&text) {
             Ok((filled, filled_in)) => {

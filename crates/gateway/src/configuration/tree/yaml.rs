@@ -78,6 +78,8 @@ fn not_well_formed(source: &Source, error: &ScanError, problems: &mut Problems) 
         .get(source.line_start(line)..source.line_start(line + 1));
     if text.is_some_and(|text| text.contains("${")) {
         draft.help("inside `{ }` and `[ ]`, put quotes around a value with `${…}` in it");
+    } else if text.is_some_and(|text| text.contains("/{")) {
+        draft.help("inside `{ }` and `[ ]`, put quotes around a path with `{name}` in it");
     } else if text.is_some_and(|text| text.contains('\t')) {
         draft.help("indent with blanks; YAML takes no tabs there");
     }

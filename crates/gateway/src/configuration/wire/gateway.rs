@@ -178,6 +178,10 @@ choice! {
         "path" Path,
         /// The route.
         "route" Route,
+        /// The policy's API, by its id.
+        "api" Api,
+        /// The client that called, by its id.
+        "client_id" ClientId,
         /// The status of the answer.
         "status" Status,
         /// The code of the gateway's own refusal.
@@ -350,3 +354,11 @@ either!(Admin: text, SchemaGenerator::subschema_for::<AdminMap>);
 either!(AccessLogKey: text, SchemaGenerator::subschema_for::<AccessLogMap>);
 either!(FailedCredentials: SchemaGenerator::subschema_for::<Off>, SchemaGenerator::subschema_for::<Budget>);
 either!(Total: SchemaGenerator::subschema_for::<Off>, SchemaGenerator::subschema_for::<Int<1, DAY_MS>>);
+
+impl Gateway {
+    /// Whether a key at the top of a file is one of a gateway's.
+    pub(in crate::configuration) fn has_key(key: &str) -> bool {
+        // Editors put this one into every file.
+        key != "$schema" && Gateway::KEYS.contains(&key)
+    }
+}

@@ -24,8 +24,10 @@ fn worker(upstream: SocketAddr) -> Rc<Worker> {
     let checked = check_text("test.yaml", &text, &Process::beside(Path::new("test.yaml")));
     let configuration = checked.configuration.unwrap();
     let (upstreams, metrics) = (Upstreams::default(), Arc::new(Metrics::default()));
-    let snapshot = Snapshot::compile(configuration, None, &upstreams, &metrics).unwrap();
+    let snapshot = Snapshot::compile(configuration, None, None, &upstreams, &metrics).unwrap();
     let shared = Shared {
+        keys: crate::keys::Prepared::new().handle(),
+        failed: crate::request::FailedCredentials::default(),
         snapshot: ArcSwap::from_pointee(snapshot),
         metrics,
         upstreams,

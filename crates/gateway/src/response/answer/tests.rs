@@ -57,7 +57,17 @@ fn check(
 #[test]
 fn a_refusal_byte_for_byte() {
     check(
-        |out, context| refusal(out, Reject::MethodNotAllowed, Some("GET, HEAD"), context),
+        |out, context| {
+            refusal(
+                out,
+                Reject::MethodNotAllowed,
+                Beside {
+                    allow: Some("GET, HEAD"),
+                    ..Beside::default()
+                },
+                context,
+            )
+        },
         CONTEXT,
         "HTTP/1.1 405 Method Not Allowed\nDate: Sun, 06 Nov 1994 08:49:37 GMT\nX-Request-Id: req-12345\n\
          Content-Type: application/json\nAllow: GET, HEAD\nProxy-Status: switchboard; error=http_request_error\n\
@@ -118,9 +128,11 @@ fn a_redirect_a_fixed_response_and_the_capabilities_byte_for_byte() {
 
 #[test]
 fn every_refusal_has_the_one_shape() {
-    for reject in Reject::ALL {
+    // A refused rate has words of its own, which programs know.
+    let ordinary = |reject: &Reject| !matches!(reject, Reject::RateLimitExceeded(_));
+    for reject in Reject::ALL.into_iter().filter(ordinary) {
         let mut out = Vec::new();
-        refusal(&mut out, reject, None, &CONTEXT);
+        refusal(&mut out, reject, Beside::default(), &CONTEXT);
         let (status, fields, body) = read(&out, false);
         assert_eq!(status, reject.status());
         assert_eq!(value(&fields, "Content-Type"), Some("application/json"));
@@ -145,12 +157,12 @@ fn every_refusal_has_the_one_shape() {
 fn to_head_the_head_is_the_same_and_the_body_missing() {
     for reject in Reject::ALL {
         let (mut to_get, mut to_head) = (Vec::new(), Vec::new());
-        let sent = refusal(&mut to_get, reject, None, &CONTEXT);
+        let sent = refusal(&mut to_get, reject, Beside::default(), &CONTEXT);
         let context = AnswerContext {
             to_head: true,
             ..CONTEXT
         };
-        assert_eq!(refusal(&mut to_head, reject, None, &context), 0);
+        assert_eq!(refusal(&mut to_head, reject, Beside::default(), &context), 0);
         let (_, fields, _) = read(&to_head, true);
         assert_eq!(value(&fields, "Content-Length"), Some(&*sent.to_string()));
         to_get.truncate(to_head.len());
@@ -164,10 +176,58 @@ fn a_rule_that_needs_escaping_is_escaped_and_counted() {
     refusal(
         &mut out,
         Reject::RequestMalformed("\"a\" is not \"b\""),
-        None,
+        Beside::default(),
         &CONTEXT,
     );
     let (_, _, body) = read(&out, false);
     let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(body["message"], "\"a\" is not \"b\".");
+}
+
+#[test]
+fn a_used_up_limit_is_said_in_the_words_that_programs_know() {
+    let exhausted = Exhausted {
+        limit: 100,
+        retry_after_s: 3,
+        reset_s: 1_712_937_600,
+    };
+    check(
+        |out, context| {
+            refusal(
+                out,
+                Reject::RateLimitExceeded(exhausted),
+                Beside::default(),
+                context,
+            )
+        },
+        CONTEXT,
+        "HTTP/1.1 429 Too Many Requests\nDate: Sun, 06 Nov 1994 08:49:37 GMT\nX-Request-Id: req-12345\n\
+         Content-Type: application/json\nRetry-After: 3\nX-RateLimit-Limit: 100\nX-RateLimit-Remaining: 0\n\
+         X-RateLimit-Reset: 1712937600\nProxy-Status: switchboard; error=http_request_denied\n\
+         Content-Length: 101\n\n{\"error\":\"rate_limit_exceeded\",\"message\":\"Too many requests. Retry after 3 \
+         seconds.\",\"retry_after\":3}",
+    );
+}
+
+#[test]
+fn each_challenge_is_a_field_of_its_own() {
+    let challenges = [
+        "Bearer realm=\"orders\"".to_owned(),
+        "ApiKey realm=\"orders\"".to_owned(),
+    ];
+    let mut out = Vec::new();
+    let beside = Beside {
+        challenges: &challenges,
+        ..Beside::default()
+    };
+    refusal(
+        &mut out,
+        Reject::Policy(policy::Code::CredentialMissing),
+        beside,
+        &CONTEXT,
+    );
+    let (status, fields, _) = read(&out, false);
+    assert_eq!(status, 401);
+    let sent = fields.iter().filter(|(name, _)| name == "WWW-Authenticate");
+    assert!(sent.map(|(_, value)| value).eq(&challenges));
 }

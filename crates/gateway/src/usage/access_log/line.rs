@@ -53,6 +53,8 @@ impl LineFormat {
                 LogField::Host => text(out, b",\"host\":\"", record.host),
                 LogField::Path => text(out, b",\"path\":\"", without_query(record.path)),
                 LogField::Route => optional(out, b",\"route\":\"", record.route),
+                LogField::Api => text(out, b",\"api\":\"", record.api),
+                LogField::ClientId => text(out, b",\"client_id\":\"", record.client_id),
                 LogField::Status => number(out, b",\"status\":", u64::from(record.status)),
                 LogField::Error => optional(out, b",\"error\":\"", error(record)),
                 LogField::Detail => optional(out, b",\"detail\":\"", record.detail),

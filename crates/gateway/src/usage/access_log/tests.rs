@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-pub(in crate::usage) const ALL: [LogField; 19] = [
+pub(in crate::usage) const ALL: [LogField; 21] = [
     LogField::Time,
     LogField::RequestId,
     LogField::TraceId,
@@ -26,6 +26,8 @@ pub(in crate::usage) const ALL: [LogField; 19] = [
     LogField::Host,
     LogField::Path,
     LogField::Route,
+    LogField::Api,
+    LogField::ClientId,
     LogField::Status,
     LogField::Error,
     LogField::Detail,
@@ -53,6 +55,8 @@ fn record() -> Record<'static> {
         request_id: "req-12345",
         trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
         route: Some("/api/orders/**"),
+        api: b"orders",
+        client_id: b"mobile-app",
         status: 200,
         reject: None,
         detail: None,
@@ -73,6 +77,8 @@ fn bare() -> Record<'static> {
         user_agent: b"",
         trace_id: "",
         route: None,
+        api: b"",
+        client_id: b"",
         endpoint: None,
         ..record()
     }
@@ -94,7 +100,7 @@ fn a_whole_line_in_the_order_that_was_asked_for() {
     check(
         &ALL,
         &record(),
-        r#"{"time":"1970-01-01T00:00:01.000007Z","request_id":"req-12345","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","client_ip":"192.0.2.17","method":"GET","host":"shop.example","path":"/api/orders/7","route":"/api/orders/**","status":200,"upstream":"10.1.2.3:3002","bytes_in":0,"bytes_out":250,"duration_us":1500,"upstream_us":1200,"tries":1,"user_agent":"curl/8","protocol":"HTTP/1.1"}"#,
+        r#"{"time":"1970-01-01T00:00:01.000007Z","request_id":"req-12345","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","client_ip":"192.0.2.17","method":"GET","host":"shop.example","path":"/api/orders/7","route":"/api/orders/**","api":"orders","client_id":"mobile-app","status":200,"upstream":"10.1.2.3:3002","bytes_in":0,"bytes_out":250,"duration_us":1500,"upstream_us":1200,"tries":1,"user_agent":"curl/8","protocol":"HTTP/1.1"}"#,
     );
     check(
         &[LogField::Status, LogField::Time],

@@ -24,6 +24,8 @@ fn record(status: u16) -> Record<'static> {
         request_id: "",
         trace_id: "",
         route: None,
+        api: b"",
+        client_id: b"",
         status,
         reject: None,
         detail: None,

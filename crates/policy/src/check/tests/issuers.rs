@@ -38,6 +38,10 @@ fn issuers() {
             (json!(["EdDSA", "Ed25519"]), "stands in the list twice"),
         ],
     );
+}
+
+#[test]
+fn where_keys_are_and_claims() {
     member(
         "/issuers/0/jwks_uri",
         &[
@@ -83,7 +87,9 @@ fn issuers() {
 
 #[test]
 fn keys() {
-    let key = json!({ "kty": "EC", "crv": "P-256", "x": "x", "y": "y", "kid": "1", "extra": {} });
+    let key = json!({
+        "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "1", "extra": {},
+    });
     check(
         &with(&[
             ("/issuers/0/jwks_uri", Value::Null),
@@ -93,10 +99,14 @@ fn keys() {
     );
     member(
         "/issuers/0/keys",
-        &[json!([{ "kty": "odd" }])],
+        &[json!([]), json!([key])],
         &[
             (json!(["x"]), "issuers[0].keys[0] expected a JSON Web Key"),
             (json!([{ "kid": "x" }]), "`kty` is missing"),
+            (
+                json!([{ "kty": "odd" }]),
+                "?issuers[0].keys[0] nothing may use this key",
+            ),
             (
                 json!([{ "kty": "RSA", "n": "…", "e": "AQAB", "d": "x" }]),
                 "issuers[0].keys[0].d# a private or secret key",

@@ -1,0 +1,13 @@
+//! The policy in force: where it comes from, what it is made of, and which issuers are followed for it.
+//!
+//! Three sources, one form: `auth` of the gateway's own file, a policy that a person wrote, and a floor. Nothing here
+//! decides about a request; `request::authenticate` and `request::authorize` do, by `policy`.
+
+mod auth;
+mod enforced;
+mod source;
+mod status;
+
+pub(crate) use enforced::Enforced;
+pub use source::{PolicyError, check};
+pub(crate) use status::to_json;

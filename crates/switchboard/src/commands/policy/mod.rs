@@ -1,0 +1,55 @@
+//! `switchboard policy …`: from a policy that a person wrote to the floor that gateways and authorizers start with, and back.
+
+mod build;
+mod keys;
+mod show;
+mod yaml;
+
+use clap::{Parser, Subcommand};
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+/// Works on policies as files.
+#[derive(Debug, Parser)]
+pub(crate) struct Policy {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a floor of a policy file: checked, with the keys of every issuer in it, held together by a digest
+    Build(build::Build),
+    /// Print a floor as the policy file that it could have been built from
+    Show(show::Show),
+}
+
+impl Policy {
+    /// Runs it.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Build(command) => command.run(),
+            Command::Show(command) => command.run(),
+        }
+    }
+}
+
+/// `3 entities: 1 issuer, 2 apis`, by the words of `kinds`.
+pub(super) fn counted<'a>(kinds: impl IntoIterator<Item = &'a str>) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for kind in kinds {
+        *counts.entry(kind).or_default() += 1;
+    }
+    let all: usize = counts.values().sum();
+    let plural =
+        |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    let each = counts
+        .iter()
+        .map(|(kind, count)| plural(*count, kind, &format!("{kind}s")));
+    let each: Vec<String> = each.collect();
+    let all = plural(all, "entity", "entities");
+    if each.is_empty() {
+        return all;
+    }
+    format!("{all}: {}", each.join(", "))
+}
