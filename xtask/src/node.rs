@@ -48,6 +48,18 @@ pub(crate) fn compare(steps: &mut Steps) {
     });
 }
 
+/// The file that Lambda is given: the end-to-end tests start it.
+pub(crate) fn build_authorizer() -> Result<()> {
+    install()?;
+    call(&mut npm(&[
+        "run",
+        "--silent",
+        "build",
+        "--workspace",
+        "packages/authorizer",
+    ])?)
+}
+
 /// Node.js, npm, and what package-lock.json names.
 fn install() -> Result<()> {
     install::debian_packages(&[("node", "nodejs"), ("npm", "npm")])?;

@@ -10,18 +10,23 @@ use std::sync::{Arc, Mutex};
 
 /// The binary under test, as cargo built it beside this test's executable.
 pub fn binary() -> PathBuf {
-    let own = std::env::current_exe().expect("a process knows its executable");
-    let profile = own
-        .ancestors()
-        .nth(2)
-        .expect("tests run from target/PROFILE/deps");
-    let binary = profile.join("switchboard");
+    let binary = beside("switchboard");
     assert!(
         binary.is_file(),
         "{} is not built; run `cargo build -p switchboard`",
         binary.display()
     );
     binary
+}
+
+/// Where cargo puts the binary of this name, of the same profile as this test's executable.
+pub(crate) fn beside(name: &str) -> PathBuf {
+    let own = std::env::current_exe().expect("a process knows its executable");
+    let profile = own
+        .ancestors()
+        .nth(2)
+        .expect("tests run from target/PROFILE/deps");
+    profile.join(name)
 }
 
 /// A command of the binary under test, without the caller's colours and log settings.

@@ -1,0 +1,354 @@
+//! An authorizer that was started: settings and a policy that go together, and the answer to each event.
+//!
+//! Pure: the caller reads files and clocks. The order is that of the gateway, `present`, `verify`, `decide`, on facts from
+//! the event; what is refused before that, because the event is about no request, is always a Deny.
+
+use crate::answer::{About, Answer, Context, Effect, PolicyAnswer, SimpleAnswer, Statement};
+use crate::arn::{Arn, everything};
+use crate::event::{Event, Request, Shape};
+use crate::floor::Source;
+use crate::kept::{Kept, are_writable};
+use crate::settings::{Response, Settings};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use policy::method::Method;
+use policy::path::CanonicalPath;
+use policy::{Code, Decision, Facts, Permit, Policy, Proof, Recall, Token, Verified};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// An authorizer that was started.
+#[derive(Debug)]
+pub struct Authorizer {
+    settings: Settings,
+    source: Source,
+    /// Where API Gateway keeps answers.
+    kept: Option<Kept>,
+}
+
+/// Why an authorizer does not start with this floor.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    /// The floor lacks an API.
+    #[error(
+        "SWITCHBOARD_APIS names `{0}`, which is not in the floor; correct the id, or build the floor anew"
+    )]
+    UnknownApi(Box<str>),
+    /// Only hosts tell two APIs apart.
+    #[error(
+        "SWITCHBOARD_APIS names `{0}` and `{1}`, which have the same base path under different hosts; \
+         hosts play no part here: give each an authorizer of its own"
+    )]
+    SameBasePath(Box<str>, Box<str>),
+    /// The wildcards of a policy would allow or deny something else.
+    #[error(
+        "SWITCHBOARD_RESULT_TTL_S is {ttl_s}, but an answer that is kept can't say `{operation}` of `{api}` exactly: {why}; \
+         write 0, or change the operation"
+    )]
+    NotExact {
+        /// The result TTL, in seconds.
+        ttl_s: u32,
+        /// The id of the API.
+        api: Box<str>,
+        /// The operation, as written.
+        operation: Box<str>,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Why an event is answered as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// Which kind of event it is, in words; `None` where it is none.
+    pub shape: Option<&'static str>,
+    /// What is called, as policy sees it: method and path. `None` where the event is about no request.
+    pub request: Option<(String, String)>,
+    /// Why the event is about no request.
+    pub fault: Option<&'static str>,
+    /// The code of a refusal; `None` where policy permits.
+    pub code: Option<Code>,
+    /// What was found on the way to the decision.
+    pub reasons: Vec<String>,
+    /// The answer.
+    pub answer: Answer,
+}
+
+impl Authorizer {
+    /// With settings and a policy that go together.
+    ///
+    /// # Errors
+    /// Where they do not, as [`StartError`] says.
+    pub fn start(settings: Settings, source: Source) -> Result<Authorizer, StartError> {
+        check_apis(&settings, &source.policy)?;
+        let kept = match settings.apis.first() {
+            Some(api) if settings.result_ttl_s > 0 => {
+                let kept = Kept::new(&source.policy, api, settings.path_prefix.clone());
+                Some(kept.map_err(|found| StartError::NotExact {
+                    ttl_s: settings.result_ttl_s,
+                    api: found.api,
+                    operation: found.operation,
+                    why: found.why,
+                })?)
+            }
+            _ => None,
+        };
+        Ok(Authorizer {
+            settings,
+            source,
+            kept,
+        })
+    }
+
+    /// The answer to an event. `now`: Unix seconds.
+    pub fn answer(&self, event: &[u8], now: u64) -> Answer {
+        let event = Event::read(event);
+        match event.request(self.settings.path_prefix.as_ref()) {
+            Ok(request) => self.judge(&event, &request, now, |_| ()).0,
+            Err(_) => self.refusal(&event, self.refused(Code::OperationUnknown, None)),
+        }
+    }
+
+    /// The answer to an event, and why. `now`: Unix seconds.
+    pub fn explain(&self, event: &[u8], now: u64) -> Explanation {
+        let event = Event::read(event);
+        let shape = event.shape.map(Shape::as_str);
+        let request = match event.request(self.settings.path_prefix.as_ref()) {
+            Ok(request) => request,
+            Err(fault) => {
+                return Explanation {
+                    shape,
+                    request: None,
+                    fault: Some(fault.message()),
+                    code: Some(Code::OperationUnknown),
+                    reasons: Vec::new(),
+                    answer: self.refusal(&event, self.refused(Code::OperationUnknown, None)),
+                };
+            }
+        };
+        let (answer, (code, reasons)) = self.judge(&event, &request, now, |decision| match decision {
+            Decision::Permit(permit) => (None, permit.reasons()),
+            Decision::Reject(rejection) => (Some(rejection.code()), rejection.reasons()),
+        });
+        Explanation {
+            shape,
+            request: Some((request.verb.to_owned(), request.path.as_str().to_owned())),
+            fault: None,
+            code,
+            reasons,
+            answer,
+        }
+    }
+
+    /// The answer to an event that is about a request, and what `look` sees of the decision.
+    fn judge<T>(
+        &self,
+        event: &Event<'_>,
+        request: &Request<'_>,
+        now: u64,
+        look: impl FnOnce(&Decision<'_>) -> T,
+    ) -> (Answer, T) {
+        let policy = &self.source.policy;
+        let fields = &request.fields;
+        let facts = self.facts(request, &fields, &request.path, request.method);
+        let proof = policy::verify(policy::present(policy, &facts, &()));
+        let decision = policy::decide(policy, &facts, &proof, now);
+        let seen = look(&decision);
+        let http_api = event.shape.is_some_and(Shape::is_http_api);
+        if let Decision::Reject(rejection) = &decision
+            && rejection.code().status() == 401
+            && !http_api
+        {
+            return (Answer::Unauthorized, seen);
+        }
+        let answer = match (&self.kept, event.arn()) {
+            // WebSocket APIs keep no answers.
+            (Some(kept), Some(arn)) if event.shape != Some(Shape::WebSocket) => {
+                let mut identity = None;
+                let verified = proof.verified();
+                let decide = |path: &CanonicalPath<'_>, method, permitted: &mut dyn FnMut(&Permit<'_>)| {
+                    let facts = self.facts(request, &fields, path, Some(method));
+                    let proof = proved(policy, &facts, verified.as_ref());
+                    if let Decision::Permit(permit) = policy::decide(policy, &facts, &proof, now) {
+                        permitted(&permit);
+                    }
+                };
+                let statements =
+                    kept.statements(&arn, decide, |permit| identity = Some(self.permitted(permit)));
+                self.answer_for_all(event, &decision, statements, identity)
+            }
+            (_, arn) => self.answer_to(event, arn.as_ref(), &decision),
+        };
+        (answer, seen)
+    }
+
+    fn facts<'f>(
+        &'f self,
+        request: &'f Request<'_>,
+        fields: &'f dyn policy::Fields<'f>,
+        path: &'f CanonicalPath<'f>,
+        method: Option<Method>,
+    ) -> Facts<'f> {
+        Facts {
+            host: None,
+            path,
+            method,
+            fields,
+            certificate: request.certificate.as_ref(),
+            apis: Some(&self.settings.apis),
+            cell: self.settings.cell.as_deref(),
+        }
+    }
+
+    /// The answer for this request alone.
+    fn answer_to(&self, event: &Event<'_>, arn: Option<&Arn<'_>>, decision: &Decision<'_>) -> Answer {
+        let context = self.context_of(decision);
+        let (Decision::Permit(_), Some(arn)) = (decision, arn) else {
+            return self.refusal(event, context);
+        };
+        let answer = if self.is_simple(event) {
+            Answer::Simple(SimpleAnswer {
+                is_authorized: true,
+                context,
+            })
+        } else {
+            let statement = Statement::new(Effect::Allow, About::One(arn.resource()));
+            let counted = self.usage_identifier_key(event, &context);
+            Answer::Policy(PolicyAnswer::new(context, vec![statement], counted))
+        };
+        if answer.fits() {
+            return answer;
+        }
+        self.refusal(event, self.refused(Code::ClaimTooLarge, None))
+    }
+
+    /// The answer for everything that the client may call.
+    fn answer_for_all(
+        &self,
+        event: &Event<'_>,
+        decision: &Decision<'_>,
+        statements: Vec<Statement>,
+        identity: Option<Context>,
+    ) -> Answer {
+        if statements.is_empty() {
+            let context = match decision {
+                Decision::Reject(_) => self.context_of(decision),
+                Decision::Permit(_) => self.refused(Code::OperationUnknown, None),
+            };
+            return self.refusal(event, context);
+        }
+        let context = identity.unwrap_or_else(|| self.context());
+        let counted = self.usage_identifier_key(event, &context);
+        let writable = are_writable(&statements);
+        let answer = Answer::Policy(PolicyAnswer::new(context, statements, counted));
+        if writable && answer.fits() {
+            return answer;
+        }
+        self.refusal(event, self.refused(Code::PolicyUnsupported, None))
+    }
+
+    /// A Deny, of no more than the ARN where the answer is not kept.
+    fn refusal(&self, event: &Event<'_>, context: Context) -> Answer {
+        if self.is_simple(event) {
+            return Answer::Simple(SimpleAnswer {
+                is_authorized: false,
+                context,
+            });
+        }
+        let resource = match event.arn() {
+            Some(arn) if self.kept.is_some() => arn.whole_stage(),
+            Some(arn) => arn.resource(),
+            None => everything(event.arn_text.as_deref()),
+        };
+        let statement = Statement::new(Effect::Deny, About::One(resource));
+        Answer::Policy(PolicyAnswer::new(context, vec![statement], None))
+    }
+
+    fn is_simple(&self, event: &Event<'_>) -> bool {
+        self.settings.response == Response::Simple && event.shape == Some(Shape::Http2)
+    }
+
+    /// By which API Gateway counts, where it has usage plans: never a key that was presented.
+    fn usage_identifier_key(&self, event: &Event<'_>, context: &Context) -> Option<String> {
+        if event.shape.is_some_and(Shape::is_http_api) {
+            return None;
+        }
+        let client = context.client.as_deref()?;
+        let named = format!("{}\n{client}", self.source.feed);
+        Some(URL_SAFE_NO_PAD.encode(Sha256::digest(named)))
+    }
+
+    fn context_of(&self, decision: &Decision<'_>) -> Context {
+        match decision {
+            Decision::Permit(permit) => self.permitted(permit),
+            Decision::Reject(rejection) => self.refused(rejection.code(), rejection.client_id()),
+        }
+    }
+
+    fn permitted(&self, permit: &Permit<'_>) -> Context {
+        let mut context = self.context();
+        for (name, value) in permit.identity() {
+            let member = match name {
+                "X-User-Id" => &mut context.user,
+                "X-User-Role" => &mut context.role,
+                "X-Client-Id" => &mut context.client,
+                "X-Tenant-Id" => &mut context.tenant,
+                _ => continue,
+            };
+            *member = Some(value.to_owned());
+        }
+        let scopes = permit.scopes();
+        context.scopes = (!scopes.is_empty()).then(|| scopes.join(" "));
+        context
+    }
+
+    fn refused(&self, code: Code, client: Option<&str>) -> Context {
+        Context {
+            code: Some(code.as_str()),
+            client: client.map(str::to_owned),
+            ..self.context()
+        }
+    }
+
+    fn context(&self) -> Context {
+        Context {
+            revision: self.source.revision,
+            state: "floor",
+            ..Context::default()
+        }
+    }
+}
+
+/// The proof of what is shown on other facts: the signature of the same token is not checked again.
+fn proved<'p>(policy: &'p Policy, facts: &Facts<'_>, verified: Option<&Verified>) -> Proof<'p> {
+    let recall = Recalled(verified.map(|verified| Arc::clone(verified.token())));
+    let claimed = policy::present(policy, facts, &recall);
+    match verified {
+        Some(verified) => claimed.recall(verified).unwrap_or_else(policy::verify),
+        None => policy::verify(claimed),
+    }
+}
+
+/// A token that was parsed already.
+struct Recalled(Option<Arc<Token>>);
+
+impl Recall for Recalled {
+    fn token(&self, bytes: &[u8]) -> Option<Arc<Token>> {
+        self.0.clone().filter(|token| token.bytes() == bytes)
+    }
+}
+
+fn check_apis(settings: &Settings, policy: &Policy) -> Result<(), StartError> {
+    let mut known: Vec<(&str, &str)> = Vec::new();
+    for id in &settings.apis {
+        let base_path = policy
+            .api(id)
+            .ok_or_else(|| StartError::UnknownApi(id.clone()))?
+            .base_path();
+        if let Some((_, other)) = known.iter().find(|(known, _)| *known == base_path) {
+            return Err(StartError::SameBasePath((*other).into(), id.clone()));
+        }
+        known.push((base_path, id));
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! The policy that stands in the function's package: read once, at the start.
+
+use crate::settings::Settings;
+use policy::{Change, Policy};
+use std::io;
+
+/// A policy, and where it came from.
+#[derive(Debug)]
+pub struct Source {
+    /// The policy.
+    pub policy: Policy,
+    /// The name of the feed.
+    pub feed: Box<str>,
+    /// The revision.
+    pub revision: u64,
+}
+
+/// Why there is no policy.
+#[derive(Debug, thiserror::Error)]
+pub enum FloorFault {
+    /// No file that can be read.
+    #[error(
+        "SWITCHBOARD_FLOOR is `{path}`: cannot be read ({kind}); write the path of the floor in the package"
+    )]
+    Unreadable {
+        /// Its path.
+        path: String,
+        /// What the system says.
+        kind: io::ErrorKind,
+    },
+    /// A file that is no floor, or not a whole one.
+    #[error("SWITCHBOARD_FLOOR is `{path}`: {error}; build the floor anew")]
+    NotAFloor {
+        /// Its path.
+        path: String,
+        /// What is wrong with it.
+        error: feed::FloorError,
+    },
+}
+
+impl Source {
+    /// From the file that the settings name.
+    pub fn read(settings: &Settings) -> Result<Source, FloorFault> {
+        let path = || settings.floor.display().to_string();
+        let bytes = std::fs::read(&settings.floor).map_err(|error| FloorFault::Unreadable {
+            path: path(),
+            kind: error.kind(),
+        })?;
+        Source::of(&bytes).map_err(|error| FloorFault::NotAFloor { path: path(), error })
+    }
+
+    /// From the bytes of a floor.
+    pub fn of(bytes: &[u8]) -> Result<Source, feed::FloorError> {
+        let floor = feed::read_floor(bytes)?;
+        let changes = floor.live().iter().map(|record| Change::Put {
+            kind: record.kind(),
+            id: record.id(),
+            body: record.body(),
+            needs: record.needs(),
+        });
+        let (policy, _) = Policy::build(changes);
+        Ok(Source {
+            policy,
+            feed: floor.feed().into(),
+            revision: floor.revision(),
+        })
+    }
+}

@@ -1,0 +1,20 @@
+//! The same decision as in the gateway, as an AWS Lambda authorizer: from the bytes of an event to the exact answer.
+//!
+//! [`Authorizer::answer`] is a pure function of settings, policy, event and time; the binary `bootstrap` is a loop around
+//! it. An event is the caller's word: nothing in it may cause a panic, or any error but the one that is a 401. What AWS
+//! does with an answer is in `docs/authorizers.md`; `packages/authorizer` gives the same answers, held by vectors.
+
+mod answer;
+mod arn;
+mod authorizer;
+mod cached;
+mod certificate;
+mod event;
+mod floor;
+mod kept;
+mod settings;
+
+pub use answer::{About, Answer, Context, Effect, PolicyAnswer, PolicyDocument, SimpleAnswer, Statement};
+pub use authorizer::{Authorizer, Explanation, StartError};
+pub use floor::{FloorFault, Source};
+pub use settings::{Response, Settings, SettingsError};

@@ -1,0 +1,87 @@
+/**
+ * What goes back to API Gateway: a policy, a simple verdict, or the one error that it turns into a 401.
+ *
+ * Exactly these values are what AWS reads. Nothing here decides. The members and their order are those of the Rust
+ * build.
+ */
+
+import type { Code } from "@switchboard/policy";
+
+/** Largest answer, in bytes: API Gateway takes no larger one of a WebSocket authorizer, and no larger policy. */
+const ANSWER_BYTES_MAX = 8_192;
+
+/** A statement about `execute-api:Invoke`. */
+export interface Statement {
+  readonly Action: "execute-api:Invoke";
+  readonly Effect: "Allow" | "Deny";
+  readonly Resource?: string | readonly string[];
+  /** What fits none of these. */
+  readonly NotResource?: readonly string[];
+}
+
+/** What is told beside the verdict: scalars, and nothing that is absent. */
+export interface Context {
+  readonly code?: Code;
+  readonly client?: string;
+  readonly user?: string;
+  readonly role?: string;
+  readonly tenant?: string;
+  /** Effective scopes, joined by blanks. */
+  readonly scopes?: string;
+  /** The revision of policy that decided. */
+  readonly revision: number;
+  /** How that policy is held. */
+  readonly state: "floor";
+}
+
+/** An IAM policy and who it is about. */
+export interface PolicyAnswer {
+  readonly principalId: string;
+  readonly policyDocument: { readonly Version: "2012-10-17"; readonly Statement: readonly Statement[] };
+  readonly context: Context;
+  /** By which API Gateway's usage plan counts; on REST and WebSocket APIs, of a client that is let in. */
+  readonly usageIdentifierKey?: string;
+}
+
+/** A verdict alone. */
+export interface SimpleAnswer {
+  readonly isAuthorized: boolean;
+  readonly context: Context;
+}
+
+/** The function fails, with exactly the message `Unauthorized`: a 401 on REST and WebSocket APIs. */
+export interface Unauthorized {
+  readonly error: "Unauthorized";
+}
+
+/** What is done with a request. */
+export type Answer = PolicyAnswer | SimpleAnswer | Unauthorized;
+
+/** The policy with these statements. */
+export function policyAnswer(
+  context: Context,
+  statements: readonly Statement[],
+  usageIdentifierKey?: string,
+): PolicyAnswer {
+  return {
+    principalId: context.client ?? "anonymous",
+    policyDocument: { Version: "2012-10-17", Statement: statements },
+    context,
+    ...(usageIdentifierKey === undefined ? {} : { usageIdentifierKey }),
+  };
+}
+
+/** Lets in, or refuses, what fits. */
+export function statement(effect: "Allow" | "Deny", resource: string | readonly string[]): Statement {
+  return { Action: "execute-api:Invoke", Effect: effect, Resource: resource };
+}
+
+/** Refuses what fits none of these. */
+export function denyAllBut(resources: readonly string[]): Statement {
+  return { Action: "execute-api:Invoke", Effect: "Deny", NotResource: resources };
+}
+
+/** Whether API Gateway takes an answer of this size. */
+export function fits(answer: Answer): boolean {
+  return Buffer.byteLength(JSON.stringify(answer)) <= ANSWER_BYTES_MAX;
+}

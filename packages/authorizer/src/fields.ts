@@ -1,0 +1,82 @@
+/**
+ * The header fields of an event, which has them up to twice: one value each in `headers`, all of them in
+ * `multiValueHeaders`. Where the two tell different stories, neither is believed.
+ */
+
+import { type Members, textOf } from "./json.ts";
+
+/** Every value of every field by its name in lower case, in the order of the event. */
+export type Fields = ReadonlyMap<string, readonly string[]>;
+
+/** The two maps disagree. */
+export class HeadersDisagree extends Error {}
+
+/** The fields of an event that has the usual two maps, either of which may be null or missing. */
+export function readFields(event: Members): Fields {
+  const single = read(event.object("headers"));
+  const multiple = read(event.object("multiValueHeaders"));
+  if (single !== undefined && multiple !== undefined && !confirms(multiple, single)) {
+    throw new HeadersDisagree();
+  }
+  return multiple ?? single ?? new Map();
+}
+
+/** One field alone, of an event that carries no other. */
+export function oneField(name: string, value: string): Fields {
+  return new Map([[name, [trimmed(value)]]]);
+}
+
+/** Pairs of name and value. */
+export function pairsOf(fields: Fields): [string, string][] {
+  return [...fields].flatMap(([name, values]) => values.map((value): [string, string] => [name, value]));
+}
+
+function read(map: Members | undefined): Fields | undefined {
+  if (map === undefined) return undefined;
+  const fields = new Map<string, string[]>();
+  for (const [name, value] of map.entries()) {
+    for (const text of valuesOf(value)) {
+      const lower = asciiLower(name);
+      const values = fields.get(lower);
+      if (values === undefined) fields.set(lower, [trimmed(text)]);
+      else values.push(trimmed(text));
+    }
+  }
+  return fields;
+}
+
+/** Letters A to Z in lower case, and no others: JavaScript's own mapping knows more letters that lower-case to these. */
+function asciiLower(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+/** Text, an array of texts, or nothing. */
+function valuesOf(value: unknown): string[] {
+  if (value === null) return [];
+  return Array.isArray(value) ? value.map(textOf) : [textOf(value)];
+}
+
+/** Whether these are the same fields, and each single value is one of these values or all of them in one line. */
+function confirms(multiple: Fields, single: Fields): boolean {
+  if (multiple.size !== single.size) return false;
+  for (const [name, said] of single) {
+    const own = multiple.get(name);
+    if (own === undefined) return false;
+    const known = new Set(own).add(own.join(","));
+    if (!said.every((value) => known.has(value))) return false;
+  }
+  return true;
+}
+
+/** Without the white space that RFC 9110 §5.5 excludes from a value. */
+function trimmed(value: string): string {
+  let begin = 0;
+  let end = value.length;
+  while (begin < end && isBlank(value.charCodeAt(begin))) begin++;
+  while (begin < end && isBlank(value.charCodeAt(end - 1))) end--;
+  return value.slice(begin, end);
+}
+
+function isBlank(unit: number): boolean {
+  return unit === 0x20 || unit === 0x09;
+}

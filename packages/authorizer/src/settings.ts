@@ -1,0 +1,142 @@
+/**
+ * What an authorizer is told by its environment: read once, at its start, and every bad value refused by name.
+ *
+ * Nothing is read and ignored: a variable of ours that this version does not know is an error too, because a misspelt
+ * one would otherwise be a rule that silently never holds. The sentences are those of the Rust build.
+ */
+
+import { parsePath } from "@switchboard/policy";
+
+/** Longest result TTL that API Gateway takes, in seconds. */
+const RESULT_TTL_S_MAX = 3_600;
+/** Longest id of an API or a cell, in bytes. */
+const ID_BYTES_MAX = 128;
+
+const OURS = "SWITCHBOARD_";
+const KNOWN = ["FLOOR", "APIS", "PATH_PREFIX", "RESPONSE", "RESULT_TTL_S", "CELL"].map((name) => OURS + name);
+/** Variables that come with the feed. */
+const PLANNED = ["BUNDLE", "SYNC_AFTER_MS", "MAX_STALENESS_S", "ON_STALE"].map((name) => OURS + name);
+
+/** The settings of an authorizer. */
+export interface Settings {
+  /** Where the floor is. */
+  readonly floor: string;
+  /** Ids of the APIs that it fronts; at least one, none twice. */
+  readonly apis: readonly string[];
+  /** What API Gateway took away from the front of the path. */
+  readonly pathPrefix: string | undefined;
+  /** The form of answers to payload 2.0 of HTTP APIs; every other event is answered with a policy. */
+  readonly response: "policy" | "simple";
+  /** For how long API Gateway keeps an answer, in seconds; 0: not at all. */
+  readonly resultTtlS: number;
+  /** The id of the cell that it stands in. */
+  readonly cell: string | undefined;
+}
+
+/** Why there are no settings. Names the variable, its value, and what to write. */
+export class SettingsError extends Error {
+  override readonly name = "SettingsError";
+}
+
+/**
+ * From every variable of the environment. Those of others are not looked at; an empty value is as good as none,
+ * because Terraform writes one for what is left out.
+ */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const ours = Object.entries(environment).filter(([name, value]) => name.startsWith(OURS) && value);
+  for (const name of ours.map(([name]) => name).sort()) {
+    if (PLANNED.includes(name)) {
+      throw new SettingsError(
+        `${name} is not in this version; an authorizer decides by its floor alone. Remove the variable`,
+      );
+    }
+    if (!KNOWN.includes(name)) {
+      throw new SettingsError(`${name} is not a setting; there are ${KNOWN.join(", ")}`);
+    }
+  }
+  const values = new Map(ours);
+  const value = (name: string): string | undefined => values.get(OURS + name);
+  const required = (name: string, write: string): string => {
+    const found = value(name);
+    if (found === undefined) throw new SettingsError(`${OURS}${name} is not set; ${write}`);
+    return found;
+  };
+  const settings: Settings = {
+    floor: required("FLOOR", "write the path of the floor in the package, such as /var/task/floor"),
+    apis: apis(
+      required("APIS", "write the ids of the APIs that this authorizer fronts, such as orders,returns"),
+    ),
+    pathPrefix: pathPrefix(value("PATH_PREFIX")),
+    response: response(value("RESPONSE") ?? "policy"),
+    resultTtlS: resultTtlS(value("RESULT_TTL_S") ?? "0"),
+    cell: cell(value("CELL")),
+  };
+  checkTogether(settings);
+  return settings;
+}
+
+/** What no single value is wrong about. */
+function checkTogether({ resultTtlS, response, apis }: Settings): void {
+  if (resultTtlS === 0) return;
+  const ttl = String(resultTtlS);
+  if (response === "simple") {
+    const fault = "a simple answer that is kept would hold for every route";
+    throw bad("RESULT_TTL_S", ttl, fault, "write 0, or SWITCHBOARD_RESPONSE=policy");
+  }
+  if (apis.length > 1) {
+    const fault = "one answer that is kept can't carry the scopes of several APIs";
+    throw bad("RESULT_TTL_S", ttl, fault, "write 0, or give each API an authorizer of its own");
+  }
+}
+
+function apis(text: string): string[] {
+  const apis: string[] = [];
+  for (const part of text.split(",")) {
+    const api = id("APIS", text, part.replace(/^ +| +$/g, ""));
+    if (apis.includes(api)) throw bad("APIS", text, `\`${api}\` stands twice`, "name each API once");
+    apis.push(api);
+  }
+  return apis;
+}
+
+function cell(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : id("CELL", text, text);
+}
+
+function id(name: string, value: string, id: string): string {
+  if (id.length <= ID_BYTES_MAX && /^[A-Za-z0-9.-]+$/.test(id)) return id;
+  const write = `an id has 1 to ${ID_BYTES_MAX} letters, digits, \`.\` and \`-\``;
+  throw bad(name, value, `\`${id}\` is no id`, write);
+}
+
+function pathPrefix(text: string | undefined): string | undefined {
+  if (text === undefined || isPrefix(text)) return text;
+  const write = "write a canonical path without a slash at its end, such as /api/orders, or leave it out";
+  throw bad("PATH_PREFIX", text, "not a prefix of paths", write);
+}
+
+/** Canonical, without an encoded slash, which would end it inside of a segment, and without a slash at its end. */
+function isPrefix(text: string): boolean {
+  return parsePath(text) === text && !text.endsWith("/") && !text.includes("%2F");
+}
+
+function response(text: string): "policy" | "simple" {
+  if (text === "policy" || text === "simple") return text;
+  throw bad("RESPONSE", text, "there is no such form", "write policy or simple");
+}
+
+function resultTtlS(text: string): number {
+  const seconds = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN;
+  if (seconds <= RESULT_TTL_S_MAX) return seconds;
+  const fault = "not a number of seconds that API Gateway takes";
+  throw bad(
+    "RESULT_TTL_S",
+    text,
+    fault,
+    `write the result TTL that API Gateway is set to, 0 to ${RESULT_TTL_S_MAX}`,
+  );
+}
+
+function bad(name: string, value: string, fault: string, write: string): SettingsError {
+  return new SettingsError(`${OURS}${name} is \`${value}\`: ${fault}; ${write}`);
+}
