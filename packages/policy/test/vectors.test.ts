@@ -18,20 +18,17 @@ import {
 } from "../tools/cases.ts";
 import { CONTRACT, makeToken, type TokenRecipe } from "./support/tokens.ts";
 
-interface Case extends Expected {
+interface Case {
   readonly name: string;
   readonly shows: string;
   readonly now?: number;
   readonly request?: Request;
-  readonly expect?: Partial<Outcome> & Expected;
+  readonly expect?: Partial<Outcome>;
   readonly policy?: unknown;
   readonly change?: readonly Recorded[];
   readonly tokens?: Record<string, TokenRecipe>;
   readonly fetched?: Fetched;
-}
-
-/** What `permitted` gives to a client. */
-interface Expected {
+  /** What `permitted` gives to this client, in place of a request. */
   readonly permitted?: readonly string[];
   readonly client?: string;
   readonly api?: string;
@@ -90,9 +87,10 @@ function run(file: File, each: Case): void {
   const document = documentOf(each.policy ?? file.policy);
   if (document === undefined) throw new Error("the case has no policy");
   const policy = policyOf(document, each.change, { ...file.fetched, ...each.fetched });
-  const { permitted: operations, client, api } = each.expect?.permitted ? each.expect : each;
+  const { permitted: operations, client, api } = each;
   if (operations !== undefined) {
     if (client === undefined || api === undefined) throw new Error("`permitted` needs client and api");
+    if (each.request || each.now !== undefined || each.expect) throw new Error("`permitted` has no request");
     expect(permitted(policy, registered(client), api).map(({ match }) => match)).toEqual(operations);
     return;
   }

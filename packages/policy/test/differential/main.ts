@@ -14,6 +14,7 @@ import { asVector, filled, minimise, type Pair, withPlace } from "./minimise.ts"
 import { type Document, makeEntity, makePolicy } from "./policies.ts";
 import { Random } from "./random.ts";
 import { makeRequest } from "./requests.ts";
+import { makeText } from "./texts.ts";
 import { type Made, makeStock } from "./tokens.ts";
 import { Twin } from "./twin.ts";
 
@@ -44,7 +45,8 @@ function makeChange(random: Random): Recorded[] {
     const kind = KINDS[section] ?? section;
     const { id, needs, ...body } = makeEntity(random, section);
     if (random.oneIn(3)) return { kind, id: String(id), deleted: true };
-    return { kind, id: String(id), body, ...(random.oneIn(12) ? { needs: ["later"] } : {}) };
+    const written = random.oneIn(3) ? makeText(random, body) : body;
+    return { kind, id: String(id), body: written, ...(random.oneIn(12) ? { needs: ["later"] } : {}) };
   });
 }
 
