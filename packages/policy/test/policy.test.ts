@@ -162,6 +162,28 @@ test("an issuer whose keys are not known is worth a fetch, and its keys stand be
     expect(() => policy.withFetchedKeys("corp", set)).toThrow();
 });
 
+test("a set has at most 128 keys, whether it was fetched or is the policy's own", () => {
+  const issuerWith = (keys: number): Change => ({
+    kind: "issuer",
+    id: "corp",
+    body: { issuer: "i", audiences: ["a"], keys: Array.from({ length: keys }, () => ({})) },
+  });
+  expect(Policy.build([issuerWith(128)]).reports).toEqual([]);
+  const { policy, reports } = Policy.build([issuerWith(129)]);
+  expect(reports).toEqual([{ kind: "issuer", id: "corp", message: "unsupported: keys" }]);
+  const setOf = (keys: number): string => JSON.stringify({ keys: Array.from({ length: keys }, () => 7) });
+  expect(policy.withFetchedKeys("corp", setOf(128)).contents.fetched.get("corp")).toEqual([]);
+  expect(() => policy.withFetchedKeys("corp", setOf(129))).toThrow("more than 128 keys");
+  expect(policy.withFetchedKeys("corp", '{"keys":[]}'.padEnd(2 ** 20)).contents.fetched.size).toBe(1);
+  expect(() => policy.withFetchedKeys("corp", '{"keys":[]}'.padEnd(2 ** 20 + 1))).toThrow("1 MiB");
+  for (const set of [
+    '{"keys":[],"keys":[]}',
+    '{"keys":[{"kid":"a","kid":"b"}]}',
+    '{"keys":[],"x":"\\ud800"}',
+  ])
+    expect(() => policy.withFetchedKeys("corp", set), set).toThrow("no JWK Set");
+});
+
 test("the least of facts is enough", () => {
   const path = parsePath("/");
   if (path === undefined) throw new Error("the root is canonical");

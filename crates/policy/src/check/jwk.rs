@@ -5,6 +5,7 @@
 
 use crate::keys;
 use crate::rules::KEYS_MAX;
+use crate::token::{Repeats, is_object};
 use serde_json::{Map as Object, Value};
 
 /// Members that a decision looks at (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2).
@@ -38,6 +39,9 @@ pub enum KeySetRefusal {
 /// # Errors
 /// Where it is none, or where nothing may use any of it.
 pub fn key_set(text: &[u8]) -> Result<KeySet, KeySetRefusal> {
+    if !is_object(text, Repeats::Refused) {
+        return Err(KeySetRefusal::Malformed);
+    }
     let mut set: Object<String, Value> =
         serde_json::from_slice(text).map_err(|_| KeySetRefusal::Malformed)?;
     let Some(Value::Array(all)) = set.remove("keys") else {

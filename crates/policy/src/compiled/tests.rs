@@ -341,3 +341,28 @@ fn a_revocation_ends() {
     let revocation = Revocation::read("r", &body, &[]).expect("one");
     assert!(revocation.holds(99) && !revocation.holds(100));
 }
+
+#[test]
+fn bodies_are_held_to_the_rule_where_nobody_looks_too() {
+    let api = |more: &str| format!(r#"{{"team":"t","base_path":"/"{more}}}"#);
+    let nested = |depth: usize| format!(r#","x":{}{}"#, "[".repeat(depth), "]".repeat(depth));
+    for (more, expected) in [
+        (r#","x":{"y":1}"#, 'w'),
+        (&nested(15), 'w'),
+        (r#","base_path":"/""#, 'u'),
+        (r#","x":1,"x":1"#, 'u'),
+        (r#","x":[{"y":1,"y":1}]"#, 'u'),
+        (&nested(16), 'n'),
+        (r#","x":"\ud800""#, 'n'),
+        (r#","x":1e400"#, 'n'),
+    ] {
+        assert_eq!(outcome(&Api::read("a", &api(more), &[])), expected, "{more}");
+    }
+    // To be recognised, the last of them counts.
+    let Read::Unsupported(twice, _) = Api::read("a", &api(r#","base_path":"/b""#), &[]) else {
+        panic!("it has a base path");
+    };
+    assert_eq!(twice.base_path(), "/b");
+    let twice = r#"{"issuer":"i","audiences":["a"],"keys":[{"kty":"oct","kid":"a","kid":"b"}]}"#;
+    assert_eq!(outcome(&Issuer::read("i", twice, &[])), 'u');
+}
