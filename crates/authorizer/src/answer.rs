@@ -123,7 +123,11 @@ pub struct Context {
 
 impl PolicyAnswer {
     /// With these statements.
-    pub(crate) fn new(context: Context, statement: Vec<Statement>, usage_identifier_key: Option<String>) -> PolicyAnswer {
+    pub(crate) fn new(
+        context: Context,
+        statement: Vec<Statement>,
+        usage_identifier_key: Option<String>,
+    ) -> PolicyAnswer {
         PolicyAnswer {
             principal_id: context.client.clone().unwrap_or_else(|| ANONYMOUS.to_owned()),
             policy_document: PolicyDocument {
@@ -156,8 +160,12 @@ impl Answer {
     /// As JSON; of the error, what Lambda makes of it.
     pub fn to_json(&self) -> Cow<'static, str> {
         match self {
-            Answer::Unauthorized => Cow::Borrowed(r#"{"errorType":"Unauthorized","errorMessage":"Unauthorized"}"#),
-            answer => Cow::Owned(serde_json::to_string(answer).expect("texts, numbers and lists alone have JSON")),
+            Answer::Unauthorized => {
+                Cow::Borrowed(r#"{"errorType":"Unauthorized","errorMessage":"Unauthorized"}"#)
+            }
+            answer => {
+                Cow::Owned(serde_json::to_string(answer).expect("texts, numbers and lists alone have JSON"))
+            }
         }
     }
 

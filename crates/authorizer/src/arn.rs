@@ -134,7 +134,10 @@ fn is_account(text: &str) -> bool {
 }
 
 fn is_api(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 fn is_stage(text: &str) -> bool {
@@ -146,7 +149,10 @@ fn is_stage(text: &str) -> bool {
 }
 
 fn is_verb(text: &str) -> bool {
-    (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
+    (1..=32).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
 }
 
 /// What may stand in a path (RFC 3986 §3.3) and means nothing in a policy: neither a wildcard nor a variable.
@@ -182,7 +188,10 @@ mod tests {
     fn verb_and_path_are_what_stands_behind_the_stage() {
         check_called("GET/orders/7", Called::Method("GET", "/orders/7"));
         check_called("GET/", Called::Method("GET", "/"));
-        check_called("VERSION-CONTROL/a:b//", Called::Method("VERSION-CONTROL", "/a:b//"));
+        check_called(
+            "VERSION-CONTROL/a:b//",
+            Called::Method("VERSION-CONTROL", "/a:b//"),
+        );
         check_called("$connect", Called::Connect);
         let default = "arn:aws:execute-api:eu-central-1:123456789012:abcdef123/$default/GET/x";
         check(default, Some(Called::Method("GET", "/x")), default);
@@ -222,7 +231,17 @@ mod tests {
 
     #[test]
     fn what_would_widen_an_answer_names_the_whole_stage() {
-        for path in ["/a*", "/?", "/${aws:username}", "/$", "/a b", "/\"", "/ä", "/\\", "/a{b}"] {
+        for path in [
+            "/a*",
+            "/?",
+            "/${aws:username}",
+            "/$",
+            "/a b",
+            "/\"",
+            "/ä",
+            "/\\",
+            "/a{b}",
+        ] {
             let text = format!("{FRONT}GET{path}");
             check(&text, Some(Called::Method("GET", path)), &format!("{FRONT}*"));
         }

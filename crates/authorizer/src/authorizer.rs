@@ -13,7 +13,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use policy::method::Method;
 use policy::path::CanonicalPath;
-use policy::{ArnInexact, Code, Decision, Facts, Permit, Policy, Proof, Recall, Token, Verified};
+use policy::{Code, Decision, Facts, Permit, Policy, Proof, Recall, Token, Verified};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -30,7 +30,9 @@ pub struct Authorizer {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StartError {
     /// The floor lacks an API.
-    #[error("SWITCHBOARD_APIS names `{0}`, which is not in the floor; correct the id, or build the floor anew")]
+    #[error(
+        "SWITCHBOARD_APIS names `{0}`, which is not in the floor; correct the id, or build the floor anew"
+    )]
     UnknownApi(Box<str>),
     /// Only hosts tell two APIs apart.
     #[error(
@@ -40,16 +42,18 @@ pub enum StartError {
     SameBasePath(Box<str>, Box<str>),
     /// The wildcards of a policy would allow or deny something else.
     #[error(
-        "SWITCHBOARD_RESULT_TTL_S is {ttl_s}, but `{api}` has what an answer that is kept can't say exactly: {reason}; \
-         write 0, or change the operations"
+        "SWITCHBOARD_RESULT_TTL_S is {ttl_s}, but an answer that is kept can't say `{operation}` of `{api}` exactly: {why}; \
+         write 0, or change the operation"
     )]
     NotExact {
         /// The result TTL, in seconds.
         ttl_s: u32,
         /// The id of the API.
         api: Box<str>,
-        /// What it has.
-        reason: ArnInexact,
+        /// The operation, as written.
+        operation: Box<str>,
+        /// Why.
+        why: String,
     },
 }
 
@@ -80,10 +84,11 @@ impl Authorizer {
         let kept = match settings.apis.first() {
             Some(api) if settings.result_ttl_s > 0 => {
                 let kept = Kept::new(&source.policy, api, settings.path_prefix.clone());
-                Some(kept.map_err(|reason| StartError::NotExact {
+                Some(kept.map_err(|found| StartError::NotExact {
                     ttl_s: settings.result_ttl_s,
-                    api: api.clone(),
-                    reason,
+                    api: found.api,
+                    operation: found.operation,
+                    why: found.why,
                 })?)
             }
             _ => None,
@@ -168,7 +173,8 @@ impl Authorizer {
                         permitted(&permit);
                     }
                 };
-                let statements = kept.statements(&arn, decide, |permit| identity = Some(self.permitted(permit)));
+                let statements =
+                    kept.statements(&arn, decide, |permit| identity = Some(self.permitted(permit)));
                 self.answer_for_all(event, &decision, statements, identity)
             }
             (_, arn) => self.answer_to(event, arn.as_ref(), &decision),
@@ -335,7 +341,10 @@ impl Recall for Recalled {
 fn check_apis(settings: &Settings, policy: &Policy) -> Result<(), StartError> {
     let mut known: Vec<(&str, &str)> = Vec::new();
     for id in &settings.apis {
-        let base_path = policy.api(id).ok_or_else(|| StartError::UnknownApi(id.clone()))?.base_path();
+        let base_path = policy
+            .api(id)
+            .ok_or_else(|| StartError::UnknownApi(id.clone()))?
+            .base_path();
         if let Some((_, other)) = known.iter().find(|(known, _)| *known == base_path) {
             return Err(StartError::SameBasePath((*other).into(), id.clone()));
         }

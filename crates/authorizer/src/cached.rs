@@ -57,7 +57,12 @@ impl Cached {
         for method in METHODS {
             let granted: Vec<bool> = covered
                 .iter()
-                .map(|covered| covered.sample.as_deref().is_some_and(|sample| permits(sample, method)))
+                .map(|covered| {
+                    covered
+                        .sample
+                        .as_deref()
+                        .is_some_and(|sample| permits(sample, method))
+                })
                 .collect();
             let of = |wanted: bool| {
                 let both = covered.iter().zip(&granted);
@@ -65,8 +70,12 @@ impl Cached {
             };
             let open: Vec<&str> = of(true).filter_map(|covered| covered.below.as_deref()).collect();
             for covered in of(true) {
-                cached.allow.extend(covered.exact.iter().map(|path| format!("{method}{path}")));
-                cached.allow.extend(covered.below.iter().map(|path| format!("{method}{path}*")));
+                cached
+                    .allow
+                    .extend(covered.exact.iter().map(|path| format!("{method}{path}")));
+                cached
+                    .allow
+                    .extend(covered.below.iter().map(|path| format!("{method}{path}*")));
             }
             let inside = |path: &str| open.iter().any(|open| path.starts_with(open));
             for covered in of(false) {
@@ -168,13 +177,23 @@ mod tests {
     use super::*;
 
     /// `granted`: `METHOD PATH`s, by the paths that only one pattern fits best (`~` for a wildcard's).
-    fn check(patterns: &[&str], nested: &[&str], prefix: Option<&str>, granted: &[&str], allow: &[&str], deny: &[&str]) {
+    fn check(
+        patterns: &[&str],
+        nested: &[&str],
+        prefix: Option<&str>,
+        granted: &[&str],
+        allow: &[&str],
+        deny: &[&str],
+    ) {
         let cached = Cached::of(patterns, nested, prefix, |path, method| {
             granted.contains(&format!("{method} {path}").as_str())
         });
         assert_eq!(cached.allow, allow, "{patterns:?}");
         assert_eq!(cached.deny, deny, "{patterns:?}");
-        assert_eq!(cached.wildcard, allow.iter().any(|resource| resource.ends_with('*')));
+        assert_eq!(
+            cached.wildcard,
+            allow.iter().any(|resource| resource.ends_with('*'))
+        );
     }
 
     #[test]
@@ -211,7 +230,14 @@ mod tests {
 
     #[test]
     fn behind_a_prefix_paths_are_what_is_left() {
-        let patterns = ["/api/**", "/api/o/**", "/api/o/x/**", "/api/o", "/api/o/", "/api/oo"];
+        let patterns = [
+            "/api/**",
+            "/api/o/**",
+            "/api/o/x/**",
+            "/api/o",
+            "/api/o/",
+            "/api/oo",
+        ];
         check(
             &patterns,
             &["/api/o/returns"],
@@ -224,6 +250,13 @@ mod tests {
 
     #[test]
     fn a_sample_is_a_path_that_nothing_else_names() {
-        check(&["/o/**", "/o/~"], &[], None, &["GET /o/~~"], &["GET/o", "GET/o/*"], &["GET/o/~"]);
+        check(
+            &["/o/**", "/o/~"],
+            &[],
+            None,
+            &["GET /o/~~"],
+            &["GET/o", "GET/o/*"],
+            &["GET/o/~"],
+        );
     }
 }

@@ -182,7 +182,10 @@ mod tests {
         let (certificate, key) = made(vec![uri, address, dns]);
         let read = read(&format!("\u{feff}noise\n{}more", certificate.pem())).unwrap();
         let spki = key.subject_public_key_info();
-        let hex: String = Sha256::digest(&spki).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex: String = Sha256::digest(&spki)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         assert_eq!(*read.spki_sha256, *hex);
         let x5t = URL_SAFE_NO_PAD.encode(Sha256::digest(certificate.der()));
         assert_eq!(*read.x5t_s256, *x5t);
@@ -214,7 +217,13 @@ mod tests {
                 let _ = read(&pem(&altered));
             }
         }
-        for text in ["", BEGIN, "CERT_CONTENT", "-----BEGIN CERTIFICATE-----\nMIIE...", &pem(b"")] {
+        for text in [
+            "",
+            BEGIN,
+            "CERT_CONTENT",
+            "-----BEGIN CERTIFICATE-----\nMIIE...",
+            &pem(b""),
+        ] {
             assert!(read(text).is_none(), "{text}");
         }
         let mut longer = der.to_vec();

@@ -19,7 +19,9 @@ pub struct Source {
 #[derive(Debug, thiserror::Error)]
 pub enum FloorFault {
     /// No file that can be read.
-    #[error("SWITCHBOARD_FLOOR is `{path}`: cannot be read ({kind}); write the path of the floor in the package")]
+    #[error(
+        "SWITCHBOARD_FLOOR is `{path}`: cannot be read ({kind}); write the path of the floor in the package"
+    )]
     Unreadable {
         /// Its path.
         path: String,

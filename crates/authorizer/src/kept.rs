@@ -4,9 +4,10 @@
 use crate::answer::{About, Effect, Statement};
 use crate::arn::{Arn, RESOURCE_BYTES_MAX};
 use crate::cached::{Cached, NEVER};
+use policy::cached::{Inexact, Paths, inexact};
 use policy::method::Method;
 use policy::path::{CanonicalPath, PathPrefix};
-use policy::{ArnInexact, Permit, Policy, arn_exact};
+use policy::{Permit, Policy};
 
 /// The one API whose answers are kept.
 #[derive(Debug)]
@@ -20,14 +21,20 @@ pub(crate) struct Kept {
 
 impl Kept {
     /// Of the API with this id; an error where statements can't say exactly what its patterns do.
-    pub(crate) fn new(policy: &Policy, api_id: &str, prefix: Option<PathPrefix>) -> Result<Kept, ArnInexact> {
+    pub(crate) fn new(policy: &Policy, api_id: &str, prefix: Option<PathPrefix>) -> Result<Kept, Inexact> {
+        let paths: Vec<Paths<'_>> = policy.apis().map(|api| Paths::of(api)).collect();
+        if let Some(found) = inexact(&[api_id], &paths).into_iter().next() {
+            return Err(found);
+        }
         let api = policy.api(api_id);
         let base_path = api.map_or("/", |api| api.base_path());
         let operations = api.map_or(&[][..], |api| api.operations());
         let pattern = |matches: &str| -> Option<Box<str>> { Some(matches.split_once(' ')?.1.into()) };
-        let patterns = sorted(operations.iter().filter_map(|operation| pattern(operation.matches())));
-        let texts: Vec<&str> = patterns.iter().map(AsRef::as_ref).collect();
-        arn_exact(&texts)?;
+        let patterns = sorted(
+            operations
+                .iter()
+                .filter_map(|operation| pattern(operation.matches())),
+        );
         let front = if base_path == "/" { "" } else { base_path };
         let others = policy.apis().map(|other| other.base_path()).filter(|other| {
             let below = other.strip_prefix(front);
@@ -99,9 +106,9 @@ fn statements(arn: &Arn<'_>, cached: &Cached) -> Vec<Statement> {
 pub(crate) fn are_writable(statements: &[Statement]) -> bool {
     let resources = |statement: &Statement| match &statement.about {
         About::One(resource) => resource.len() <= RESOURCE_BYTES_MAX,
-        About::Any(resources) | About::None(resources) => {
-            resources.iter().all(|resource| resource.len() <= RESOURCE_BYTES_MAX)
-        }
+        About::Any(resources) | About::None(resources) => resources
+            .iter()
+            .all(|resource| resource.len() <= RESOURCE_BYTES_MAX),
     };
     statements.iter().all(resources)
 }

@@ -94,9 +94,7 @@ pub enum SettingsError {
 impl Settings {
     /// From name and value of every variable of the environment. Those of others are not looked at; an empty value is
     /// as good as none, because Terraform writes one for what is left out.
-    pub fn read(
-        environment: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Settings, SettingsError> {
+    pub fn read(environment: impl IntoIterator<Item = (String, String)>) -> Result<Settings, SettingsError> {
         let mut values: Vec<(String, String)> = environment
             .into_iter()
             .filter(|(name, value)| name.starts_with(OURS) && !value.is_empty())

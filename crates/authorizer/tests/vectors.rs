@@ -41,14 +41,15 @@ fn start(case: &Case) -> Result<Authorizer, String> {
     let floor = ("SWITCHBOARD_FLOOR".to_owned(), "floor".to_owned());
     let settings = Settings::read(case.settings.clone().into_iter().chain([floor]))
         .map_err(|error| error.to_string())?;
-    Authorizer::start(settings, source(case.policy.as_deref().unwrap_or("shop"))).map_err(|error| error.to_string())
+    Authorizer::start(settings, source(case.policy.as_deref().unwrap_or("shop")))
+        .map_err(|error| error.to_string())
 }
 
 /// As the vectors write it.
 fn value(answer: &Answer) -> Value {
     match answer.error() {
         Some(error) => json!({ "error": error }),
-        None => serde_json::from_str(&answer.to_json()).unwrap(),
+        None => serde_json::from_str(&answer.to_json()).expect("the cases are sound"),
     }
 }
 
@@ -64,14 +65,22 @@ fn run(case: &Case) {
     let authorizer = start(case).unwrap_or_else(|error| panic!("{shown}: {error}"));
     let explained = authorizer.explain(event.as_bytes(), now);
     assert_eq!(Some(value(&explained.answer)), case.expect, "{shown}");
-    assert_eq!(authorizer.answer(event.as_bytes(), now), explained.answer, "{shown}");
+    assert_eq!(
+        authorizer.answer(event.as_bytes(), now),
+        explained.answer,
+        "{shown}"
+    );
 }
 
 #[test]
 fn every_case() {
     let mut cases = 0;
-    for entry in std::fs::read_dir(vectors()).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
+    for entry in std::fs::read_dir(vectors()).expect("the cases are sound") {
+        let name = entry
+            .expect("the cases are sound")
+            .file_name()
+            .into_string()
+            .expect("the cases are sound");
         if !name.ends_with(".json") {
             continue;
         }
@@ -85,11 +94,12 @@ fn every_case() {
 
 #[test]
 fn bytes_that_are_no_event_are_denied() {
-    let settings = Settings::read([("SWITCHBOARD_FLOOR", "f"), ("SWITCHBOARD_APIS", "orders")].map(|(name, value)| {
-        (name.to_owned(), value.to_owned())
-    }))
-    .unwrap();
-    let authorizer = Authorizer::start(settings, source("shop")).unwrap();
+    let settings = Settings::read(
+        [("SWITCHBOARD_FLOOR", "f"), ("SWITCHBOARD_APIS", "orders")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+    )
+    .expect("the cases are sound");
+    let authorizer = Authorizer::start(settings, source("shop")).expect("the cases are sound");
     let deep = [b"[".repeat(100_000), b"]".repeat(100_000)].concat();
     for bytes in [&b""[..], b"\xff", b"{", b"{} {}", b"\xef\xbb\xbf{}", &deep] {
         let answer = value(&authorizer.answer(bytes, 0));

@@ -124,6 +124,15 @@ impl Function {
         (begun.elapsed(), invoked)
     }
 
+    /// How long so many invocations with this event take, one behind the other; what comes of them is not looked at.
+    pub fn warm_decisions(&self, event: &[u8], count: u32) -> Duration {
+        let begun = Instant::now();
+        for _ in 0..count {
+            self.invoke(event);
+        }
+        begun.elapsed()
+    }
+
     /// Invokes it, and waits for what comes of it.
     pub fn invoke(&self, event: &[u8]) -> Invoked {
         let id = self.api.submit(event);

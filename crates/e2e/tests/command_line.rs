@@ -113,8 +113,8 @@ fn a_gateway_does_not_start_with_a_file_that_check_refuses() {
 fn a_section_whose_behaviour_does_not_exist_yet_keeps_the_gateway_from_starting() {
     let sections = [
         (
-            "auth",
-            "auth: { type: jwt, jwks_uri: \"https://a.example/jwks\", issuer: \"https://a.example\", audiences: [a] }",
+            "feed",
+            "policy: { floor: f, feed: { bundle: \"https://a.example/bundle\" } }",
         ),
         (
             "rate_limiting",
@@ -128,7 +128,7 @@ fn a_section_whose_behaviour_does_not_exist_yet_keeps_the_gateway_from_starting(
             "transformations",
             "transformations: [{ path: /api/**, response: { remove_fields: [id] } }]",
         ),
-        ("environment", "environment: prod"),
+        ("services", "services: { directory: d }"),
     ];
     for (name, section) in sections {
         e2e::case(name);

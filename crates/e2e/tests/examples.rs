@@ -1,6 +1,6 @@
 //! Every configuration in `examples/` is what it is there for: it serves, or it is refused for what it shows.
 
-use e2e::{Setup, Upstream, run, switchboard};
+use e2e::{Scratch, Setup, Upstream, run, switchboard};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,10 @@ fn variables(text: &str) -> Vec<String> {
 }
 
 /// What the files in `examples/` are there for; one that is not named here has to serve.
-const MISTAKES: [&str; 1] = ["mistakes.yaml"];
+const MISTAKES: [&str; 2] = ["mistakes.yaml", "policy-mistakes.yaml"];
+/// Policies: a floor is made of each whose keys are in it. `policy_command` has the rest, and `switchboard demo` serves the
+/// shop's, with an issuer that answers.
+const POLICY: &str = "policy.yaml";
 
 /// The errors that `check` finds in this file.
 fn errors(example: &Path, environment: &[(String, String)]) -> Vec<Value> {
@@ -88,6 +91,18 @@ fn every_example_is_checked_and_every_good_one_serves() {
             assert!(errors.len() > 1, "it shows more than one: {errors:#?}");
             continue;
         }
+        if example.ends_with(POLICY) {
+            assert_eq!(errors, Vec::<Value>::new());
+            if text.contains("\n    jwks_uri:") {
+                continue;
+            }
+            let scratch = Scratch::new();
+            let mut build = switchboard(&["policy", "build", "--out"]);
+            build.arg(scratch.path("policy.floor")).arg(&example);
+            let finished = run(build);
+            assert_eq!(finished.code, Some(0), "{finished:#?}");
+            continue;
+        }
         let not_yet = |error: &Value| {
             error["message"]
                 .as_str()
@@ -111,6 +126,9 @@ fn every_example_is_checked_and_every_good_one_serves() {
             .unwrap_or_default();
         let mut setup = Setup::new();
         setup.environment = environment;
+        if let Ok(policy) = std::fs::read_to_string(example.with_file_name(POLICY)) {
+            setup.scratch.write(POLICY, &policy);
+        }
         let name = format!("example.{extension}");
         let file = setup.scratch.write(&name, &on_free_ports(&text, extension));
         let gateway = setup.start_file(file);
@@ -119,6 +137,7 @@ fn every_example_is_checked_and_every_good_one_serves() {
             gateway.get("/api/orders/7?x=1").expect(200);
             assert_eq!(upstream.wait_for_requests(1)[0].target, "/orders/7?x=1");
             assert_eq!(gateway.get("/health").expect(200).json()["status"], "ok");
+            gateway.get("/api/invoices/inv_7h2p").expect(401);
         }
     }
 }

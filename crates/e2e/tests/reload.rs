@@ -102,8 +102,8 @@ fn a_bad_file_changes_nothing_and_is_told_of() {
         ("routes: [{ path: /, respnd: { body: second } }]\n", "respnd"),
         ("routes: [{ path: /, respond: { body: second } }\n", ""),
         (
-            "auth: { type: jwt, jwks_uri: \"https://a.example/jwks\", issuer: \"https://a.example\", audiences: [a] }\n",
-            "auth",
+            "rate_limiting: { default: { requests_per_second: 10, key: client_ip } }\n",
+            "rate_limiting",
         ),
         ("", ""),
     ] {

@@ -142,3 +142,13 @@ fn limits_are_told_with_their_numbers() {
         "{said}"
     );
 }
+
+#[test]
+fn a_floor_becomes_a_policy() {
+    let bytes = std::fs::read(directory().join("good.floor")).unwrap();
+    let (policy, reports) = read_floor(&bytes).unwrap().policy();
+    assert_eq!(reports, []);
+    let apis: Vec<&str> = policy.apis().map(|api| api.id()).collect();
+    assert_eq!(apis, ["orders"]);
+    assert!(policy.client("mobile-app").is_some());
+}

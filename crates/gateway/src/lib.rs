@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod configuration;
+mod controls;
 mod downstream;
 pub mod enforcement;
 pub mod explain;
@@ -19,5 +20,6 @@ mod snapshot;
 pub mod upstream;
 pub mod usage;
 
-pub use server::{Bound, Controls, Gateway, Parts, ReloadError, StartError};
+pub use controls::{Controls, ReloadError};
+pub use server::{Bound, Gateway, Parts, StartError};
 pub use snapshot::CompileError;

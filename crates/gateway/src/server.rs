@@ -1,31 +1,29 @@
-//! A running gateway: sockets, threads, the swap of snapshots, and the drained end.
+//! A running gateway: sockets, threads, and the drained end.
 //!
-//! It is given a checked configuration and gives back real addresses; it reads no file and no command line.
+//! It is given a checked configuration and gives back real addresses. It reads no command line and no file but the
+//! policy's, which `enforcement` reads for it.
 
 use crate::configuration::Configuration;
+use crate::controls::{Controls, with_own};
 use crate::downstream::{self, Acceptor, Message, Shared, Worker, WorkerHandle, bind};
-use crate::enforcement::{self, Enforced, PolicyError};
-use crate::keys::{self, Fetched, KeyService, KeyStore};
+use crate::enforcement::Enforced;
+use crate::keys::{self, KeyService, KeyStore};
 use crate::request::FailedCredentials;
 use crate::snapshot::{CompileError, Snapshot};
-use crate::upstream::{Resolve, SystemResolver, TargetRules, Upstreams};
+use crate::upstream::{Resolve, SystemResolver, Upstreams};
 use crate::usage::Metrics;
 use arc_swap::ArcSwap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::{mpsc, watch};
 
 /// Queries to the system's resolver that one worker may have under way; each takes a thread while it lasts.
 const RESOLVER_THREADS_MAX: usize = 16;
-
-/// How long a reload waits until every worker serves by the new snapshot; each swaps between two requests.
-const SWAP_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// Why a gateway does not start or a configuration is not taken over.
 #[derive(Debug, thiserror::Error)]
@@ -44,27 +42,6 @@ pub enum StartError {
     /// An upstream or the access log.
     #[error("the configuration cannot be put to use")]
     Compile(#[from] CompileError),
-}
-
-/// What a changed file may not change in a running gateway.
-#[derive(Debug, thiserror::Error)]
-pub enum ReloadError {
-    /// These keys need a restart.
-    #[error("a changed {0} needs a restart; the configuration was not taken over")]
-    NeedsRestart(String),
-    /// An upstream, the access log or the policy.
-    #[error("{0}")]
-    Compile(#[from] CompileError),
-}
-
-impl ReloadError {
-    /// A policy's problems as `check --format json` has them, or null.
-    pub fn problems(&self) -> serde_json::Value {
-        match self {
-            ReloadError::Compile(CompileError::Policy(error)) => error.problems(),
-            ReloadError::Compile(_) | ReloadError::NeedsRestart(_) => serde_json::Value::Null,
-        }
-    }
 }
 
 /// Listening, not yet serving.
@@ -118,21 +95,6 @@ pub struct Gateway {
     acceptor: JoinHandle<io::Result<()>>,
     stop: watch::Sender<bool>,
     keys: KeyService,
-}
-
-/// What may be asked of a gateway while it runs, from any thread.
-#[derive(Debug)]
-pub struct Controls {
-    shared: Arc<Shared>,
-    workers: Arc<[WorkerHandle]>,
-    /// What stays the same until a restart, as configured.
-    first: Configuration,
-    /// The addresses that are never dialled.
-    own: Vec<SocketAddr>,
-    /// The last key sets.
-    store: Arc<KeyStore>,
-    /// Held from reading the snapshot in force to swapping in the one made of it.
-    changing: Mutex<()>,
 }
 
 /// What a gateway is built from beside its configuration.
@@ -248,169 +210,6 @@ impl Gateway {
         shared.snapshot.load().access_log.drain();
         whole
     }
-}
-
-impl Controls {
-    /// Compiles a configuration and swaps it in, or changes nothing. Connections stay.
-    pub fn reload(&self, configuration: Configuration) -> Result<(), ReloadError> {
-        let restart = needs_restart(&self.first, &configuration);
-        if !restart.is_empty() {
-            return Err(ReloadError::NeedsRestart(restart.join(", ")));
-        }
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let current = self.shared.snapshot.load_full();
-        let enforced = Enforced::load(&configuration, &self.store).map_err(CompileError::from)?;
-        let configuration = with_own(configuration, &self.own);
-        let snapshot = Snapshot::compile(
-            configuration,
-            enforced,
-            Some(&current),
-            &self.shared.upstreams,
-            &self.shared.metrics,
-        )?;
-        self.swap(&Arc::new(snapshot));
-        self.follow_issuers();
-        Ok(())
-    }
-
-    /// Reads the policy anew from where the configuration in force has it, and swaps it in, or changes nothing.
-    pub fn reload_policy(&self) -> Result<(), PolicyError> {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let current = self.shared.snapshot.load_full();
-        let enforced = Enforced::load(&current.configuration, &self.store)?;
-        self.swap(&Arc::new(current.under(enforced)));
-        self.follow_issuers();
-        Ok(())
-    }
-
-    /// Where the policy in force came from, and what it has: the `policy` member of `/ready`.
-    pub fn policy(&self) -> serde_json::Value {
-        let snapshot = self.shared.snapshot.load();
-        enforcement::to_json(snapshot.enforced.as_ref(), &self.store)
-    }
-
-    /// The SHA-256 of the policy's own file, and that file, where it has one.
-    pub fn policy_file(&self) -> Option<(PathBuf, String)> {
-        let snapshot = self.shared.snapshot.load();
-        snapshot.enforced.as_ref().and_then(Enforced::file)
-    }
-
-    fn start_keys(self: &Arc<Self>, prepared: keys::Prepared) -> io::Result<KeyService> {
-        let parts = keys::Parts {
-            resolver: Arc::clone(&self.shared.resolver),
-            store: Arc::clone(&self.store),
-            metrics: Arc::clone(&self.shared.metrics),
-        };
-        // Weak: the service ends with the gateway, which does not wait for itself.
-        let controls: Weak<Controls> = Arc::downgrade(self);
-        let publish = move |fetched: &Fetched| match controls.upgrade() {
-            Some(controls) => controls.put_keys_in_force(fetched),
-            None => Err("the gateway has ended".to_owned()),
-        };
-        prepared.start(parts, Arc::new(publish))
-    }
-
-    fn follow_issuers(&self) {
-        let snapshot = self.shared.snapshot.load();
-        let followed = snapshot.enforced.as_ref().map(Enforced::followed);
-        let rules = Arc::clone(&snapshot.configuration.targets);
-        self.shared.keys.follow(followed.unwrap_or_default(), rules);
-    }
-
-    /// Adds a set to the policy in force, in every worker, and keeps it; all or nothing.
-    fn put_keys_in_force(&self, fetched: &Fetched) -> Result<(), String> {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let current = self.shared.snapshot.load_full();
-        let of = &fetched.of;
-        let enforced = current.enforced.as_ref().filter(|enforced| enforced.follows(of));
-        let Some(enforced) = enforced else {
-            return Err("the policy has changed meanwhile".to_owned());
-        };
-        // What is kept is in force: an unchanged set changes nothing.
-        let is_new = self.store.last(&of.issuer, &of.jwks_uri).as_deref() != Some(&*fetched.key_set);
-        if is_new {
-            let enforced = enforced
-                .with_keys(&of.id, &fetched.key_set)
-                .map_err(|error| error.to_string())?;
-            self.swap(&Arc::new(current.under(Some(enforced))));
-            tracing::info!(issuer = %of.id, "a new key set is in force");
-        }
-        self.store.keep(&of.issuer, &of.jwks_uri, &fetched.key_set);
-        Ok(())
-    }
-
-    /// Gives the snapshot to every worker, and frees the former one here once all have let go of it.
-    fn swap(&self, snapshot: &Arc<Snapshot>) {
-        self.shared.snapshot.store(Arc::clone(snapshot));
-        let (former, returned) = std::sync::mpsc::channel();
-        for worker in self.workers.iter() {
-            // A worker that is gone serves nothing any more.
-            let _ = worker.sender.send(Message::Swap {
-                snapshot: Arc::clone(snapshot),
-                former: former.clone(),
-            });
-        }
-        drop(former);
-        let until = Instant::now() + SWAP_WAIT_MAX;
-        let next = || {
-            returned
-                .recv_timeout(until.saturating_duration_since(Instant::now()))
-                .ok()
-        };
-        // All of them first, then the drop: the last one to go frees, and that is to be this thread.
-        drop(std::iter::from_fn(next).collect::<Vec<_>>());
-    }
-
-    /// Opens a log file anew, after it was moved away.
-    pub fn reopen_access_log(&self) {
-        self.shared.snapshot.load().access_log.reopen();
-    }
-
-    /// How many client connections each worker serves.
-    pub fn connections_per_worker(&self) -> Vec<usize> {
-        self.workers
-            .iter()
-            .map(|worker| worker.load.load(Ordering::Relaxed))
-            .collect()
-    }
-
-    /// The configuration in force, put together anew: it is asked for rarely, and kept once, compiled.
-    pub fn configuration(&self) -> Configuration {
-        let snapshot = self.shared.snapshot.load();
-        let mut configuration = Configuration::clone(&snapshot.configuration);
-        configuration.routes = snapshot.routes().cloned().collect();
-        configuration.routes.sort_by_key(|route| route.line);
-        configuration
-    }
-}
-
-fn with_own(mut configuration: Configuration, own: &[SocketAddr]) -> Configuration {
-    let rules = TargetRules {
-        allowed: configuration.targets.allowed.clone(),
-        own: own.to_vec(),
-        named_only: false,
-    };
-    configuration.targets = Arc::new(rules);
-    configuration
-}
-
-/// The keys that differ and cannot change while connections stay untouched.
-fn needs_restart(first: &Configuration, new: &Configuration) -> Vec<&'static str> {
-    let differs = [
-        ("listen", first.listen != new.listen),
-        (
-            "admin",
-            first.admin != new.admin || first.admin_token != new.admin_token,
-        ),
-        ("health", first.health != new.health),
-        ("workers", first.workers != new.workers),
-        ("environment", first.environment != new.environment),
-        ("state_dir", first.state_dir != new.state_dir),
-    ];
-    differs
-        .into_iter()
-        .filter_map(|(key, differs)| differs.then_some(key))
-        .collect()
 }
 
 fn start_worker(index: usize, shared: Arc<Shared>) -> io::Result<(WorkerHandle, JoinHandle<bool>)> {

@@ -5,7 +5,11 @@
 //! spelling. Refuses some that could be said, never the reverse. Both `policy build` and the authorizer ask here.
 
 use crate::path::{Pattern, Segment};
+use crate::{Api, Operation};
 use std::collections::BTreeSet;
+
+/// Patterns of an API that one answer can name: its 8,192 bytes have no place for more.
+const PATTERNS_COUNT_MAX: usize = 128;
 
 /// The paths of an API.
 #[derive(Debug, Clone)]
@@ -16,6 +20,17 @@ pub struct Paths<'a> {
     pub base_path: &'a str,
     /// Its operations as written, public ones among them: `METHOD PATTERN`.
     pub operations: Vec<&'a str>,
+}
+
+impl<'a> Paths<'a> {
+    /// Those of a compiled API.
+    pub fn of(api: &'a Api) -> Paths<'a> {
+        Paths {
+            id: api.id(),
+            base_path: api.base_path(),
+            operations: api.operations().iter().map(Operation::matches).collect(),
+        }
+    }
 }
 
 /// An operation that no list of ARNs can say.
@@ -53,11 +68,16 @@ pub fn inexact(fronted: &[&str], apis: &[Paths<'_>]) -> Vec<Inexact> {
     }
     let mut found = Vec::new();
     for api in apis.iter().filter(is_fronted) {
+        let mut named = BTreeSet::new();
         for operation in &api.operations {
             let Some(pattern) = pattern_of(operation) else {
                 continue;
             };
-            if let Some(why) = unsayable(&pattern).or_else(|| too_deep(&pattern, &permitting, &dividing)) {
+            named.insert(pattern.as_str().to_owned());
+            let why = unsayable(&pattern)
+                .or_else(|| too_deep(&pattern, &permitting, &dividing))
+                .or_else(|| too_many(named.len()));
+            if let Some(why) = why {
                 found.push(Inexact {
                     api: api.id.into(),
                     operation: (*operation).into(),
@@ -88,6 +108,10 @@ fn unsayable(pattern: &Pattern) -> Option<String> {
         Segment::Literal(text) if text.contains('$') => {
             Some("`$` has a meaning of its own in an ARN".to_owned())
         }
+        // Below a wildcard every path with an escape is denied, because none can tell the canonical spelling of one.
+        Segment::Literal(text) if text.contains('%') => {
+            Some("`%` begins an escape, and a cached answer denies them".to_owned())
+        }
         _ => None,
     })
 }
@@ -115,6 +139,11 @@ fn too_deep(pattern: &Pattern, permitting: &BTreeSet<String>, dividing: &BTreeSe
         }
     }
     None
+}
+
+fn too_many(patterns: usize) -> Option<String> {
+    (patterns > PATTERNS_COUNT_MAX)
+        .then(|| format!("it is the {patterns}th pattern, and an answer names at most {PATTERNS_COUNT_MAX}"))
 }
 
 #[cfg(test)]
@@ -158,7 +187,17 @@ mod tests {
     fn parameters_and_dollars() {
         check(&["a /a: /a/b /a/{id} /a/{id}/c/**"], &["/a/{id}", "/a/{id}/c/**"]);
         check(&["a /a: /a/$x"], &["/a/$x"]);
+        check(&["a /a: /a/%C3%A4"], &["/a/%C3%A4"]);
         check(&["-a /a: /a/{id}", "b /b: /b/**"], &[]);
+    }
+
+    #[test]
+    fn no_more_than_an_answer_can_name() {
+        let paths: Vec<String> = (0..=PATTERNS_COUNT_MAX)
+            .map(|number| format!("/a/{number}"))
+            .collect();
+        check(&[&format!("a /a: {}", paths[1..].join(" "))], &[]);
+        check(&[&format!("a /a: {}", paths.join(" "))], &["/a/128"]);
     }
 
     #[test]

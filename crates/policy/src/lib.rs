@@ -4,7 +4,6 @@
 //! operations share `path`, so that a request can never mean one thing to the one and another to the other.
 //! A request is decided in three calls: `present`, `verify`, `decide`.
 
-mod arn_exact;
 pub mod cached;
 #[cfg(feature = "schema")]
 pub mod check;
@@ -20,13 +19,12 @@ mod rules;
 mod time;
 mod token;
 
-pub use arn_exact::{ARN_PATTERNS_COUNT_MAX, ArnInexact, arn_exact};
 pub use code::Code;
 pub use compiled::{Api, Client, Grant, Issuer, Operation, Plan};
 pub use keys::{Key, KeySetError};
 pub use policy::{Change, Counts, Policy, Report};
 pub use request::{
-    Certificate, Claimed, Decision, Facts, Fields, Permit, Principal, Proof, Recall, Rejection, Verified,
-    decide, permitted, present, verify,
+    Certificate, Claimed, Decision, Facts, Fields, Permit, Principal, Proof, Recall, Rejection, Step,
+    Verified, decide, permitted, present, verify,
 };
 pub use token::Token;

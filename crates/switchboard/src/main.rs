@@ -35,6 +35,8 @@ enum Command {
     Check(commands::check::Check),
     /// Show which route a request would take, why each other one lost, and what would be sent upstream
     Explain(commands::explain::Explain),
+    /// Show what the AWS Lambda authorizer answers to an event, and why
+    Authorizer(commands::authorizer::AuthorizerCommand),
     /// Make a floor of a policy file, or show what a floor says
     Policy(commands::policy::Policy),
     /// Print a generated file of this repository
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Command::Gateway(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Explain(command) => command.run(),
+        Command::Authorizer(command) => command.run(),
         Command::Policy(command) => command.run(),
         Command::Generate(command) => command.run(),
     };

@@ -70,6 +70,7 @@ impl Serving {
             .map(|file| watch(&file, &checked.hash, controls, Arc::clone(&facts), &policy_watch))
             .transpose()?;
         facts.readiness.enter(Phase::Serving);
+        tracing::info!(policy = %facts.policy.shown(), "who may call");
         announce(&addresses, admin_address, health_address);
         Ok(Serving {
             gateway,

@@ -88,6 +88,10 @@ fn the_tour_goes_well_through_a_pipe() {
     }
     for part in [
         "10. A change",
+        "401 Unauthorized",
+        "403 Forbidden",
+        "\"asked_by\":{\"client\":\"mobile-app\",\"role\":\"customer\",\"user\":\"usr_8a3f\"}",
+        "✘ token_expired",
         "405 Method Not Allowed",
         "502 Bad Gateway",
         "no service was asked",

@@ -50,11 +50,11 @@ export class Authorizer {
     checkApis(settings, source.policy);
     const [api = ""] = settings.apis;
     this.#kept = settings.resultTtlS > 0 ? new Kept(source.policy, api, settings.pathPrefix) : undefined;
-    const reason = this.#kept?.whyNotExact;
-    if (reason !== undefined) {
+    const inexact = this.#kept?.inexact;
+    if (inexact !== undefined) {
       throw new StartError(
-        `SWITCHBOARD_RESULT_TTL_S is ${settings.resultTtlS}, but \`${api}\` has what an answer that is kept ` +
-          `can't say exactly: ${reason}; write 0, or change the operations`,
+        `SWITCHBOARD_RESULT_TTL_S is ${settings.resultTtlS}, but an answer that is kept can't say ` +
+          `\`${inexact.operation}\` of \`${api}\` exactly: ${inexact.why}; write 0, or change the operation`,
       );
     }
   }

@@ -27,9 +27,6 @@ export const NEVER = [
   "*/;*",
 ] as const;
 
-/** Patterns of an API whose answers are kept; an answer could not name more of them. */
-const PATTERNS_COUNT_MAX = 128;
-
 /** What is granted and what has to be denied by name, as resources of a stage (`GET/orders/*`), each sorted. */
 export interface Cached {
   readonly allow: readonly string[];
@@ -46,23 +43,6 @@ interface Covered {
   readonly below?: string;
   /** A path, as policy sees it, that only this pattern fits best. */
   readonly sample?: string | undefined;
-}
-
-/** Why resources and wildcards can't say exactly what these patterns do; `undefined` where they can. */
-export function whyNotExact(patterns: readonly string[]): string | undefined {
-  if (patterns.length > PATTERNS_COUNT_MAX) {
-    return `it has ${patterns.length} patterns, and an answer names at most ${PATTERNS_COUNT_MAX}`;
-  }
-  const open = patterns.filter((pattern) => pattern.endsWith("/**")).map((pattern) => pattern.slice(0, -2));
-  for (const pattern of patterns) {
-    const literal = pattern.endsWith("/**") ? pattern.slice(0, -3) : pattern;
-    if (literal.includes("{")) return `\`${pattern}\` has a parameter`;
-    if (/[*$%]/.test(literal)) return `\`${pattern}\` has \`*\`, \`$\` or an escape`;
-    if (open.filter((front) => literal.startsWith(front)).length > 1) {
-      return `\`${pattern}\` is nested two deep under wildcards`;
-    }
-  }
-  return undefined;
 }
 
 /** `patterns`: of the API, each once. `nested`: base paths of other APIs in it. `permits`: the decision. */

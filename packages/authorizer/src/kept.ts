@@ -6,13 +6,16 @@
 import { type Decision, type Facts, type Permit, type Policy, parsePath } from "@switchboard/policy";
 import { denyAllBut, type Statement, statement } from "./answer.ts";
 import { type Arn, RESOURCE_BYTES_MAX } from "./arn.ts";
-import { cachedOf, NEVER, whyNotExact } from "./cached.ts";
+import { cachedOf, NEVER } from "./cached.ts";
+import { findInexact, type Inexact } from "./exact.ts";
 
 /** The one API whose answers are kept. */
 export class Kept {
   readonly #patterns: readonly string[];
   readonly #nested: readonly string[];
   readonly #prefix: string | undefined;
+  /** An operation that statements can't say exactly. */
+  readonly inexact: Inexact | undefined;
 
   constructor(policy: Policy, apiId: string, prefix: string | undefined) {
     const api = policy.contents.apis.get(apiId);
@@ -23,11 +26,10 @@ export class Kept {
     const others = [...policy.contents.apis.values()].map((other) => other.basePath);
     this.#nested = sorted(others.filter((other) => other.startsWith(front) && other !== basePath));
     this.#prefix = prefix;
-  }
-
-  /** Why statements can't say exactly what the API's patterns do; `undefined` where they can. */
-  get whyNotExact(): string | undefined {
-    return whyNotExact(this.#patterns);
+    this.inexact = findInexact(
+      operations.map(({ match }) => match),
+      others,
+    );
   }
 
   /** None where nothing is granted; and a permit that tells who the client is, of a guarded operation if there is one. */

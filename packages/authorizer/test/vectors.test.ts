@@ -9,7 +9,17 @@ import { Authorizer, StartError } from "../src/authorizer.ts";
 import { readSettings, SettingsError } from "../src/settings.ts";
 import { type Case, fill, readJson, sourceOf, VECTORS } from "./support/given.ts";
 
-const CASE_MEMBERS = ["name", "shows", "settings", "policy", "now", "event", "event_text", "expect", "start_error"];
+const CASE_MEMBERS = [
+  "name",
+  "shows",
+  "settings",
+  "policy",
+  "now",
+  "event",
+  "event_text",
+  "expect",
+  "start_error",
+];
 
 function authorizerOf(each: Case): Authorizer {
   const settings = readSettings({ SWITCHBOARD_FLOOR: "floor", ...each.settings });

@@ -7,7 +7,7 @@
 import { ALL_HOSTS } from "./contents.ts";
 import { type Api, DEFAULT_ACCEPTS, DEFAULT_KEY_HEADER, EVERY_HOST, type Operation } from "./entity/api.ts";
 import type { Facts } from "./facts.ts";
-import { hostTiers } from "./path/host.ts";
+import { nextTier } from "./path/host.ts";
 import type { Policy } from "./policy.ts";
 
 /** What a request is for. */
@@ -33,11 +33,10 @@ export function choose(policy: Policy, facts: Facts): Chosen {
 }
 
 function byHost(policy: Policy, { host, path }: Facts): Api | undefined {
-  if (host !== undefined) {
-    for (const tier of hostTiers(host)) {
-      const [lowest] = longest(policy, tier, path);
-      if (lowest !== undefined) return lowest;
-    }
+  if (host === undefined) return undefined;
+  for (let tier: string | undefined = host; tier !== undefined; tier = nextTier(tier)) {
+    const [lowest] = longest(policy, tier, path);
+    if (lowest !== undefined) return lowest;
   }
   return longest(policy, EVERY_HOST, path)[0];
 }
@@ -48,10 +47,12 @@ function amongListed(policy: Policy, path: string, apis: readonly string[]): Api
   return candidates.find((api) => apis.includes(api.id)) ?? candidates[0];
 }
 
+const NONE: readonly Api[] = [];
+
 /** The APIs of the longest base path under one host pattern, the lowest id first. */
 function longest(policy: Policy, hostPattern: string, path: string): readonly Api[] {
   const depths = policy.contents.depths.get(hostPattern);
-  if (depths === undefined) return [];
+  if (depths === undefined) return NONE;
   const ends = segmentEnds(path, depths.length - 1);
   for (let depth = ends.length - 1; depth >= 0; depth--) {
     if (!depths[depth]) continue;

@@ -9,9 +9,16 @@ import type { Key } from "./key.ts";
 import { Shards } from "./shards.ts";
 
 /** One record's meaning: an entity as it is now, or that it is gone. */
-export type Change =
-  | { readonly kind: string; readonly id: string; readonly body: unknown; readonly needs?: unknown }
-  | { readonly kind: string; readonly id: string; readonly deleted: true };
+export type Change = Put | { readonly kind: string; readonly id: string; readonly deleted: true };
+
+/** An entity as it is now. */
+export interface Put {
+  readonly kind: string;
+  readonly id: string;
+  /** The entity without its id: its JSON text, or an object that was read from one by the rule (contract §5). */
+  readonly body: unknown;
+  readonly needs?: unknown;
+}
 
 /** What could not be taken as it is: an unsupported entity, an unknown kind, a contradiction. */
 export interface Report {

@@ -14,7 +14,7 @@ export interface Certificate {
 
 /** The facts of one request. */
 export interface Facts {
-  /** Canonical host; absent where `apis` is given or no host is known. */
+  /** Canonical host; absent where `apis` is given. Without either no API fits. */
   readonly host?: string | undefined;
   /** The token, any. */
   readonly method: string;

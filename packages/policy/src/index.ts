@@ -11,7 +11,8 @@ export { type Decision, type Field, Permit, type Principal, Rejection } from "./
 export { changesOf } from "./document.ts";
 export type { Api, CredentialKind, Operation } from "./entity/api.ts";
 export type { Certificate, Facts } from "./facts.ts";
-export { type Floor, FloorError, readFloor } from "./feed/floor.ts";
+export { type Floor, readFloor } from "./feed/floor.ts";
+export { FloorError, type FloorWord } from "./feed/held.ts";
 export { type CanonicalPath, parsePath } from "./path/canonical.ts";
 export { type Host, parseHost } from "./path/host.ts";
 export { permitted, registered } from "./permitted.ts";

@@ -1,5 +1,5 @@
 /**
- * JSON of tokens, read by one written rule (contract §5), so that no two readers can see different claims.
+ * JSON of tokens and records, read by one written rule (contract §5), so that no two readers can see different claims.
  *
  * Objects become `Map`s: a member named `__proto__` is a member like any other. `JSON.parse` would let the last of
  * two members win, round 1e999 to infinity, and take lone surrogates; here each of them is a refusal.
@@ -11,7 +11,7 @@ export type Json = null | boolean | number | string | readonly Json[] | JsonObje
 export type JsonObject = ReadonlyMap<string, Json>;
 
 /** Containers within containers; the outermost is 1. */
-const DEPTH_MAX = 16;
+export const DEPTH_MAX = 16;
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -23,8 +23,23 @@ export function parseJsonObject(bytes: Uint8Array): JsonObject | undefined {
   } catch {
     return undefined;
   }
+  return readObject(new Reader(text));
+}
+
+/** Whether a text is one object by the rule, or would be if members might stand there twice. `text` is well-formed. */
+export function isJsonObject(text: string, mayRepeat = false): boolean {
+  return readObject(new Reader(text, mayRepeat)) !== undefined;
+}
+
+/** The members of the one object that `text` is, as they are written; `undefined` where it is none by the rule. */
+export function memberTexts(text: string): ReadonlyMap<string, string> | undefined {
+  const reader = new Reader(text);
+  return readObject(reader) === undefined ? undefined : reader.written;
+}
+
+function readObject(reader: Reader): JsonObject | undefined {
   try {
-    const value = new Reader(text).whole();
+    const value = reader.whole();
     return isObject(value) ? value : undefined;
   } catch (error) {
     if (error instanceof Malformed) return undefined;
@@ -60,11 +75,15 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
 ]);
 
 class Reader {
-  #text: string;
+  /** Members of the outermost object, as they are written. */
+  readonly written = new Map<string, string>();
+  readonly #text: string;
+  readonly #mayRepeat: boolean;
   #at = 0;
 
-  constructor(text: string) {
+  constructor(text: string, mayRepeat = false) {
     this.#text = text;
+    this.#mayRepeat = mayRepeat;
   }
 
   whole(): Json {
@@ -103,8 +122,11 @@ class Reader {
       this.#blanks();
       if (this.#text[this.#at] !== '"') throw new Malformed();
       const name = this.#string();
-      if (members.has(name) || !this.#takes(":")) throw new Malformed();
+      if ((!this.#mayRepeat && members.has(name)) || !this.#takes(":")) throw new Malformed();
+      this.#blanks();
+      const begin = this.#at;
       members.set(name, this.#value(depth + 1));
+      if (depth === 1) this.written.set(name, this.#text.slice(begin, this.#at));
     } while (this.#takes(","));
     if (!this.#takes("}")) throw new Malformed();
     return members;

@@ -31,6 +31,9 @@ export interface Key {
   readonly material: string;
 }
 
+/** Keys of one set, whether a policy has it or it was fetched. */
+export const KEYS_MAX = 128;
+
 const RSA_BITS_MIN = 2_048;
 const RSA_BITS_MAX = 8_192;
 const RSA_EXPONENT_MAX = 2 ** 33 - 1;

@@ -7,16 +7,17 @@
 
 import { type Change, type Contents, emptyContents, type Report } from "./contents.ts";
 import type { Issuer } from "./entity/issuer.ts";
-import { type Key, readKeys } from "./key.ts";
+import { KEYS_MAX, type Key, readKeys } from "./key.ts";
+import { parseRepeatingObject } from "./plain.ts";
 import { PolicyEdit } from "./policy_edit.ts";
 
-/** What is not a JWK Set (RFC 7517 §5). */
+/** What is not a JWK Set (RFC 7517 §5), or not of an issuer of the policy. */
 export class KeySetError extends Error {
   override readonly name = "KeySetError";
 }
 
-/** Keys of one issuer's set. */
-const KEYS_MAX = 1_024;
+/** Bytes of a set that was fetched. */
+const SET_BYTES_MAX = 1_048_576;
 
 /** A compiled policy. */
 export class Policy {
@@ -43,13 +44,11 @@ export class Policy {
 
   /** With the keys of a JWK Set that was fetched for an issuer, in place of those that were fetched before. */
   withFetchedKeys(issuerId: string, jwkSet: string): Policy {
-    let keys: unknown;
-    try {
-      const set: unknown = JSON.parse(jwkSet);
-      keys = typeof set === "object" && set !== null && "keys" in set ? set.keys : undefined;
-    } catch {
-      keys = undefined;
-    }
+    if (this.contents.issuers.get(issuerId) === undefined)
+      throw new KeySetError("the policy has no such issuer");
+    if (Buffer.byteLength(jwkSet) > SET_BYTES_MAX) throw new KeySetError("the JWK Set is larger than 1 MiB");
+    const set = parseRepeatingObject(jwkSet);
+    const keys = set?.isSound && Object.hasOwn(set.value, "keys") ? set.value["keys"] : undefined;
     if (!Array.isArray(keys)) throw new KeySetError("the answer is no JWK Set");
     if (keys.length > KEYS_MAX) throw new KeySetError(`the JWK Set has more than ${KEYS_MAX} keys`);
     // As with inline keys, what nothing may use is skipped, even where it is no object.

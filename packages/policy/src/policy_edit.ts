@@ -5,7 +5,7 @@
  */
 
 import type { ClaimantsEdit } from "./claimants.ts";
-import { ALL_HOSTS, type Change, type Contents, type Report } from "./contents.ts";
+import { ALL_HOSTS, type Change, type Contents, type Put, type Report } from "./contents.ts";
 import { type Api, readApi } from "./entity/api.ts";
 import { type Client, type Credential, readClient } from "./entity/client.ts";
 import { type Issuer, readIssuer } from "./entity/issuer.ts";
@@ -13,6 +13,7 @@ import { isKind, type Kind } from "./entity/kind.ts";
 import { readCell, readPlan, readRevocation, readTenant } from "./entity/other.ts";
 import { isId } from "./form.ts";
 import { segmentsOf } from "./path/canonical.ts";
+import { parseRepeatingObject } from "./plain.ts";
 
 /** A policy under change. */
 export class PolicyEdit {
@@ -56,9 +57,8 @@ export class PolicyEdit {
       return;
     }
     const isGone = "deleted" in change;
-    const faults = isGone
-      ? this.#put(kind, id, undefined, undefined)
-      : this.#put(kind, id, change, change.needs);
+    const put = isGone ? undefined : readBody(change);
+    const faults = this.#put(kind, id, put, put?.needs);
     if (faults.length > 0) this.#report(kind, id, `unsupported: ${faults.join(", ")}`);
   }
 
@@ -223,6 +223,16 @@ export class PolicyEdit {
       this.#contested.push({ kind, id, index: index as unknown as ClaimantsEdit<object>, key, item });
     }
   }
+}
+
+/** A word that no reader knows: what is wrong with the text of a body is wrong with all of its members. */
+const UNSOUND = ["a body that is one object by the rule"];
+
+/** A body's members. Of one that breaks the rule only what is needed to recognise the entity means something. */
+function readBody({ body, needs }: Put): { readonly body: unknown; readonly needs: unknown } {
+  if (typeof body !== "string") return { body, needs };
+  const read = parseRepeatingObject(body);
+  return read?.isSound ? { body: read.value, needs } : { body: read?.value, needs: UNSOUND };
 }
 
 /** The number of segments of a base path; 0 for `/`. */

@@ -4,7 +4,7 @@
  * Policy-independent, so that a parsed token may be kept with its proof. Nothing of it is believed yet.
  */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { decodeBase64url } from "./base64url.ts";
 import { type JsonObject, parseJsonObject } from "./json.ts";
 
@@ -50,7 +50,7 @@ export function parseToken(text: string): Token | undefined {
 
 /** What a revocation names a token by: never the signature, which can be varied. */
 export function tokenSha256(token: Token): string {
-  return createHash("sha256").update(token.signed).digest("hex");
+  return hash("sha256", token.signed);
 }
 
 function parsePart(part64: string): JsonObject | undefined {

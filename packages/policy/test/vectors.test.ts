@@ -6,7 +6,16 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ALL_CODES, messageOf, permitted, registered, statusOf } from "../src/index.ts";
-import { type Fetched, factsOf, outcomeOf, policyOf, type Recorded, type Request } from "../tools/cases.ts";
+import {
+  type Fetched,
+  factsOf,
+  type Outcome,
+  outcomeOf,
+  policyOf,
+  type Recorded,
+  type Request,
+  whole,
+} from "../tools/cases.ts";
 import { CONTRACT, makeToken, type TokenRecipe } from "./support/tokens.ts";
 
 interface Case {
@@ -14,11 +23,12 @@ interface Case {
   readonly shows: string;
   readonly now?: number;
   readonly request?: Request;
-  readonly expect?: Record<string, unknown>;
+  readonly expect?: Partial<Outcome>;
   readonly policy?: unknown;
   readonly change?: readonly Recorded[];
   readonly tokens?: Record<string, TokenRecipe>;
   readonly fetched?: Fetched;
+  /** What `permitted` gives to this client, in place of a request. */
   readonly permitted?: readonly string[];
   readonly client?: string;
   readonly api?: string;
@@ -77,18 +87,18 @@ function run(file: File, each: Case): void {
   const document = documentOf(each.policy ?? file.policy);
   if (document === undefined) throw new Error("the case has no policy");
   const policy = policyOf(document, each.change, { ...file.fetched, ...each.fetched });
-  if (each.permitted !== undefined) {
-    if (each.client === undefined || each.api === undefined)
-      throw new Error("`permitted` needs client and api");
-    const operations = permitted(policy, registered(each.client), each.api);
-    expect(operations.map(({ match }) => match)).toEqual(each.permitted);
+  const { permitted: operations, client, api } = each;
+  if (operations !== undefined) {
+    if (client === undefined || api === undefined) throw new Error("`permitted` needs client and api");
+    if (each.request || each.now !== undefined || each.expect) throw new Error("`permitted` has no request");
+    expect(permitted(policy, registered(client), api).map(({ match }) => match)).toEqual(operations);
     return;
   }
   if (each.request === undefined || each.now === undefined || each.expect === undefined) {
     throw new Error("the case has no request, now or expect");
   }
   const request = withTokens(each.request, { ...file.tokens, ...each.tokens });
-  expect(outcomeOf(policy, factsOf(request), each.now)).toEqual(each.expect);
+  expect(outcomeOf(policy, factsOf(request), each.now)).toEqual(whole(each.expect));
 }
 
 const files = readdirSync(new URL("policy/", VECTORS)).filter((name) => name.endsWith(".json"));

@@ -44,8 +44,8 @@ export interface Outcome {
   readonly status: number;
   readonly detail?: string;
   readonly headers: readonly Field[];
-  readonly remove?: readonly string[];
-  readonly scopes?: readonly string[];
+  readonly remove: readonly string[];
+  readonly scopes: readonly string[];
   readonly plan?: string;
   readonly reasons: readonly string[];
 }
@@ -60,6 +60,11 @@ export function factsOf(request: Request): Facts {
   if (path !== request.path) throw new Error(`${request.path} is not canonical`);
   const { host, method, headers = [], certificate, apis, cell } = request;
   return { host, method, path, headers, certificate, apis, cell };
+}
+
+/** An outcome with its empty lists, which may be left out where it is written. */
+export function whole(outcome: Partial<Outcome>): Partial<Outcome> {
+  return { headers: [], remove: [], scopes: [], reasons: [], ...outcome };
 }
 
 /** A policy of a document, after changes, with keys that were fetched. */
@@ -85,9 +90,9 @@ export interface Batch {
 
 /** The outcomes of a batch, in order. */
 export function decideBatch({ policy: document, change, requests }: Batch): Outcome[] {
-  const whole = policyOf(document, change);
+  const policy = policyOf(document, change);
   return requests.map(({ now, fetched = {}, ...request }) =>
-    outcomeOf(changed(whole, [], fetched), factsOf(request), now),
+    outcomeOf(changed(policy, [], fetched), factsOf(request), now),
   );
 }
 
@@ -101,7 +106,16 @@ function written(decision: Decision): Outcome {
   const reasons = decision.reasons();
   if (decision.decision === "reject") {
     const detail = decision.detail === undefined ? {} : { detail: decision.detail };
-    return { decision: "reject", code: decision.code, status, ...detail, headers, reasons };
+    return {
+      decision: "reject",
+      code: decision.code,
+      status,
+      ...detail,
+      headers,
+      remove: [],
+      scopes: [],
+      reasons,
+    };
   }
   const plan = decision.plan === undefined ? {} : { plan: decision.plan };
   const { remove, scopes } = decision;

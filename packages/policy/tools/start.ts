@@ -12,7 +12,7 @@ const [mode, argument] = process.argv.slice(2);
 
 function makeFloor(clients: number): string {
   const lines: string[] = [];
-  const digests: [string, Buffer][] = [];
+  const digests: [string, string][] = [];
   const add = (kind: string, id: string, body: object): void => {
     const line = JSON.stringify({ feed: "bench", epoch: 0, revision: 1, kind, id, body });
     lines.push(line);

@@ -98,8 +98,7 @@ fn report(message: &str) -> io::Result<()> {
         body.len()
     )?;
     // Until the first byte of the answer the report may not have been read.
-    stream.read(&mut [0; 1])?;
-    Ok(())
+    stream.read_exact(&mut [0; 1])
 }
 
 /// To the function's log.

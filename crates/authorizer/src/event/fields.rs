@@ -30,8 +30,9 @@ impl From<WrongKind> for FieldsFault {
 impl<'a> Fields<'a> {
     /// The fields of an event that has the usual two maps, either of which may be null or missing.
     pub(super) fn read(event: &Object<'a>) -> Result<Fields<'a>, FieldsFault> {
-        let single = event.object("headers")?.map(Fields::of).transpose()?;
-        let multiple = event.object("multiValueHeaders")?.map(Fields::of).transpose()?;
+        let read = |map: Option<Object<'a>>| map.as_ref().map(Fields::of).transpose();
+        let single = read(event.object("headers")?)?;
+        let multiple = read(event.object("multiValueHeaders")?)?;
         match (single, multiple) {
             (Some(single), Some(multiple)) if multiple.confirms(&single) => Ok(multiple),
             (Some(_), Some(_)) => Err(FieldsFault::Disagree),
@@ -47,7 +48,7 @@ impl<'a> Fields<'a> {
         fields
     }
 
-    fn of(map: Object<'a>) -> Result<Fields<'a>, WrongKind> {
+    fn of(map: &Object<'a>) -> Result<Fields<'a>, WrongKind> {
         let mut fields = Fields::default();
         for (name, value) in map.members() {
             for value in values(value)? {

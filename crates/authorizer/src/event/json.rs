@@ -130,7 +130,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Object<'de>, A::Error> {
                 let mut object = Object::default();
                 while let Some((Text(name), value)) = from.next_entry::<Text<'de>, &'de RawValue>()? {
-                    match object.places.get(&name).and_then(|&place| object.members.get_mut(place)) {
+                    match object
+                        .places
+                        .get(&name)
+                        .and_then(|&place| object.members.get_mut(place))
+                    {
                         Some(member) => member.1 = value,
                         None => {
                             object.places.insert(name.clone(), object.members.len());
@@ -153,7 +157,8 @@ mod tests {
 
     #[test]
     fn a_wrong_kind_is_found_when_it_is_asked_for() {
-        let object = Object::parse(r#"{"a":"x","b":["y"],"c":null,"d":{"e":1},"a":"\u0078z","f":"\ud800"}"#).unwrap();
+        let object =
+            Object::parse(r#"{"a":"x","b":["y"],"c":null,"d":{"e":1},"a":"\u0078z","f":"\ud800"}"#).unwrap();
         assert_eq!(object.text("a").unwrap().as_deref(), Some("xz"));
         assert_eq!(object.text("b"), Err(WrongKind));
         assert_eq!(object.text("c"), Ok(None));
@@ -168,7 +173,11 @@ mod tests {
 
     #[test]
     fn what_nobody_asks_for_may_be_as_deep_as_it_likes() {
-        let deep = format!(r#"{{"deep":{}{},"a":"x"}}"#, "[".repeat(100_000), "]".repeat(100_000));
+        let deep = format!(
+            r#"{{"deep":{}{},"a":"x"}}"#,
+            "[".repeat(100_000),
+            "]".repeat(100_000)
+        );
         let object = Object::parse(&deep).unwrap();
         assert_eq!(object.text("a").unwrap().as_deref(), Some("x"));
     }

@@ -73,7 +73,9 @@ impl Fault {
             Fault::HeadersDisagree => "headers and multiValueHeaders disagree",
             Fault::MethodDiffers => "the event's method is not the one in its ARN",
             Fault::PathDiffers => "the event's path is not the one in its ARN",
-            Fault::PathNotExact => "the path has a wildcard or a variable of policies, or is too long for one",
+            Fault::PathNotExact => {
+                "the path has a wildcard or a variable of policies, or is too long for one"
+            }
             Fault::PathNotCanonical => "the path is not canonical",
         }
     }
@@ -123,7 +125,11 @@ impl<'a> Event<'a> {
     /// Finds out what kind of event this is.
     pub(crate) fn read(bytes: &'a [u8]) -> Event<'a> {
         let members = std::str::from_utf8(bytes).ok().and_then(Object::parse);
-        let text = |name| members.as_ref().and_then(|members| members.text(name).ok().flatten());
+        let text = |name| {
+            members
+                .as_ref()
+                .and_then(|members| members.text(name).ok().flatten())
+        };
         let (kind, version) = (text("type"), text("version"));
         let shape = match (kind.as_deref(), version.as_deref()) {
             (Some("REQUEST"), Some("2.0")) => Some(Shape::Http2),
@@ -181,7 +187,9 @@ impl<'a> Event<'a> {
             return Err(Fault::MethodDiffers);
         }
         if let Called::Method(_, called) = arn.called()
-            && !says(path_of(members, shape)?, |said| agrees(said, called, arn.stage(), prefix))
+            && !says(path_of(members, shape)?, |said| {
+                agrees(said, called, arn.stage(), prefix)
+            })
         {
             return Err(Fault::PathDiffers);
         }

@@ -4,8 +4,12 @@ use super::*;
 
 fn check(variables: &[(&str, &str)], expected: Result<Settings, &str>) {
     let base = [(FLOOR, "floor"), (APIS, "orders")];
-    let kept = base.iter().filter(|(name, _)| !variables.iter().any(|(own, _)| own == name));
-    let all = kept.chain(variables).map(|&(name, value)| (name.to_owned(), value.to_owned()));
+    let kept = base
+        .iter()
+        .filter(|(name, _)| !variables.iter().any(|(own, _)| own == name));
+    let all = kept
+        .chain(variables)
+        .map(|&(name, value)| (name.to_owned(), value.to_owned()));
     let read = Settings::read(all).map_err(|error| error.to_string());
     assert_eq!(read, expected.map_err(str::to_owned), "{variables:?}");
 }
@@ -24,7 +28,10 @@ fn base() -> Settings {
 #[test]
 fn what_is_left_out_has_its_default() {
     check(&[], Ok(base()));
-    check(&[(RESPONSE, ""), (RESULT_TTL_S, ""), (CELL, ""), (PATH_PREFIX, "")], Ok(base()));
+    check(
+        &[(RESPONSE, ""), (RESULT_TTL_S, ""), (CELL, ""), (PATH_PREFIX, "")],
+        Ok(base()),
+    );
     check(&[("PATH", "/bin"), ("AWS_REGION", "eu-central-1")], Ok(base()));
 }
 
@@ -45,18 +52,28 @@ fn what_is_set_is_read() {
         ..base()
     };
     check(&all, Ok(expected));
-    check(&[(RESULT_TTL_S, "3600")], Ok(Settings { result_ttl_s: 3600, ..base() }));
+    check(
+        &[(RESULT_TTL_S, "3600")],
+        Ok(Settings {
+            result_ttl_s: 3600,
+            ..base()
+        }),
+    );
 }
 
 #[test]
 fn a_setting_that_is_required_is_asked_for() {
     check(
         &[(FLOOR, "")],
-        Err("SWITCHBOARD_FLOOR is not set; write the path of the floor in the package, such as /var/task/floor"),
+        Err(
+            "SWITCHBOARD_FLOOR is not set; write the path of the floor in the package, such as /var/task/floor",
+        ),
     );
     check(
         &[(APIS, "")],
-        Err("SWITCHBOARD_APIS is not set; write the ids of the APIs that this authorizer fronts, such as orders,returns"),
+        Err(
+            "SWITCHBOARD_APIS is not set; write the ids of the APIs that this authorizer fronts, such as orders,returns",
+        ),
     );
 }
 
@@ -64,7 +81,9 @@ fn a_setting_that_is_required_is_asked_for() {
 fn a_bad_value_is_named_with_what_to_write() {
     check(
         &[(APIS, "orders,,returns")],
-        Err("SWITCHBOARD_APIS is `orders,,returns`: `` is no id; an id has 1 to 128 letters, digits, `.` and `-`"),
+        Err(
+            "SWITCHBOARD_APIS is `orders,,returns`: `` is no id; an id has 1 to 128 letters, digits, `.` and `-`",
+        ),
     );
     check(
         &[(APIS, "orders,orders")],
@@ -102,13 +121,17 @@ fn a_bad_value_is_named_with_what_to_write() {
 fn settings_that_do_not_go_together_are_refused() {
     check(
         &[(RESULT_TTL_S, "60"), (RESPONSE, "simple")],
-        Err("SWITCHBOARD_RESULT_TTL_S is `60`: a simple answer that is kept would hold for every route; \
-             write 0, or SWITCHBOARD_RESPONSE=policy"),
+        Err(
+            "SWITCHBOARD_RESULT_TTL_S is `60`: a simple answer that is kept would hold for every route; \
+             write 0, or SWITCHBOARD_RESPONSE=policy",
+        ),
     );
     check(
         &[(RESULT_TTL_S, "60"), (APIS, "a,b")],
-        Err("SWITCHBOARD_RESULT_TTL_S is `60`: one answer that is kept can't carry the scopes of several APIs; \
-             write 0, or give each API an authorizer of its own"),
+        Err(
+            "SWITCHBOARD_RESULT_TTL_S is `60`: one answer that is kept can't carry the scopes of several APIs; \
+             write 0, or give each API an authorizer of its own",
+        ),
     );
 }
 
@@ -124,7 +147,9 @@ fn nothing_of_ours_is_read_and_ignored() {
     }
     check(
         &[("SWITCHBOARD_RESULT_TTL", "60")],
-        Err("SWITCHBOARD_RESULT_TTL is not a setting; there are SWITCHBOARD_FLOOR, SWITCHBOARD_APIS, \
-             SWITCHBOARD_PATH_PREFIX, SWITCHBOARD_RESPONSE, SWITCHBOARD_RESULT_TTL_S, SWITCHBOARD_CELL"),
+        Err(
+            "SWITCHBOARD_RESULT_TTL is not a setting; there are SWITCHBOARD_FLOOR, SWITCHBOARD_APIS, \
+             SWITCHBOARD_PATH_PREFIX, SWITCHBOARD_RESPONSE, SWITCHBOARD_RESULT_TTL_S, SWITCHBOARD_CELL",
+        ),
     );
 }

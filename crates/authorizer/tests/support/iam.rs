@@ -30,7 +30,11 @@ pub(crate) fn evaluate(statements: &[Statement], resource: &str) -> Verdict {
 }
 
 fn is_about(about: &About, resource: &str) -> bool {
-    let any = |patterns: &[String]| patterns.iter().any(|pattern| fits(pattern.as_bytes(), resource.as_bytes()));
+    let any = |patterns: &[String]| {
+        patterns
+            .iter()
+            .any(|pattern| fits(pattern.as_bytes(), resource.as_bytes()))
+    };
     match about {
         About::One(pattern) => fits(pattern.as_bytes(), resource.as_bytes()),
         About::Any(patterns) => any(patterns),
@@ -74,6 +78,10 @@ fn wildcards_cross_slashes() {
         ("*/..", "a/..", true),
         ("*", "", true),
     ] {
-        assert_eq!(fits(pattern.as_bytes(), text.as_bytes()), expected, "{pattern} {text}");
+        assert_eq!(
+            fits(pattern.as_bytes(), text.as_bytes()),
+            expected,
+            "{pattern} {text}"
+        );
     }
 }

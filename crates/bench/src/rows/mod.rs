@@ -70,7 +70,11 @@ pub(crate) struct Options {
     )]
     node_runtime: PathBuf,
     /// The benchmark of the policy in TypeScript, bundled.
-    #[arg(long, value_name = "FILE", default_value = "packages/policy/dist/bench.mjs")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "packages/policy/dist/tools/bench.mjs"
+    )]
     policy_bench: PathBuf,
 }
 

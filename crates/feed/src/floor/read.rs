@@ -4,6 +4,7 @@
 
 use crate::digest::{Digest, FeedDigest};
 use crate::line::{Commit, Line, Scratch};
+use policy::{Change, Policy, Report};
 use std::borrow::Cow;
 
 /// Bytes of a floor: a million clients have about a third of it.
@@ -308,6 +309,21 @@ impl<'a> Floor<'a> {
     /// The live records, by kind and id.
     pub fn live(&self) -> &[Live<'a>] {
         &self.live
+    }
+
+    /// The live records as changes, for whoever compiles them.
+    pub fn changes(&self) -> impl Iterator<Item = Change<'_>> {
+        self.live.iter().map(|live| Change::Put {
+            kind: &live.kind,
+            id: &live.id,
+            body: live.body(),
+            needs: &live.needs,
+        })
+    }
+
+    /// The policy, and what in it could not be taken as it is.
+    pub fn policy(&self) -> (Policy, Vec<Report>) {
+        Policy::build(self.changes())
     }
 
     /// Lines that are no record.

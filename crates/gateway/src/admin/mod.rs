@@ -39,7 +39,7 @@ impl PolicyView {
     }
 
     /// As it is now.
-    fn shown(&self) -> Value {
+    pub fn shown(&self) -> Value {
         (self.0)()
     }
 }

@@ -54,7 +54,7 @@ impl CheckedPolicy {
 #[derive(Debug)]
 pub enum CheckedFile {
     /// A gateway's file, or what is neither.
-    Gateway(Checked),
+    Gateway(Box<Checked>),
     /// A policy file, or a mixture of both, which is an error.
     Policy(CheckedPolicy),
 }
@@ -85,7 +85,7 @@ pub fn check_either_text(name: &str, text: &str, environment: &dyn Environment) 
     match (policy, gateway) {
         (Some(policy), Some(gateway)) => CheckedFile::Policy(mixed(source, &policy, &gateway)),
         (Some(_), None) => CheckedFile::Policy(check_policy_text(name, text)),
-        (None, _) => CheckedFile::Gateway(check_text(name, text, environment)),
+        (None, _) => CheckedFile::Gateway(Box::new(check_text(name, text, environment))),
     }
 }
 

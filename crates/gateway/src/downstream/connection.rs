@@ -11,7 +11,6 @@ use crate::io::{Deadline, Elapsed, Transport};
 use crate::keys::Wanted;
 use crate::request::{Decided, Out, Outbound, Surroundings, Why, decide, request_id};
 use crate::response::Reject;
-use crate::snapshot::Snapshot;
 use crate::upstream::{Exchange, Exchanged, exchange};
 use crate::usage::Broken;
 use std::future::poll_fn;
@@ -217,11 +216,17 @@ impl Connection {
         request.clear();
         response.clear();
         let bytes = &inbound.filled()[..length];
+        // A head may have taken its time, and waiting for keys too; policy is asked for this second.
+        let now = snapshot
+            .enforced
+            .as_ref()
+            .map_or(account.started, |_| Instant::now());
         let around = Surroundings {
             snapshot: &snapshot,
             via_id: &self.worker.shared.via_id,
             peer: self.peer,
-            unix_s: self.unix_s(&snapshot, account.started),
+            started_s: self.unix_s(account.started),
+            now_s: self.unix_s(now),
             random: &mut self.worker.random.borrow_mut(),
             failed: Some(&self.worker.shared.failed),
             proofs: &self.worker.proofs,
@@ -265,13 +270,7 @@ impl Connection {
         Next::Written { keep_alive, discard }
     }
 
-    /// The second that a policy is asked for is this one: a head may have taken its time, and waiting for keys too.
-    fn unix_s(&self, snapshot: &Snapshot, started: Instant) -> u64 {
-        let at = if snapshot.enforced.is_some() {
-            Instant::now()
-        } else {
-            started
-        };
+    fn unix_s(&self, at: Instant) -> u64 {
         let since = self.worker.system_time(at).duration_since(UNIX_EPOCH);
         since.map_or(0, |since| since.as_secs())
     }

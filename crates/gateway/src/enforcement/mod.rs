@@ -9,5 +9,5 @@ mod source;
 mod status;
 
 pub(crate) use enforced::Enforced;
-pub use source::PolicyError;
+pub use source::{PolicyError, check};
 pub(crate) use status::to_json;

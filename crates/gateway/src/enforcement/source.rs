@@ -7,7 +7,7 @@ use crate::configuration::{self, Auth, Configuration, PolicySource, Problem, Sev
 use crate::reload::content_hash;
 use feed::{FLOOR_BYTES_MAX, FloorError, read_floor};
 use policy::{Change, Policy, Report};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::fs::File;
@@ -61,6 +61,30 @@ pub enum PolicyError {
 }
 
 impl PolicyError {
+    /// How many problems are errors.
+    pub fn errors(&self) -> usize {
+        match self {
+            PolicyError::Problems { errors, .. } => *errors,
+            PolicyError::Io { .. } | PolicyError::Unreadable(_) => 1,
+            PolicyError::Floor { .. } | PolicyError::Environment { .. } => 1,
+        }
+    }
+
+    /// Each problem as `check --format json` lists it.
+    pub fn listed(&self) -> Vec<Value> {
+        let file = match self {
+            PolicyError::Problems { problems, .. } => {
+                return problems["problems"].as_array().cloned().unwrap_or_default();
+            }
+            PolicyError::Unreadable(Unreadable::Io { file, .. } | Unreadable::NotText { file, .. }) => file,
+            PolicyError::Io { file, .. } => file,
+            PolicyError::Floor { file, .. } | PolicyError::Environment { file, .. } => file,
+        };
+        vec![json!({
+            "file": file, "line": 1, "column": 1, "severity": "error", "message": self.to_string(), "help": null,
+        })]
+    }
+
     /// The problems as `check --format json` has them, or null.
     pub fn problems(&self) -> Value {
         match self {
@@ -69,6 +93,11 @@ impl PolicyError {
             PolicyError::Floor { .. } | PolicyError::Environment { .. } => Value::Null,
         }
     }
+}
+
+/// Whether the policy that the configuration names can be put in force.
+pub fn check(configuration: &Configuration) -> Result<(), PolicyError> {
+    load(configuration).map(drop)
 }
 
 /// The policy that the configuration names; `None` where it names none.

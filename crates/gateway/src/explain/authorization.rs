@@ -8,7 +8,7 @@ use crate::downstream::receive;
 use crate::enforcement::Enforced;
 use crate::http1::{FieldRef, Known, RequestHead};
 use crate::request::HeadFields;
-use policy::{Code, Decision, Permit, Policy, Rejection};
+use policy::{Code, Decision, Permit, Policy, Rejection, Step};
 use serde::Serialize;
 use std::net::IpAddr;
 
@@ -23,6 +23,8 @@ const SCHEMES: [&str; 6] = [
 ];
 /// The field of an API key where no API says otherwise.
 const KEY_FIELD: &str = "X-Api-Key";
+const API_KEY: &str = "an API key";
+const BEARER_TOKEN: &str = "a bearer token";
 
 /// How policy decides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -35,8 +37,10 @@ pub struct Authorization {
     pub credentials: Vec<Shown>,
     /// What is known of the token's signature.
     pub signature: Signature,
-    /// What was found, in the order of the rules, up to the decision.
+    /// What was found on the way, up to the decision.
     pub found: Vec<Found>,
+    /// Every rule, in order, and what it said.
+    pub rules: Vec<Rule>,
     /// What came of it.
     #[serde(flatten)]
     pub verdict: Verdict,
@@ -77,7 +81,32 @@ pub enum Signature {
     NotVerified,
 }
 
-/// A rule that was tried, and what it found.
+/// A rule and what it said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rule {
+    /// Its name.
+    pub rule: &'static str,
+    /// What it said.
+    pub outcome: Outcome,
+}
+
+/// What a rule said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It holds.
+    Passed,
+    /// It is what refuses.
+    Refused,
+    /// There was nothing that it is about.
+    NothingShown,
+    /// An earlier one refused.
+    NotReached,
+    /// The operation is public, and needs no more.
+    NotAsked,
+}
+
+/// Something that was found on the way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Found {
     /// `api`, `operation`, `credential`, `issuer`, …
@@ -148,17 +177,56 @@ pub(super) fn judge(
         (false, false, false) => Signature::NotVerified,
     };
     let key_field = api.map_or(KEY_FIELD, |api| api.key_field());
+    let credentials: Vec<Shown> = head
+        .fields(bytes)
+        .filter_map(|field| shown(&field, key_field))
+        .collect();
     Some(Authorization {
         policy: enforced.source(),
         keys,
-        credentials: head
-            .fields(bytes)
-            .filter_map(|field| shown(&field, key_field))
-            .collect(),
+        rules: rules(&decision, &credentials),
+        credentials,
         signature,
         found: decision.reasons().iter().map(|reason| found(reason)).collect(),
         verdict,
     })
+}
+
+/// Every rule with what it said. A rule about a kind of credential that is not shown says nothing.
+fn rules(decision: &Decision<'_>, credentials: &[Shown]) -> Vec<Rule> {
+    let shows = |kind: &str| credentials.iter().any(|shown| shown.kind == kind);
+    let (refused, is_public) = match decision {
+        Decision::Permit(permit) => {
+            let operation = permit.operation();
+            (None, operation.is_some_and(|operation| operation.is_public()))
+        }
+        Decision::Reject(rejection) => (Some(rejection.step()), false),
+    };
+    let outcome = |step: Step| {
+        let is_about_nothing = match step {
+            Step::Key => !shows(API_KEY),
+            Step::Token => !shows(BEARER_TOKEN),
+            // The gateway's own listeners prove none yet.
+            Step::Certificate => true,
+            _ => credentials.is_empty(),
+        };
+        match refused {
+            // A public operation asks for nothing, and where nothing is shown there is nothing to ask about.
+            None if credentials.is_empty() => Outcome::NotAsked,
+            Some(refused) if step == refused => Outcome::Refused,
+            Some(refused) if step > refused => Outcome::NotReached,
+            None if is_public && !step.is_for_public() => Outcome::NotAsked,
+            _ if is_about_nothing => Outcome::NothingShown,
+            _ => Outcome::Passed,
+        }
+    };
+    Step::ALL
+        .into_iter()
+        .map(|step| Rule {
+            rule: step.as_str(),
+            outcome: outcome(step),
+        })
+        .collect()
 }
 
 fn permitted(permit: &Permit<'_>) -> Verdict {
@@ -203,7 +271,7 @@ fn shown(field: &FieldRef<'_>, key_field: &str) -> Option<Shown> {
             .into_iter()
             .find(|known| known.as_bytes().eq_ignore_ascii_case(scheme));
         let kind = match known {
-            Some("Bearer") => "a bearer token".to_owned(),
+            Some("Bearer") => BEARER_TOKEN.to_owned(),
             Some(scheme) => format!("a credential of the scheme {scheme}"),
             None => "a credential of another scheme".to_owned(),
         };
@@ -218,7 +286,7 @@ fn shown(field: &FieldRef<'_>, key_field: &str) -> Option<Shown> {
         .eq_ignore_ascii_case(key_field.as_bytes())
         .then(|| Shown {
             field: name,
-            kind: "an API key".to_owned(),
+            kind: API_KEY.to_owned(),
             id: key_id(field.value),
         })
 }

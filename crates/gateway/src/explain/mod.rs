@@ -22,7 +22,9 @@ use serde::Serialize;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-pub use authorization::{Authorization, Found, IssuerKeys, Shown, Signature, Verdict as PolicyVerdict};
+pub use authorization::{
+    Authorization, Found, IssuerKeys, Outcome, Rule, Shown, Signature, Verdict as PolicyVerdict,
+};
 pub use candidates::{Candidate, Verdict};
 
 /// What to explain.
@@ -219,7 +221,9 @@ fn decision(
         snapshot,
         via_id: "sb-example",
         peer: question.peer,
-        unix_s: question.unix_s,
+        // Ids are examples.
+        started_s: 0,
+        now_s: question.unix_s,
         // The same ids each time, so that two explanations can be compared.
         random: &mut fastrand::Rng::with_seed(0),
         failed: None,

@@ -1,6 +1,6 @@
 //! An explanation for people: one screen, the answer first.
 
-use super::{Authorization, Decision, Explanation, PolicyVerdict, Signature, Verdict};
+use super::{Authorization, Decision, Explanation, Outcome, PolicyVerdict, Rule, Signature, Verdict};
 use std::fmt::{self, Write as _};
 
 const BOLD: &str = "\x1b[1m";
@@ -26,7 +26,7 @@ impl fmt::Display for Explanation {
         f.write_char('\n')?;
         write_decision(f, &self.decision)?;
         if let Some(authorization) = &self.authorization {
-            write_authorization(f, authorization)?;
+            write!(f, "\n{authorization}")?;
         }
         if !self.candidates.is_empty() {
             writeln!(f, "\n{BOLD}Routes{RESET}")?;
@@ -113,63 +113,107 @@ fn write_decision(f: &mut fmt::Formatter<'_>, decision: &Decision) -> fmt::Resul
     }
 }
 
-fn write_authorization(f: &mut fmt::Formatter<'_>, authorization: &Authorization) -> fmt::Result {
-    let source = authorization.policy;
-    writeln!(f, "\n{BOLD}Policy{RESET}  {DIM}from {source}{RESET}")?;
-    for keys in &authorization.keys {
-        let (issuer, from) = (&keys.issuer, &keys.from);
-        writeln!(f, "  {DIM}keys of {issuer}: {from}{RESET}")?;
-    }
-    if authorization.credentials.is_empty() {
-        writeln!(f, "  shown       nothing")?;
-    }
-    for shown in &authorization.credentials {
-        let id = shown
-            .id
-            .as_ref()
-            .map_or(String::new(), |id| format!(" with the id {id}"));
-        writeln!(f, "  shown       {}{id}, in {}", shown.kind, shown.field)?;
-    }
-    let signature = match authorization.signature {
-        Signature::Good => "good",
-        Signature::Bad => "does not hold",
-        Signature::KeyMissing => "its key is not there (`--fetch-keys` asks the issuer)",
-        Signature::NotVerified => "none was verified",
-    };
-    writeln!(f, "  signature   {signature}")?;
-    for found in &authorization.found {
-        writeln!(f, "  {GREEN}✔{RESET} {:<10}{}", found.rule, found.found)?;
-    }
-    match &authorization.verdict {
-        PolicyVerdict::Permit {
-            identity,
-            removed,
-            scopes,
-            plan,
-        } => {
-            writeln!(f, "  {GREEN}→ permitted{RESET}")?;
-            identity
-                .iter()
-                .try_for_each(|(name, value)| writeln!(f, "    sets {name}: {value}"))?;
-            removed
-                .iter()
-                .try_for_each(|name| writeln!(f, "    removes {name}"))?;
-            if !scopes.is_empty() {
-                writeln!(f, "    scopes {}", scopes.join(" "))?;
+/// What policy says, with ANSI colours.
+impl fmt::Display for Authorization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = self.policy;
+        writeln!(f, "{BOLD}Policy{RESET}  {DIM}from {source}{RESET}")?;
+        for keys in &self.keys {
+            let from = if keys.from == "never" {
+                "none was ever fetched"
+            } else {
+                &keys.from
+            };
+            let issuer = &keys.issuer;
+            writeln!(f, "  {DIM}keys of {issuer}: {from}{RESET}")?;
+        }
+        if self.credentials.is_empty() {
+            writeln!(f, "  shown       nothing")?;
+        }
+        for shown in &self.credentials {
+            let id = shown
+                .id
+                .as_ref()
+                .map_or(String::new(), |id| format!(" with the id {id}"));
+            writeln!(f, "  shown       {}{id}, in {}", shown.kind, shown.field)?;
+        }
+        let signature = match self.signature {
+            Signature::Good => "good",
+            Signature::Bad => "does not hold",
+            Signature::KeyMissing => "its key is not there (`--fetch-keys` asks the issuer)",
+            Signature::NotVerified => "none was verified",
+        };
+        writeln!(f, "  signature   {signature}")?;
+        for found in &self.found {
+            writeln!(f, "  {:<12}{}", found.rule, found.found)?;
+        }
+        write_rules(f, &self.rules)?;
+        match &self.verdict {
+            PolicyVerdict::Permit {
+                identity,
+                removed,
+                scopes,
+                plan,
+            } => {
+                writeln!(f, "  {GREEN}→ permitted{RESET}")?;
+                identity
+                    .iter()
+                    .try_for_each(|(name, value)| writeln!(f, "    sets {name}: {value}"))?;
+                removed
+                    .iter()
+                    .try_for_each(|name| writeln!(f, "    removes {name}"))?;
+                if !scopes.is_empty() {
+                    writeln!(f, "    scopes {}", scopes.join(" "))?;
+                }
+                plan.iter().try_for_each(|plan| writeln!(f, "    plan {plan}"))
             }
-            plan.iter().try_for_each(|plan| writeln!(f, "    plan {plan}"))
-        }
-        PolicyVerdict::Reject {
-            code,
-            detail,
-            challenges,
-            ..
-        } => {
-            let detail = detail.map_or(String::new(), |detail| format!(" ({detail})"));
-            writeln!(f, "  {RED}✘ {code}{RESET}{detail}")?;
-            challenges
-                .iter()
-                .try_for_each(|value| writeln!(f, "    WWW-Authenticate: {value}"))
+            PolicyVerdict::Reject {
+                code,
+                detail,
+                challenges,
+                ..
+            } => {
+                let detail = detail.map_or(String::new(), |detail| format!(" ({detail})"));
+                writeln!(f, "  {RED}✘ {code}{RESET}{detail}")?;
+                challenges
+                    .iter()
+                    .try_for_each(|value| writeln!(f, "    WWW-Authenticate: {value}"))
+            }
         }
     }
+}
+
+/// Columns of a line of rules.
+const RULES_COLUMNS_MAX: usize = 76;
+
+/// The rules by what they said; each group in the order in which they are asked.
+fn write_rules(f: &mut fmt::Formatter<'_>, rules: &[Rule]) -> fmt::Result {
+    let groups = [
+        (Outcome::Passed, GREEN, "✔"),
+        (Outcome::Refused, RED, "✘"),
+        (Outcome::NothingShown, DIM, "· none shown:"),
+        (Outcome::NotReached, DIM, "· not reached:"),
+        (Outcome::NotAsked, DIM, "· not asked, the operation is public:"),
+    ];
+    let mut label = "rules";
+    for (outcome, style, mark) in groups {
+        let of_group = rules.iter().filter(|rule| rule.outcome == outcome);
+        let names: Vec<&str> = of_group.map(|rule| rule.rule).collect();
+        if names.is_empty() {
+            continue;
+        }
+        let mut line = mark.to_owned();
+        for (index, name) in names.iter().enumerate() {
+            let comma = if index + 1 < names.len() { "," } else { "" };
+            if line.chars().count() + name.len() > RULES_COLUMNS_MAX {
+                writeln!(f, "  {label:<12}{style}{line}{RESET}")?;
+                label = "";
+                line = " ".to_owned();
+            }
+            line.push_str(&format!(" {name}{comma}"));
+        }
+        writeln!(f, "  {label:<12}{style}{line}{RESET}")?;
+        label = "";
+    }
+    Ok(())
 }

@@ -18,15 +18,40 @@ const BYTES_MAX: usize = 1 << 20;
 /// # Errors
 /// Where it cannot be had within 10 s and 1 MiB, as [`FetchError`] says.
 pub async fn fetch_as_operator(jwks_uri: &str) -> Result<Vec<u8>, FetchError> {
+    let limits = Limits {
+        within: WITHIN,
+        bytes_max: BYTES_MAX,
+    };
+    fetch_by(jwks_uri, limits).await
+}
+
+async fn fetch_by(jwks_uri: &str, limits: Limits) -> Result<Vec<u8>, FetchError> {
     let place = Place::of(jwks_uri, &Upstreams::default())?;
     let lookups = Lookups::new(Arc::new(SystemResolver));
     let rules = TargetRules {
         allowed: vec![IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())],
         ..TargetRules::default()
     };
-    let limits = Limits {
-        within: WITHIN,
-        bytes_max: BYTES_MAX,
-    };
     fetch_within(&place, &lookups, &rules, limits).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_issuer_that_never_answers_is_given_up() {
+        // It listens, so that a connection is made, and nobody ever looks at it.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let uri = format!("http://{}/jwks", listener.local_addr().unwrap());
+        let limits = Limits {
+            within: Duration::from_millis(50),
+            bytes_max: BYTES_MAX,
+        };
+        let fetched = tokio::task::LocalSet::new()
+            .run_until(fetch_by(&uri, limits))
+            .await;
+        let said = fetched.unwrap_err().to_string();
+        assert_eq!(said, "no whole answer within 50 ms");
+    }
 }

@@ -83,7 +83,10 @@ impl<W> Schedule<W> {
         } else {
             now
         };
-        Some(self.not_before.map_or(wanted, |not_before| wanted.max(not_before)))
+        Some(
+            self.not_before
+                .map_or(wanted, |not_before| wanted.max(not_before)),
+        )
     }
 
     fn may_begin(&self, now: Instant) -> bool {
@@ -100,12 +103,7 @@ impl<W> Schedule<W> {
     }
 
     /// The fetch ended, with these key ids where it succeeded; the new set holds by now. Gives back who waits no longer.
-    pub(super) fn end(
-        &mut self,
-        kids: Option<&[Kid]>,
-        now: Instant,
-        random: &mut fastrand::Rng,
-    ) -> Vec<W> {
+    pub(super) fn end(&mut self, kids: Option<&[Kid]>, now: Instant, random: &mut fastrand::Rng) -> Vec<W> {
         let began = self.under_way.take().unwrap_or(now);
         match kids {
             Some(_) => {
@@ -119,7 +117,8 @@ impl<W> Schedule<W> {
                 self.planned = Some(now + pause.min(BACKOFF_MAX) + part_of(JITTER_MAX, random));
             }
         }
-        self.refuted.retain(|kid, until| *until > now && !is_in(kids, kid));
+        self.refuted
+            .retain(|kid, until| *until > now && !is_in(kids, kid));
         let (done, waiting) = std::mem::take(&mut self.waiters)
             .into_iter()
             .partition(|waiter: &Waiter<W>| waiter.asked <= began || is_in(kids, &waiter.kid));
@@ -283,8 +282,8 @@ mod tests {
             .map(|number: u32| &*Box::leak(number.to_string().into_boxed_str()))
             .collect();
         let (mut fetches, mut ends) = (Vec::new(), None);
-        for ms in 0..20_000_u64 {
-            scene.ask(kids[ms as usize], ms);
+        for (ms, kid) in (0..).zip(kids) {
+            scene.ask(kid, ms);
             if ends == Some(ms) {
                 scene.end(Some(&["a"]), ms);
                 ends = None;
@@ -296,7 +295,10 @@ mod tests {
             }
         }
         assert!(fetches.len() <= 5, "{fetches:?}");
-        assert!(fetches[1..].windows(2).all(|pair| pair[1] - pair[0] >= 5_000), "{fetches:?}");
+        assert!(
+            fetches[1..].windows(2).all(|pair| pair[1] - pair[0] >= 5_000),
+            "{fetches:?}"
+        );
         assert!(scene.schedule.refuted.len() <= REFUTED_MAX);
     }
 }

@@ -210,7 +210,10 @@ impl Service {
             return None;
         }
         let now = Instant::now();
-        let due = self.issuers.values().filter_map(|issuer| issuer.schedule.due_at(now));
+        let due = self
+            .issuers
+            .values()
+            .filter_map(|issuer| issuer.schedule.due_at(now));
         due.min()
     }
 
@@ -254,7 +257,11 @@ impl Service {
             }
         };
         // One that was replaced meanwhile has a schedule of its own.
-        if let Some(issuer) = self.issuers.get_mut(&of.id).filter(|issuer| issuer.followed == of) {
+        if let Some(issuer) = self
+            .issuers
+            .get_mut(&of.id)
+            .filter(|issuer| issuer.followed == of)
+        {
             let now = Instant::now();
             for release in issuer.schedule.end(kids.as_deref(), now, &mut self.random) {
                 let _ = release.send(());

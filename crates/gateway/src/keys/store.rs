@@ -68,7 +68,8 @@ impl KeyStore {
 
     /// Where the last set came from.
     pub(crate) fn state(&self, issuer: &str, jwks_uri: &str) -> SetState {
-        self.find(issuer, jwks_uri).map_or(SetState::Never, |set| set.state)
+        self.find(issuer, jwks_uri)
+            .map_or(SetState::Never, |set| set.state)
     }
 
     fn find(&self, issuer: &str, jwks_uri: &str) -> Option<Set> {
@@ -143,7 +144,10 @@ fn read_bounded(file: &Path) -> io::Result<Vec<u8>> {
     let limit = KEY_SET_BYTES_MAX as u64;
     File::open(file)?.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() > KEY_SET_BYTES_MAX {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than a key set may be"));
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            "larger than a key set may be",
+        ));
     }
     Ok(bytes)
 }
@@ -205,7 +209,11 @@ mod tests {
         let state_dir = directory();
         let store = KeyStore::new(Some(&state_dir));
         store.keep("i", "u", &Arc::from(*b"{}"));
-        let file = fs::read_dir(state_dir.join("keys")).unwrap().next().unwrap().unwrap();
+        let file = fs::read_dir(state_dir.join("keys"))
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap();
         fs::write(file.path(), vec![b' '; KEY_SET_BYTES_MAX + 1]).unwrap();
         assert_eq!(KeyStore::new(Some(&state_dir)).last("i", "u"), None);
         fs::remove_dir_all(&state_dir).unwrap();

@@ -55,7 +55,10 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) via_id: &'a str,
     pub(crate) peer: IpAddr,
-    pub(crate) unix_s: u64,
+    /// When the request began, in Unix seconds: for ids.
+    pub(crate) started_s: u64,
+    /// The second that policy is asked for.
+    pub(crate) now_s: u64,
     pub(crate) random: &'a mut fastrand::Rng,
     /// Who failed how often; `None` where nobody is counted.
     pub(crate) failed: Option<&'a FailedCredentials>,
@@ -113,7 +116,7 @@ pub(crate) fn decide<'a>(
     let identified = authenticate(admitted, &around, cell);
     let fields = HeadFields::of(identified.received());
     let facts = fields.facts(cell);
-    let permitted = match authorize(&identified, &facts, around.unix_s, account) {
+    let permitted = match authorize(&identified, &facts, around.now_s, account) {
         Ok(permitted) => permitted,
         Err(refused) => return unpermitted(refused, &around, budget.as_ref(), account),
     };
@@ -192,7 +195,7 @@ fn budget<'a>(around: &Surroundings<'a>, client: IpAddr) -> Option<Budget<'a>> {
         failed: around.failed?,
         per_minute: around.snapshot.configuration.failed_credentials?,
         client,
-        unix_s: around.unix_s,
+        unix_s: around.now_s,
     })
 }
 
@@ -225,7 +228,7 @@ fn note(
         }
     }
     request_id(sent_id, &mut account.request_id, around.random);
-    let trace = TraceContext::derive(traceparent, amzn, trusted, around.unix_s, around.random);
+    let trace = TraceContext::derive(traceparent, amzn, trusted, around.started_s, around.random);
     // A request that is decided again has one already.
     account.trace_id.clear();
     account.trace_id.push_str(trace.trace_id());

@@ -90,12 +90,7 @@ impl FailedCredentials {
     }
 
     /// Whether this address has used up `per_minute`: then, how long until it may fail once more.
-    pub(crate) fn exhausted(
-        &self,
-        per_minute: NonZeroU32,
-        client: IpAddr,
-        now: Instant,
-    ) -> Option<Duration> {
+    pub(crate) fn exhausted(&self, per_minute: NonZeroU32, client: IpAddr, now: Instant) -> Option<Duration> {
         let place = self.place(client);
         let now = self.nanos(now);
         let mut shard = self.shard(&place);
@@ -243,7 +238,11 @@ mod tests {
             let (table, client) = (FailedCredentials::default(), v4(1));
             let start = table.base + Duration::from_secs(100);
             for number in 0..per_minute {
-                assert_eq!(table.spend(budget, client, start), None, "{number} of {per_minute}");
+                assert_eq!(
+                    table.spend(budget, client, start),
+                    None,
+                    "{number} of {per_minute}"
+                );
             }
             let wait = table.exhausted(budget, client, start).expect("all are spent");
             assert_eq!(table.spend(budget, client, start), Some(wait));
@@ -288,7 +287,11 @@ mod tests {
         assert!(table.addresses() <= SHARDS * SHARD_ADDRESSES_MAX);
         assert!(!fail(&table, v4(0), now));
         let marked: u32 = table.slots.iter().map(|slot| slot.load(Ordering::Relaxed)).sum();
-        assert_eq!(marked as usize, table.addresses(), "slots say what the table holds");
+        assert_eq!(
+            marked as usize,
+            table.addresses(),
+            "slots say what the table holds"
+        );
         let later = now + PERIOD * 2;
         for number in 0..400_000 {
             table.spend(BUDGET, v4(number), later);

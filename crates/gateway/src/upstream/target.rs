@@ -63,7 +63,8 @@ impl TargetRules {
         }
         for ip in judged {
             let range = refused(ip).or_else(|| {
-                let unnamed = "an address that `allow_targets` does not name, as plain HTTP for a key set needs";
+                let unnamed =
+                    "an address that `allow_targets` does not name, as plain HTTP for a key set needs";
                 self.named_only.then(|| (unnamed, IpNet::from(ip)))
             });
             if let Some((range, net)) = range

@@ -1,7 +1,7 @@
 //! Every file in `examples/` is taken as it stands, but for sections that are not in this version.
 
 use super::{Made, schema, told};
-use gateway::configuration::{Checked, check_text};
+use gateway::configuration::{Checked, CheckedFile, check_either_text, check_text};
 use std::path::{Path, PathBuf};
 
 fn folder() -> PathBuf {
@@ -96,7 +96,24 @@ fn no_example_is_left_out() {
     assert!(files.len() >= 7, "{files:?}");
     for file in files {
         let text = std::fs::read_to_string(file).unwrap();
-        let checked = check_text(&file.display().to_string(), &text, &Made);
+        let checked = match check_either_text(&file.display().to_string(), &text, &Made) {
+            CheckedFile::Gateway(checked) => *checked,
+            CheckedFile::Policy(policy) => {
+                let shows_mistakes = file.ends_with("policy-mistakes.yaml");
+                assert_eq!(
+                    policy.entities.is_none(),
+                    shows_mistakes,
+                    "{}",
+                    policy.render_plain()
+                );
+                assert!(
+                    shows_mistakes || policy.problems.is_empty(),
+                    "{}",
+                    policy.render_plain()
+                );
+                continue;
+            }
+        };
         if file.ends_with("mistakes.yaml") {
             // It shows what problems look like.
             assert!(!checked.is_otherwise_valid());

@@ -357,12 +357,31 @@ fn what_is_shown_is_a_file_of_the_same_meaning() {
     let text = "listen: [127.0.0.1:1]\nadmin: 127.0.0.1:2\naccess_log: off\ncell: a\nallow_targets: [127.0.0.0/8]\nroutes:\n- \
                 { path: /a, host: '*.b', upstream: '${env:USERS_URL}', headers: { request: { X-A: '$${x}' } } }\n- { path: /b, \
                 respond: { status: 404, body: '${file:two-lines}' } }\n";
-    let shown = masked(&check(text));
-    let mut file = shown.clone();
-    for route in file["routes"].as_array_mut().unwrap() {
-        route.as_object_mut().unwrap().remove("name");
+    let auth = "auth: { type: jwt, issuer: 'https://i', jwks_uri: 'https://i/k', audiences: [a, b], exclude_paths: [/a], \
+                algorithms: [RS256, Ed25519], claims: { role: /a/b, user: email }, leeway_s: 5, forward_token: true }\n\
+                failed_credentials: off\nstate_dir: /s\n";
+    let floor = "policy: { floor: /f }\nenvironment: prod\nfailed_credentials: { per_minute: 5 }\n";
+    for who in ["", auth, floor, "policy: { file: /f }\n"] {
+        let configuration = check(&format!("{text}{who}"));
+        let shown = masked(&configuration);
+        let mut file = shown.clone();
+        for route in file["routes"].as_array_mut().unwrap() {
+            route.as_object_mut().unwrap().remove("name");
+        }
+        let again = check(&file.to_string());
+        assert_eq!(masked(&again), shown);
+        assert_eq!(again.policy, configuration.policy);
+        let access = |configuration: &Configuration| {
+            let Configuration {
+                environment,
+                failed_credentials,
+                state_dir,
+                ..
+            } = configuration;
+            (environment.clone(), *failed_credentials, state_dir.clone())
+        };
+        assert_eq!(access(&again), access(&configuration));
     }
-    assert_eq!(masked(&check(&file.to_string())), shown);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod bytes;
 mod examples;
 mod forms;
 mod load;
+mod policy;
 mod problems;
 mod routes;
 mod schema;

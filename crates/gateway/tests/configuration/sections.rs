@@ -2,12 +2,19 @@
 
 use super::{check_told as check, checked};
 
-#[test]
-fn auth() {
-    let base = "type: jwt, issuer: i, audiences: [a]";
-    let jwks = "jwks_uri: 'https://a/k'";
+const AUTH: &str = "type: jwt, issuer: i, audiences: [a]";
+const KEYS: &str = "jwks_uri: 'https://a/k'";
+
+/// Checks this body of `auth` behind one route; it begins in line 3.
+#[track_caller]
+fn auth(body: &str, expected: &[&str]) {
     let routes = "routes: [{ path: /x/**, respond: {} }]\n";
-    let auth = |body: &str, expected: &[&str]| check(&format!("{routes}auth: {{\n{body}\n}}\n"), expected);
+    check(&format!("{routes}auth: {{\n{body}\n}}\n"), expected);
+}
+
+#[test]
+fn an_issuer_of_tokens() {
+    let (base, jwks) = (AUTH, KEYS);
     auth(&format!("{base}, {jwks}"), &[]);
     auth(
         "",
@@ -38,6 +45,11 @@ fn auth() {
             "3:49 localhost is this machine (loopback): it is not called unless it is allowed | write `allow_targets: [127.0.0.0/8]` at the top if it is meant",
         ],
     );
+}
+
+#[test]
+fn what_is_taken_of_a_token() {
+    let (base, jwks) = (AUTH, KEYS);
     auth(
         &format!(
             "{base}, {jwks},\nalgorithms: [RS256, HS256, none, RS256], leeway_s: 301, claims: {{ user: /a~b }}, forward_token: true"
@@ -51,7 +63,10 @@ fn auth() {
         ],
     );
     auth(
-        &format!("{base}, {jwks},\nalgorithms: [EdDSA, Ed25519], claims: {{ role: '{}' }}", "r".repeat(257)),
+        &format!(
+            "{base}, {jwks},\nalgorithms: [EdDSA, Ed25519], claims: {{ role: '{}' }}",
+            "r".repeat(257)
+        ),
         &[
             "4:21 given twice | keep one",
             "4:47 a claim of more than 256 bytes | shorten it",
@@ -59,7 +74,9 @@ fn auth() {
     );
     auth(
         &format!("type: jwt, audiences: [a], issuer: 'a b', {jwks}"),
-        &["3:36 \"a b\" has a blank, control or non-ASCII character | write it exactly as tokens have it in `iss`"],
+        &[
+            "3:36 \"a b\" has a blank, control or non-ASCII character | write it exactly as tokens have it in `iss`",
+        ],
     );
     auth(
         &format!("{base}, {jwks},\nexclude_paths: [/x, /x/y, '/x/{{z}}', /y, /x, z]"),

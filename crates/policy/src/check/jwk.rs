@@ -5,6 +5,7 @@
 
 use crate::keys;
 use crate::rules::KEYS_MAX;
+use crate::token::{Repeats, is_object};
 use serde_json::{Map as Object, Value};
 
 /// Members that a decision looks at (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2).
@@ -38,6 +39,9 @@ pub enum KeySetRefusal {
 /// # Errors
 /// Where it is none, or where nothing may use any of it.
 pub fn key_set(text: &[u8]) -> Result<KeySet, KeySetRefusal> {
+    if !is_object(text, Repeats::Refused) {
+        return Err(KeySetRefusal::Malformed);
+    }
     let mut set: Object<String, Value> =
         serde_json::from_slice(text).map_err(|_| KeySetRefusal::Malformed)?;
     let Some(Value::Array(all)) = set.remove("keys") else {
@@ -77,7 +81,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn ed25519(more: Value) -> Value {
+    fn ed25519(more: &Value) -> Value {
         let mut key =
             json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
         for (member, value) in more.as_object().unwrap() {
@@ -86,41 +90,42 @@ mod tests {
         key
     }
 
-    fn check(set: &Value, expected: Result<(Value, usize), KeySetRefusal>) {
+    fn check(set: &Value, expected: &Result<(Value, usize), KeySetRefusal>) {
         let found = key_set(set.to_string().as_bytes()).map(|set| (json!(set.keys), set.skipped));
-        assert_eq!(found, expected, "{set}");
+        assert_eq!(&found, expected, "{set}");
     }
 
     #[test]
     fn usable_keys_are_taken_without_what_is_not_public() {
-        let published = ed25519(json!({ "kid": "1", "alg": "EdDSA", "x5c": ["…"], "d": "secret", "new": 1 }));
-        let taken = ed25519(json!({ "kid": "1", "alg": "EdDSA" }));
+        let published =
+            ed25519(&json!({ "kid": "1", "alg": "EdDSA", "x5c": ["…"], "d": "secret", "new": 1 }));
+        let taken = ed25519(&json!({ "kid": "1", "alg": "EdDSA" }));
         check(
             &json!({ "keys": [published], "more": 1 }),
-            Ok((json!([taken]), 0)),
+            &Ok((json!([taken]), 0)),
         );
         let others = [
             json!("x"),
             json!({ "kty": "oct", "k": "x" }),
-            ed25519(json!({ "use": "enc" })),
-            ed25519(json!({ "alg": "RS256" })),
+            ed25519(&json!({ "use": "enc" })),
+            ed25519(&json!({ "alg": "RS256" })),
         ];
         let mut keys = others.to_vec();
-        keys.push(ed25519(json!({})));
-        check(&json!({ "keys": keys }), Ok((json!([ed25519(json!({}))]), 4)));
-        check(&json!({ "keys": others }), Err(KeySetRefusal::Useless(4)));
+        keys.push(ed25519(&json!({})));
+        check(&json!({ "keys": keys }), &Ok((json!([ed25519(&json!({}))]), 4)));
+        check(&json!({ "keys": others }), &Err(KeySetRefusal::Useless(4)));
     }
 
     #[test]
     fn what_is_no_set() {
         for set in [json!([]), json!({}), json!({ "keys": {} }), json!("keys")] {
-            check(&set, Err(KeySetRefusal::Malformed));
+            check(&set, &Err(KeySetRefusal::Malformed));
         }
         assert_eq!(key_set(b"<html>"), Err(KeySetRefusal::Malformed));
-        check(&json!({ "keys": [] }), Err(KeySetRefusal::Useless(0)));
+        check(&json!({ "keys": [] }), &Err(KeySetRefusal::Useless(0)));
         check(
-            &json!({ "keys": vec![ed25519(json!({})); 129] }),
-            Err(KeySetRefusal::TooMany(129)),
+            &json!({ "keys": vec![ed25519(&json!({})); 129] }),
+            &Err(KeySetRefusal::TooMany(129)),
         );
     }
 }

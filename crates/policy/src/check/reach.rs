@@ -4,7 +4,7 @@ use super::describe::{listing, named};
 use super::document::{Document, Item};
 use super::jwk::is_usable;
 use super::problem::{At, Problems};
-use crate::entity::{AnyClient, Api, Credential, CredentialKind, Operation, Status};
+use crate::entity::{AnyClient, Api, Credential, CredentialKind, Grant, Operation, Status};
 use std::collections::{HashMap, HashSet};
 
 pub(super) fn check(policy: &Document, problems: &mut Problems) {
@@ -88,54 +88,68 @@ fn clients<'p>(
                 .entry(&grant.api)
                 .or_default()
                 .extend(grant.scopes.iter().map(|scope| &**scope));
-            let Some(reached) = apis.get(&*grant.api) else {
-                continue;
-            };
-            let scopes = here.key("scopes");
-            for (index, scope) in grant.scopes.iter().enumerate() {
-                if !reached.scopes.contains(&**scope) {
-                    let mut all: Vec<&str> = reached.scopes.iter().copied().collect();
-                    all.sort_unstable();
-                    all.truncate(8);
-                    let asked = if all.is_empty() {
-                        "none".to_owned()
-                    } else {
-                        listing(&all)
-                    };
-                    problems
-                        .warning(
-                            scopes.index(index).value(),
-                            format!("no operation of {} asks for {}", named(&grant.api), named(scope)),
-                        )
-                        .help(format!("leave it out, or write one that is asked for: {asked}"));
-                }
-            }
-            if !kinds.is_empty() && !kinds.iter().any(|kind| accepts(reached.api, *kind)) {
-                let accepted = [
-                    CredentialKind::Jwt,
-                    CredentialKind::ApiKey,
-                    CredentialKind::Certificate,
-                ]
-                .into_iter()
-                .filter(|kind| accepts(reached.api, *kind))
-                .map(word);
-                problems
-                    .warning(
-                        here.key("api").value(),
-                        format!(
-                            "no credential of {} is of a kind that {} accepts",
-                            named(&item.id),
-                            named(&grant.api)
-                        ),
-                    )
-                    .help(format!(
-                        "accepted there: {}",
-                        listing(&accepted.collect::<Vec<_>>())
-                    ));
+            if let Some(reached) = apis.get(&*grant.api) {
+                this_grant(&item.id, &kinds, grant, reached, &here, problems);
             }
         }
     }
     granted
+}
+
+/// Whether a grant gives what is asked for, to somebody who can show what is accepted.
+fn this_grant(
+    client: &str,
+    kinds: &[CredentialKind],
+    grant: &Grant,
+    reached: &Reached<'_>,
+    here: &At<'_>,
+    problems: &mut Problems,
+) {
+    /// More scopes than these are no help to a reader.
+    const LISTED_MAX: usize = 8;
+    let scopes = here.key("scopes");
+    for (index, scope) in grant.scopes.iter().enumerate() {
+        if reached.scopes.contains(&**scope) {
+            continue;
+        }
+        let mut all: Vec<&str> = reached.scopes.iter().copied().collect();
+        all.sort_unstable();
+        all.truncate(LISTED_MAX);
+        let asked = match all.as_slice() {
+            [] => "none".to_owned(),
+            all => listing(all),
+        };
+        problems
+            .warning(
+                scopes.index(index).value(),
+                format!("no operation of {} asks for {}", named(&grant.api), named(scope)),
+            )
+            .help(format!("leave it out, or write one that is asked for: {asked}"));
+    }
+    if !kinds.is_empty() && !kinds.iter().any(|kind| accepts(reached.api, *kind)) {
+        let all = [
+            CredentialKind::Jwt,
+            CredentialKind::ApiKey,
+            CredentialKind::Certificate,
+        ];
+        let accepted = all
+            .into_iter()
+            .filter(|kind| accepts(reached.api, *kind))
+            .map(word);
+        problems
+            .warning(
+                here.key("api").value(),
+                format!(
+                    "no credential of {} is of a kind that {} accepts",
+                    named(client),
+                    named(&grant.api)
+                ),
+            )
+            .help(format!(
+                "accepted there: {}",
+                listing(&accepted.collect::<Vec<_>>())
+            ));
+    }
 }
 
 fn kind_of(credential: &Credential) -> CredentialKind {

@@ -11,7 +11,8 @@ use super::words::{
 };
 use crate::path::HostPattern;
 use crate::rules::{
-    AUDIENCES_MAX, CREDENTIALS_MAX, HOSTS_MAX, KEYS_MAX, LEEWAY_S_MAX, OPERATIONS_MAX, SCOPES_MAX,
+    AUDIENCES_MAX, CREDENTIALS_MAX, DELEGATES_MAX, GRANTS_MAX, HOSTS_MAX, KEYS_MAX, LEEWAY_S_MAX,
+    OPERATIONS_MAX, SCOPES_MAX,
 };
 use serde_json::{Map as Object, Value, json};
 
@@ -112,7 +113,7 @@ static HOSTS: Items = Items {
     distinct: Some(|text| HostPattern::parse(text).map_or_else(|_| text.to_owned(), |host| host.to_string())),
 };
 static CREDENTIAL_KINDS: Items = distinct(Form::Word(&["jwt", "api_key", "certificate"]), 1, 3);
-static DELEGATES: Items = items(Form::Map(&DELEGATION), 0, OPERATIONS_MAX);
+static DELEGATES: Items = items(Form::Map(&DELEGATION), 0, DELEGATES_MAX);
 static PUBLIC: Items = items(Form::Text(&OPERATION), 0, OPERATIONS_MAX);
 static OPERATIONS: Items = items(Form::Map(&GUARDED), 0, OPERATIONS_MAX);
 
@@ -216,18 +217,16 @@ static CERTIFICATE: Known = Known {
     also: || json!({ "oneOf": [{ "required": ["spki_sha256"] }, { "required": ["san"] }] }),
 };
 
-static GRANTS: Items = items(Form::Map(&GRANT), 0, UNBOUNDED);
+static GRANTS: Items = items(Form::Map(&GRANT), 0, GRANTS_MAX);
 static GRANT: Known = Known {
     members: &[
         required("api", Form::Text(&ID)),
-        optional("scopes", Form::List(&GRANTED)),
+        optional("scopes", Form::List(&SCOPES)),
         optional("plan", Form::Text(&ID)),
     ],
     together: apart,
     also: nothing,
 };
-/// A grant may hold what many operations ask for.
-static GRANTED: Items = distinct(Form::Text(&SCOPE), 0, OPERATIONS_MAX);
 
 static PLAN: Known = Known {
     members: &[

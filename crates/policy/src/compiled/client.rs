@@ -1,50 +1,28 @@
 //! A client: what it may show, and what it was granted.
 //!
-//! There may be a million, so each is a few small allocations, and texts that many share are shared. Must not know how
+//! There may be a million, so each is one allocation where it can be, and what many share is shared. Must not know how
 //! it is found.
 
+use super::credential::{Credential, Credentials};
+use super::id::Id;
 use super::reading::{Read, Refused, State, Strings, distinct, holds, members, ruled, wire};
 use crate::entity;
 use crate::rules::{self, CREDENTIALS_MAX, GRANTS_MAX, SCOPES_MAX};
-use crate::time::unix_seconds;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A registered application.
 #[derive(Debug)]
 pub struct Client {
-    id: Box<str>,
+    id: Id,
     team: Arc<str>,
     tenant: Option<Arc<str>>,
     pub(crate) state: State,
-    pub(crate) credentials: Box<[Credential]>,
-    grants: Box<[Grant]>,
-}
-
-/// One thing that a client may show.
-#[derive(Debug)]
-pub(crate) struct Credential {
-    pub(crate) id: Box<str>,
-    /// Unix seconds; the largest number: never.
-    expires_at: u64,
-    pub(crate) shows: Shows,
-}
-
-/// What is compared with what was shown.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Shows {
-    /// A key, by the hash of all of it.
-    Key([u8; 32]),
-    /// Tokens of this issuer (by id) with this client claim.
-    Token(Arc<str>, Box<str>),
-    /// A certificate, by its public key.
-    Spki([u8; 32]),
-    /// A certificate, by a name in it.
-    San(Box<str>),
+    pub(crate) credentials: Credentials,
+    grants: Arc<[Grant]>,
 }
 
 /// What a client may do with an API.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Grant {
     api: Arc<str>,
     scopes: Arc<[Arc<str>]>,
@@ -65,12 +43,6 @@ impl Grant {
     /// The id of the plan.
     pub fn plan(&self) -> Option<&str> {
         self.plan.as_deref()
-    }
-}
-
-impl Credential {
-    pub(crate) fn is_expired(&self, now: u64) -> bool {
-        self.expires_at != u64::MAX && now >= self.expires_at
     }
 }
 
@@ -137,14 +109,14 @@ impl Client {
             .credentials
             .iter()
             .map(|credential| Credential::new(credential, strings));
-        let credentials = first_of_each(ruled("credentials", credentials.collect())?);
+        let credentials = Credentials::new(ruled("credentials", credentials.collect())?);
         Ok(Client {
             id: id.into(),
             team: strings.text(&wire.team),
             tenant: wire.tenant.as_deref().map(|tenant| strings.text(tenant)),
             state: wire.status.into(),
             credentials,
-            grants: grants.into(),
+            grants: strings.grants(grants),
         })
     }
 
@@ -165,61 +137,8 @@ impl Client {
             team: strings.text(""),
             tenant: None,
             state: State::Unsupported,
-            credentials: first_of_each(credentials),
-            grants: Box::default(),
+            credentials: Credentials::new(credentials),
+            grants: strings.grants(Vec::new()),
         }
-    }
-}
-
-/// Of credentials with one id, the first.
-fn first_of_each(mut credentials: Vec<Credential>) -> Box<[Credential]> {
-    if credentials.len() > 1 {
-        let mut seen = BTreeSet::new();
-        credentials.retain(|credential| seen.insert(credential.id.clone()));
-    }
-    credentials.into()
-}
-
-impl Credential {
-    fn new(wire: &entity::Credential, strings: &mut Strings) -> Option<Credential> {
-        let (id, shows, expires_at) = match wire {
-            entity::Credential::ApiKey {
-                id,
-                sha256,
-                expires_at,
-            } => (id, Shows::Key(rules::sha256(sha256)?), expires_at),
-            entity::Credential::Jwt {
-                id,
-                issuer,
-                client,
-                expires_at,
-            } => {
-                let good = rules::is_id(issuer) && rules::is_value(client);
-                let shows = good.then(|| Shows::Token(strings.text(issuer), client.clone()))?;
-                (id, shows, expires_at)
-            }
-            entity::Credential::Certificate {
-                id,
-                spki_sha256,
-                san,
-                expires_at,
-            } => {
-                let shows = match (spki_sha256, san) {
-                    (Some(hash), None) => Shows::Spki(rules::sha256(hash)?),
-                    (None, Some(name)) if rules::is_value(name) => Shows::San(name.clone()),
-                    _ => return None,
-                };
-                (id, shows, expires_at)
-            }
-        };
-        let expires_at = match expires_at {
-            None => u64::MAX,
-            Some(text) => unix_seconds(text)?,
-        };
-        rules::is_id(id).then(|| Credential {
-            id: id.clone(),
-            expires_at,
-            shows,
-        })
     }
 }

@@ -5,6 +5,8 @@
 
 mod api;
 mod client;
+mod credential;
+mod id;
 mod issuer;
 mod lesser;
 mod reading;
@@ -13,9 +15,12 @@ mod revocation;
 pub(crate) use api::{Accepts, DEFAULT_ACCEPTS, DEFAULT_KEY_FIELD};
 pub use api::{Api, Operation};
 pub use client::{Client, Grant};
-pub(crate) use client::{Credential, Shows};
+pub(crate) use credential::{Credential, Shows};
 pub use issuer::Issuer;
 pub use lesser::Plan;
 pub(crate) use lesser::{Cell, Tenant};
 pub(crate) use reading::{Read, State, Strings};
 pub(crate) use revocation::{Revocation, What};
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,9 @@
 //!
 //! Shared by all kinds. Says why something was not taken as it is, for a report; decides nothing.
 
+use super::client::Grant;
 use crate::entity;
+use crate::token::{Repeats, is_object};
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 use std::sync::Arc;
@@ -61,12 +63,20 @@ pub(super) fn wire<'b, T: serde::Deserialize<'b>>(body: &'b str, needs: &[Box<st
     if let Some(word) = needs.first() {
         return Err(format!("needs `{word}`, which this version does not know"));
     }
-    let object: Result<entity::Object<T>, _> = serde_json::from_str(body);
-    object.map(|object| object.0).map_err(|error| error.to_string())
+    let object: entity::Object<T> = serde_json::from_str(body).map_err(|error| error.to_string())?;
+    // What the types look past is held to the rule as well, so that no other reader sees something else there.
+    if !is_object(body.as_bytes(), Repeats::Refused) {
+        return Err("a member stands twice, or lies too deep".to_owned());
+    }
+    Ok(object.0)
 }
 
-/// The members of a body that is not understood in full.
+/// The members of a body that is not understood in full; of one that stands twice the last. None where more is wrong
+/// with the text.
 pub(super) fn members(body: &str) -> serde_json::Map<String, serde_json::Value> {
+    if !is_object(body.as_bytes(), Repeats::Allowed) {
+        return serde_json::Map::new();
+    }
     serde_json::from_str(body).unwrap_or_default()
 }
 
@@ -86,6 +96,7 @@ pub(super) fn distinct(items: &[Box<str>]) -> Vec<&str> {
 pub(crate) struct Strings {
     texts: HashSet<Arc<str>, FixedState>,
     lists: HashSet<Arc<[Arc<str>]>, FixedState>,
+    grants: HashSet<Arc<[Grant]>, FixedState>,
 }
 
 impl Strings {
@@ -96,5 +107,10 @@ impl Strings {
     pub(super) fn list(&mut self, texts: &[&str]) -> Arc<[Arc<str>]> {
         let list: Arc<[Arc<str>]> = texts.iter().map(|text| self.text(text)).collect();
         Arc::clone(self.lists.get_or_insert(list))
+    }
+
+    /// Clients of one plan often have the same grants.
+    pub(super) fn grants(&mut self, grants: Vec<Grant>) -> Arc<[Grant]> {
+        Arc::clone(self.grants.get_or_insert(grants.into()))
     }
 }

@@ -6,6 +6,7 @@
 use super::key::Material;
 use super::{Algorithm, Algorithms, Key};
 use crate::rules::KEYS_MAX;
+use crate::token::{Repeats, is_object};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
@@ -21,7 +22,7 @@ pub enum KeySetError {
     /// Over 1,048,576 bytes.
     #[error("the key set is larger than 1 MiB")]
     TooLarge,
-    /// Not a JSON object with a list `keys`.
+    /// Not one JSON object, by the rule that tokens are read by, with a list `keys`.
     #[error("the key set is not a JSON object with a list `keys`")]
     Malformed,
     /// Over 128 keys.
@@ -40,6 +41,9 @@ pub(crate) fn key_set(text: &[u8]) -> Result<Arc<[Arc<Key>]>, KeySetError> {
     }
     if text.len() > SET_BYTES_MAX {
         return Err(KeySetError::TooLarge);
+    }
+    if !is_object(text, Repeats::Refused) {
+        return Err(KeySetError::Malformed);
     }
     let set: Set = serde_json::from_slice(text).map_err(|_| KeySetError::Malformed)?;
     if set.keys.len() > KEYS_MAX {

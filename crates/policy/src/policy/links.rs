@@ -82,7 +82,7 @@ impl Links {
 
     /// Adds all credentials of a client; `is_anothers` is told of those that another client has as well, and of it.
     pub(super) fn add(&mut self, client: &Arc<Client>, mut is_anothers: impl FnMut(&str, &str)) {
-        for (index, credential) in (0u32..).zip(&client.credentials) {
+        for (index, credential) in (0u32..).zip(client.credentials.iter()) {
             for (shown, by_id) in Shown::of(credential).zip([true, false]) {
                 let key = hash(shown);
                 for link in self.0.candidates(key) {

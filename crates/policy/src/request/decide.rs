@@ -8,6 +8,7 @@ use super::effective::Effective;
 use super::facts::{Certificate, Facts};
 use super::identity::Identity;
 use super::proof::{Bearer, Claimed, Proof, Standing};
+use super::step::Step;
 use super::token_steps::Bearing;
 use super::trail::Trail;
 use crate::code::Code;
@@ -38,6 +39,7 @@ pub fn decide<'d>(policy: &'d Policy, facts: &'d Facts<'_>, proof: &'d Proof<'_>
         cell: facts.cell,
         proof,
         now,
+        at: Step::Shown,
         trail: Trail {
             api: claimed.chosen.api,
             operation: claimed.chosen.operation,
@@ -56,6 +58,7 @@ pub fn decide<'d>(policy: &'d Policy, facts: &'d Facts<'_>, proof: &'d Proof<'_>
                 held: None,
                 ..steps.trail
             },
+            step: steps.at,
             code,
             detail,
         }),
@@ -71,6 +74,8 @@ struct Steps<'d> {
     cell: Option<&'d str>,
     proof: &'d Proof<'d>,
     now: u64,
+    /// The step that is taken.
+    at: Step,
     trail: Trail<'d>,
     bearing: Option<Bearing<'d>>,
 }
@@ -79,6 +84,7 @@ impl<'d> Steps<'d> {
     fn run(&mut self) -> Result<Identity<'d>, Refusal> {
         let claimed = &self.proof.claimed;
         if let Some(code) = claimed.refused {
+            self.at = claimed.refused_at;
             return Err(code.into());
         }
         if !claimed.shows_something {
@@ -87,11 +93,17 @@ impl<'d> Steps<'d> {
                 ..Identity::default()
             });
         }
+        self.at = Step::Key;
         let key = self.key(claimed)?;
+        self.at = Step::Token;
         let token = self.token(claimed)?;
+        self.at = Step::Certificate;
         let certificate = self.certificate(claimed)?;
+        self.at = Step::Agreement;
         self.agreement(key, token, certificate)?;
+        self.at = Step::Client;
         self.client(token.flatten())?;
+        self.at = Step::Tenant;
         let tenant = self.tenant()?;
         let identity = Identity::new(&self.trail, self.bearing.as_ref(), tenant, self.cell);
         if self
@@ -101,9 +113,13 @@ impl<'d> Steps<'d> {
         {
             return Ok(identity.fitting());
         }
+        self.at = Step::Operation;
         self.operation(claimed)?;
+        self.at = Step::Grant;
         self.grant()?;
+        self.at = Step::Scopes;
         self.scopes()?;
+        self.at = Step::ClaimSize;
         if identity.is_too_large() {
             return Err(Code::ClaimTooLarge.into());
         }
@@ -117,6 +133,7 @@ impl<'d> Steps<'d> {
         // Beside a key that does not pass, another scheme is a kind that is not accepted; that step comes first.
         if usable.is_err() && claimed.shows_other_scheme {
             self.trail.revocation = None;
+            self.at = Step::Accepted;
             return Err(Code::CredentialUnsupported.into());
         }
         self.trail.api_key = Some(held.credential);
@@ -251,6 +268,7 @@ impl<'d> Steps<'d> {
             State::Suspended => return Err(Code::TenantSuspended.into()),
             State::Unsupported => return Err(Code::PolicyUnsupported.into()),
         }
+        self.at = Step::Cell;
         if let Some(cell) = tenant.cell.as_deref() {
             self.trail.cell = self.policy.cell(cell);
             if self.trail.cell.is_some_and(|cell| !cell.is_supported) {

@@ -4,6 +4,7 @@
 
 use super::identity::Identity;
 use super::permitted::Principal;
+use super::step::Step;
 use super::token_steps::Bearing;
 use super::trail::Trail;
 use crate::code::Code;
@@ -38,6 +39,7 @@ pub struct Permit<'d> {
 #[derive(Debug)]
 pub struct Rejection<'d> {
     pub(super) trail: Trail<'d>,
+    pub(super) step: Step,
     pub(super) code: Code,
     pub(super) detail: Option<&'static str>,
 }
@@ -148,6 +150,11 @@ impl<'d> Rejection<'d> {
     /// Why.
     pub fn code(&self) -> Code {
         self.code
+    }
+
+    /// The step that refuses; those before it have passed.
+    pub fn step(&self) -> Step {
+        self.step
     }
 
     /// More for logs and `explain`, never for the caller: `key_unknown` or `key_ambiguous`.

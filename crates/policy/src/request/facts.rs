@@ -14,7 +14,7 @@ pub trait Fields<'a> {
 }
 
 /// Pairs of name and value, in order.
-impl<'a> Fields<'a> for [(&'a [u8], &'a [u8])] {
+impl<'a> Fields<'a> for &[(&'a [u8], &'a [u8])] {
     fn values(&self, name: &str, take: &mut dyn FnMut(&'a [u8])) {
         self.iter()
             .filter(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes()))

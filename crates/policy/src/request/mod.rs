@@ -11,6 +11,7 @@ mod identity;
 mod permitted;
 mod present;
 mod proof;
+mod step;
 mod token_steps;
 mod trail;
 
@@ -20,3 +21,7 @@ pub use facts::{Certificate, Facts, Fields, Recall};
 pub use permitted::{Principal, permitted};
 pub use present::present;
 pub use proof::{Claimed, Proof, Verified, verify};
+pub use step::Step;
+
+#[cfg(test)]
+mod tests;

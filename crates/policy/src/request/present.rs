@@ -5,6 +5,7 @@
 
 use super::facts::{Facts, Recall};
 use super::proof::{Bearer, Claimed, Standing};
+use super::step::Step;
 use crate::code::Code;
 use crate::compiled::{Accepts, DEFAULT_ACCEPTS, DEFAULT_KEY_FIELD, Issuer, Shows};
 use crate::keys::{Algorithm, Key};
@@ -39,11 +40,11 @@ pub fn present<'p>(policy: &'p Policy, facts: &Facts<'_>, recall: &dyn Recall) -
         claimed.key = api_key(policy, key);
         if claimed.key.is_none() {
             let other_scheme = claimed.shows_other_scheme;
-            claimed.refused = Some(if other_scheme {
-                Code::CredentialUnsupported
+            (claimed.refused_at, claimed.refused) = if other_scheme {
+                (Step::Accepted, Some(Code::CredentialUnsupported))
             } else {
-                Code::ApiKeyUnknown
-            });
+                (Step::Key, Some(Code::ApiKeyUnknown))
+            };
             return claimed;
         }
     }
@@ -86,7 +87,7 @@ fn shown<'a>(
     }
     claimed.shows_something = true;
     if authorization.are_several || key.are_several {
-        claimed.refused = Some(Code::CredentialsDisagree);
+        (claimed.refused_at, claimed.refused) = (Step::OneOfAKind, Some(Code::CredentialsDisagree));
         return None;
     }
     let bearer = authorization.first.and_then(bearer_token);
@@ -95,7 +96,7 @@ fn shown<'a>(
         || (key.first.is_some() && !accepts.api_key)
         || (claimed.shows_other_scheme && key.first.is_none());
     if unsupported {
-        claimed.refused = Some(Code::CredentialUnsupported);
+        (claimed.refused_at, claimed.refused) = (Step::Accepted, Some(Code::CredentialUnsupported));
         return None;
     }
     Some(bearer)
@@ -213,6 +214,7 @@ impl<'p> Claimed<'p> {
             shows_other_scheme: false,
             shows_certificate: false,
             refused: None,
+            refused_at: Step::Shown,
             key: None,
             bearer: None,
         }

@@ -3,6 +3,7 @@
 //! Second of the three calls. `Verified` can be made by `verify` alone, so that whatever a cache holds was checked; it is
 //! recalled only for the same token under the same key. Must not read the time or the policy.
 
+use super::step::Step;
 use crate::code::Code;
 use crate::compiled::Issuer;
 use crate::keys::{Algorithm, Key};
@@ -21,6 +22,8 @@ pub struct Claimed<'p> {
     pub(super) shows_certificate: bool,
     /// A refusal that needs neither time nor signature.
     pub(super) refused: Option<Code>,
+    /// The step that finds it.
+    pub(super) refused_at: Step,
     /// Whose key it is; the key itself was compared.
     pub(super) key: Option<Held<'p>>,
     pub(super) bearer: Option<Bearer<'p>>,

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use std::fmt;
 
 /// How deep objects and arrays may lie in each other; the outermost is 1.
-const DEPTH_MAX: u8 = 16;
+pub(super) const DEPTH_MAX: u8 = 16;
 
 /// A JSON value. Every number is a double, as in the twin.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,6 +2,7 @@
 
 use super::unreadable;
 use ::gateway::configuration::{CheckedFile, Problem, Severity, load_either};
+use ::gateway::enforcement::{self, PolicyError};
 use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -38,11 +39,16 @@ impl Check {
             let is_one = |problem: &&Problem| problem.severity == severity;
             problems(&checked).iter().filter(is_one).count()
         };
-        let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+        let policy = policy_of(&checked);
+        let errors = count(Severity::Error) + policy.as_ref().map_or(0, PolicyError::errors);
+        let warnings = count(Severity::Warning);
         match self.format {
-            Format::Json => println!("{}", to_json(&checked)),
+            Format::Json => println!("{}", to_json(&checked, policy.as_ref())),
             Format::Text => {
                 anstream::print!("{}", render(&checked));
+                if let Some(policy) = &policy {
+                    anstream::println!("{policy}\n");
+                }
                 let file = self.file.display();
                 let counts = format!("{}, {}", counted(errors, "error"), counted(warnings, "warning"));
                 if errors > 0 {
@@ -68,6 +74,14 @@ fn problems(checked: &CheckedFile) -> &[Problem] {
     }
 }
 
+/// What is wrong with the policy that a good gateway file names: what is called good here is served.
+fn policy_of(checked: &CheckedFile) -> Option<PolicyError> {
+    match checked {
+        CheckedFile::Gateway(checked) => enforcement::check(checked.configuration.as_ref()?).err(),
+        CheckedFile::Policy(_) => None,
+    }
+}
+
 fn render(checked: &CheckedFile) -> String {
     match checked {
         CheckedFile::Gateway(checked) => checked.render(),
@@ -75,11 +89,16 @@ fn render(checked: &CheckedFile) -> String {
     }
 }
 
-fn to_json(checked: &CheckedFile) -> serde_json::Value {
-    match checked {
+fn to_json(checked: &CheckedFile, policy: Option<&PolicyError>) -> serde_json::Value {
+    let mut shown = match checked {
         CheckedFile::Gateway(checked) => checked.to_json(),
         CheckedFile::Policy(checked) => checked.to_json(),
+    };
+    let of_policy = policy.map(PolicyError::listed).unwrap_or_default();
+    if let Some(problems) = shown["problems"].as_array_mut() {
+        problems.extend(of_policy);
     }
+    shown
 }
 
 /// What a good file holds, in a few words.

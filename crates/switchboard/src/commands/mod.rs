@@ -1,5 +1,6 @@
 //! One file per command: arguments, what is printed, and the exit code.
 
+pub(crate) mod authorizer;
 pub(crate) mod check;
 pub(crate) mod explain;
 pub(crate) mod gateway;

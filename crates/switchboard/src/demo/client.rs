@@ -19,6 +19,8 @@ pub(super) struct Request {
     method: &'static str,
     target: String,
     fields: Vec<(&'static str, String)>,
+    /// What stands for a value where the request is shown: tokens fill a screen and say nothing to people.
+    shown_as: Option<(&'static str, &'static str)>,
     body: String,
 }
 
@@ -40,6 +42,7 @@ impl Request {
             method: "GET",
             target: target.into(),
             fields: Vec::new(),
+            shown_as: None,
             body: String::new(),
         }
     }
@@ -56,10 +59,37 @@ impl Request {
         self
     }
 
+    /// The same with a bearer token, shown as the variable TOKEN.
+    pub(super) fn bearer(mut self, token: &str) -> Request {
+        self.shown_as = Some(("Authorization", "\"Authorization: Bearer $TOKEN\""));
+        self.field("Authorization", format!("Bearer {token}"))
+    }
+
     /// The same with a body. Its framing fields are the caller's business.
     pub(super) fn body(mut self, body: impl Into<String>) -> Request {
         self.body = body.into();
         self
+    }
+
+    /// Its fields as a shell takes them.
+    pub(super) fn shown_fields(&self) -> impl Iterator<Item = String> {
+        self.fields
+            .iter()
+            .map(|(name, value)| match self.shown_as.filter(|(of, _)| of == name) {
+                Some((_, shown)) => shown.to_owned(),
+                None => format!("'{name}: {value}'"),
+            })
+    }
+
+    /// The path and query that it asks for.
+    pub(super) fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// Its fields, Host apart.
+    pub(super) fn fields(&self) -> Vec<(String, String)> {
+        let owned = |(name, value): &(&str, String)| ((*name).to_owned(), value.clone());
+        self.fields.iter().map(owned).collect()
     }
 
     /// Its lines, without the empty one and what follows.
@@ -79,8 +109,8 @@ impl Request {
             command.push_str(" -X ");
             command.push_str(self.method);
         }
-        for (name, value) in &self.fields {
-            command.push_str(&format!(" -H '{name}: {value}'"));
+        for argument in self.shown_fields() {
+            command.push_str(&format!(" -H {argument}"));
         }
         format!("{command} http://{host}{}", self.target)
     }

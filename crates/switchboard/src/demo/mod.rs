@@ -1,15 +1,18 @@
-//! `switchboard demo`: three small services, a gateway before them, and a tour of requests, in one process.
+//! `switchboard demo`: three small services and an identity provider, a gateway before them, and a tour of requests, in
+//! one process.
 //!
-//! `shop` is what the services know, `services` runs them, `place` holds the files, `client` asks, `tour` tells, `screen`
+//! `shop` is what the services know, `issuer` signs people in, `services` runs them, `place` holds the files, `client` asks, `tour` and `signing_in` tell, `screen`
 //! prints, `stage` holds it together, and `run` starts and ends it all. The gateway is the real one, started as
 //! `switchboard gateway` starts it.
 
 mod client;
+mod issuer;
 mod place;
 mod run;
 mod screen;
 mod services;
 mod shop;
+mod signing_in;
 mod stage;
 mod tour;
 

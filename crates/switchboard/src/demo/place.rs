@@ -1,6 +1,7 @@
 //! Where the demo's gateway has its files: a directory of its own with the example configuration, addresses filled in,
 //! so that it can be edited, checked and explained while the gateway serves it.
 
+use super::issuer::KEY_SET_PATH;
 use super::services::Services;
 use super::shop::Service;
 use anyhow::Context as _;
@@ -11,7 +12,14 @@ use tempfile::TempDir;
 /// The example as it is committed.
 pub(super) const EXAMPLE: &str = include_str!("../../../../examples/shop/switchboard.yaml");
 
-const FILE: &str = "switchboard.yaml";
+/// Its policy, likewise.
+const POLICY: &str = include_str!("../../../../examples/shop/policy.yaml");
+/// Where the key set is in that policy.
+const KEY_SET_URL: &str = "http://127.0.0.1:3004/.well-known/jwks.json";
+
+/// The configuration's name in the demo's directory.
+pub(super) const FILE: &str = "switchboard.yaml";
+const POLICY_FILE: &str = "policy.yaml";
 const ACCESS_LOG: &str = "access.log";
 const HEAD: &str = "\
 # The demo serves this copy of examples/shop/switchboard.yaml. Edit it: a good change is live within milliseconds,
@@ -40,7 +48,10 @@ impl Place {
             .context("cannot make a directory for the demo's files")?;
         let url = |service| format!("http://{}", services.address(service));
         let written = filled_in(listen, admin, url);
+        let policy = POLICY.replace(KEY_SET_URL, &format!("{}{KEY_SET_PATH}", url(Service::Accounts)));
         let place = Place { dir, written };
+        std::fs::write(place.policy(), policy)
+            .with_context(|| format!("cannot write {}", place.policy().display()))?;
         place.write()?;
         Ok(place)
     }
@@ -48,6 +59,11 @@ impl Place {
     /// The configuration that is served.
     pub(super) fn file(&self) -> PathBuf {
         self.dir.path().join(FILE)
+    }
+
+    /// The policy that is served.
+    pub(super) fn policy(&self) -> PathBuf {
+        self.dir.path().join(POLICY_FILE)
     }
 
     /// Where the access log goes.
@@ -136,7 +152,7 @@ mod tests {
         assert!(configuration.is_some(), "{}", checked.render());
         assert_eq!(
             configuration.map(|configuration| configuration.routes.len()),
-            Some(6)
+            Some(7)
         );
     }
 

@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 /// Where the admin port is, if it is free.
 const ADMIN_PORT: u16 = 9901;
 
-/// Three small services and a gateway in one process, and a tour of requests. Ctrl-C ends it.
+/// Three small services, an identity provider and a gateway in one process, and a tour of requests. Ctrl-C ends it.
 #[derive(Debug, Parser)]
 pub(crate) struct Demo {
     /// Where the gateway listens on 127.0.0.1; a free port is taken where this one cannot be had
@@ -48,7 +48,7 @@ impl Demo {
 
     async fn perform(self) -> anyhow::Result<()> {
         let mut signals = Signals::new()?;
-        let services = Services::start().context("cannot start the three services")?;
+        let services = Services::start().context("cannot start the services")?;
         let Raised {
             serving,
             place,

@@ -82,6 +82,14 @@ impl Screen {
         Ok(())
     }
 
+    /// What a command printed, with its own colours.
+    pub(super) fn said(&mut self, text: &str) -> io::Result<()> {
+        for line in text.lines() {
+            writeln!(self.out, "{INDENT}{line}")?;
+        }
+        Ok(())
+    }
+
     /// What happens meanwhile, unseen by those who ask.
     pub(super) fn aside(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.out, "{INDENT}{FAINT}({text}){FAINT:#}")
@@ -102,11 +110,11 @@ impl Screen {
             "{INDENT}{style}{status}{style:#}  {FAINT}{took}{FAINT:#}"
         )?;
         for name in fields {
-            if let Some((name, value)) = answer
+            let named = answer
                 .fields
                 .iter()
-                .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            {
+                .filter(|(known, _)| known.eq_ignore_ascii_case(name));
+            for (name, value) in named {
                 writeln!(self.out, "{INDENT}{FAINT}{name}:{FAINT:#} {value}")?;
             }
         }

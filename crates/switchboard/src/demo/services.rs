@@ -1,8 +1,9 @@
-//! The demo's three services, each on a loopback port of its own, on one thread.
+//! The demo's services, each on a loopback port of its own, on one thread.
 //!
 //! Each can be stopped and resumed alone, as one that crashes would; and what reached them is written down, so that the
 //! tour can say what a service really saw instead of what it should have seen.
 
+use super::issuer::Issuer;
 use super::shop::{self, Answer, Asked, Identity, Service};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -41,7 +42,9 @@ type Journal = Arc<Mutex<VecDeque<Seen>>>;
 /// The running services. They end when this is dropped.
 #[derive(Debug)]
 pub(super) struct Services {
-    sites: [Site; 3],
+    sites: [Site; 4],
+    /// Shared with the service that answers for it.
+    pub(super) issuer: Arc<Issuer>,
     journal: Journal,
     runtime: tokio::runtime::Handle,
     end: Option<oneshot::Sender<()>>,
@@ -62,7 +65,7 @@ struct Running {
 }
 
 impl Services {
-    /// Starts all three on free ports.
+    /// Starts all of them on free ports.
     pub(super) fn start() -> io::Result<Services> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -74,16 +77,23 @@ impl Services {
             let _ = runtime.block_on(ended);
         })?;
         let journal = Journal::default();
+        let issuer = Arc::new(Issuer::new()?);
         let start = |service| {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
             let address = listener.local_addr()?;
-            let running = Some(run(&handle, listener, service, &journal)?);
+            let role = Role {
+                service,
+                issuer: Arc::clone(&issuer),
+                journal: Arc::clone(&journal),
+            };
+            let running = Some(run(&handle, listener, role)?);
             io::Result::Ok(Site { address, running })
         };
-        let [users, orders, products] = Service::ALL;
-        let sites = [start(users)?, start(orders)?, start(products)?];
+        let [users, orders, products, accounts] = Service::ALL;
+        let sites = [start(users)?, start(orders)?, start(products)?, start(accounts)?];
         Ok(Services {
             sites,
+            issuer,
             journal,
             runtime: handle,
             end: Some(end),
@@ -97,8 +107,9 @@ impl Services {
     }
 
     fn site(&self, service: Service) -> &Site {
-        let [users, orders, products] = &self.sites;
+        let [users, orders, products, accounts] = &self.sites;
         match service {
+            Service::Accounts => accounts,
             Service::Users => users,
             Service::Orders => orders,
             Service::Products => products,
@@ -106,8 +117,9 @@ impl Services {
     }
 
     fn site_mut(&mut self, service: Service) -> &mut Site {
-        let [users, orders, products] = &mut self.sites;
+        let [users, orders, products, accounts] = &mut self.sites;
         match service {
+            Service::Accounts => accounts,
             Service::Users => users,
             Service::Orders => orders,
             Service::Products => products,
@@ -128,7 +140,12 @@ impl Services {
     pub(super) fn resume(&mut self, service: Service) -> io::Result<()> {
         let address = self.address(service);
         let listener = TcpListener::bind(address)?;
-        let running = run(&self.runtime, listener, service, &self.journal)?;
+        let role = Role {
+            service,
+            issuer: Arc::clone(&self.issuer),
+            journal: Arc::clone(&self.journal),
+        };
+        let running = run(&self.runtime, listener, role)?;
         self.site_mut(service).running = Some(running);
         Ok(())
     }
@@ -150,28 +167,26 @@ impl Drop for Services {
     }
 }
 
-fn run(
-    runtime: &tokio::runtime::Handle,
-    listener: TcpListener,
+/// Who answers, with what it needs for that.
+#[derive(Debug, Clone)]
+struct Role {
     service: Service,
-    journal: &Journal,
-) -> io::Result<Running> {
+    issuer: Arc<Issuer>,
+    journal: Journal,
+}
+
+fn run(runtime: &tokio::runtime::Handle, listener: TcpListener, role: Role) -> io::Result<Running> {
     listener.set_nonblocking(true)?;
     let listener = {
         let _inside = runtime.enter();
         tokio::net::TcpListener::from_std(listener)?
     };
     let (stop, stopped) = oneshot::channel();
-    let task = runtime.spawn(accept(listener, service, Arc::clone(journal), stopped));
+    let task = runtime.spawn(accept(listener, role, stopped));
     Ok(Running { stop, task })
 }
 
-async fn accept(
-    listener: tokio::net::TcpListener,
-    service: Service,
-    journal: Journal,
-    mut stopped: oneshot::Receiver<()>,
-) {
+async fn accept(listener: tokio::net::TcpListener, role: Role, mut stopped: oneshot::Receiver<()>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -180,7 +195,7 @@ async fn accept(
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(serve(stream, service, Arc::clone(&journal)));
+                    connections.spawn(serve(stream, role.clone()));
                 }
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             },
@@ -191,29 +206,25 @@ async fn accept(
     connections.shutdown().await;
 }
 
-async fn serve(stream: TcpStream, service: Service, journal: Journal) {
-    let respond = service_fn(move |request| respond(service, Arc::clone(&journal), request));
+async fn serve(stream: TcpStream, role: Role) {
+    let respond = service_fn(move |request| respond(role.clone(), request));
     let connection =
         hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), respond);
     // A connection that broke concerns nobody but its peer, who knows.
     let _ = connection.await;
 }
 
-async fn respond(
-    service: Service,
-    journal: Journal,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn respond(role: Role, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
-    note(
-        &journal,
-        Seen {
-            service,
-            line: format!("{} {}", head.method, head.uri),
-        },
-    );
-    // None of the answers depends on a body; it is read so that the connection can be used again.
-    let _ = Limited::new(body, BODY_BYTES_MAX).collect().await;
+    let service = role.service;
+    // Keys are fetched when the gateway sees fit; the tour tells of requests.
+    if service != Service::Accounts {
+        let line = format!("{} {}", head.method, head.uri);
+        note(&role.journal, Seen { service, line });
+    }
+    // Read in any case, so that the connection can be used again.
+    let body = Limited::new(body, BODY_BYTES_MAX).collect().await;
+    let body = body.map(|body| body.to_bytes()).unwrap_or_default();
     let field = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
     let asked = Asked {
         method: head.method.as_str(),
@@ -222,10 +233,16 @@ async fn respond(
             // Many frameworks hand both spellings to a program as one.
             x_user_id: field("x-user-id").or_else(|| field("x_user_id")),
             x_user_role: field("x-user-role").or_else(|| field("x_user_role")),
+            x_client_id: field("x-client-id"),
             x_forwarded_for: field("x-forwarded-for"),
         },
     };
-    let Answer { status, body } = shop::answer(service, &asked);
+    let Answer { status, body } = match service {
+        Service::Accounts => role
+            .issuer
+            .answer(asked.method, asked.path, &String::from_utf8_lossy(&body)),
+        _ => shop::answer(service, &asked),
+    };
     let response = Response::builder()
         .status(status)
         .header("content-type", "application/json")

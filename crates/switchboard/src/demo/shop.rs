@@ -1,4 +1,4 @@
-//! What the demo's three services know and answer: fixed data of a small shop, as pure functions.
+//! What the demo's services know and answer: fixed data of a small shop, as pure functions.
 //!
 //! The services are believable and a little careless, as services are: they trust the identity headers that they get,
 //! and they decode paths more often than they should. What protects them is the gateway.
@@ -11,16 +11,24 @@ pub(super) enum Service {
     Users,
     Orders,
     Products,
+    /// The identity provider; what it answers is in `issuer`.
+    Accounts,
 }
 
 impl Service {
-    pub(super) const ALL: [Service; 3] = [Service::Users, Service::Orders, Service::Products];
+    pub(super) const ALL: [Service; 4] = [
+        Service::Users,
+        Service::Orders,
+        Service::Products,
+        Service::Accounts,
+    ];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Service::Users => "users",
             Service::Orders => "orders",
             Service::Products => "products",
+            Service::Accounts => "accounts",
         }
     }
 
@@ -30,6 +38,7 @@ impl Service {
             Service::Users => "USERS_URL",
             Service::Orders => "ORDERS_URL",
             Service::Products => "PRODUCTS_URL",
+            Service::Accounts => "ACCOUNTS_URL",
         }
     }
 }
@@ -48,6 +57,7 @@ pub(super) struct Asked<'a> {
 pub(super) struct Identity<'a> {
     pub(super) x_user_id: Option<&'a str>,
     pub(super) x_user_role: Option<&'a str>,
+    pub(super) x_client_id: Option<&'a str>,
     pub(super) x_forwarded_for: Option<&'a str>,
 }
 
@@ -92,6 +102,11 @@ const PRODUCTS: [(&str, &str); 3] = [
     ),
 ];
 
+const INVOICES: [(&str, &str); 1] = [(
+    "inv_7h2p",
+    r#"{"invoice_id":"inv_7h2p","order_id":"ord_x7k9","total":49.98}"#,
+)];
+
 /// For staff only: no route of the gateway leads to it.
 const ADMIN: &str = r#"{"page":"staff only","customers":1204,"refunds_open":17}"#;
 
@@ -109,6 +124,9 @@ pub(super) fn answer(service: Service, asked: &Asked<'_>) -> Answer {
         }
         (Service::Orders, "GET" | "HEAD", ["users", "usr_2c7d", "orders"]) => Some("[]".to_owned()),
         (Service::Orders, "GET" | "HEAD", ["orders", id]) => one(&ORDERS, id),
+        (Service::Orders, "GET" | "HEAD", ["invoices", id]) => {
+            one(&INVOICES, id).and_then(|invoice| with_caller(&invoice, &asked.identity))
+        }
         (Service::Orders, "POST", ["orders"]) => {
             let body = r#"{"order_id":"ord_n3w0","status":"accepted"}"#.to_owned();
             return Answer { status: 201, body };
@@ -129,6 +147,15 @@ pub(super) fn answer(service: Service, asked: &Asked<'_>) -> Answer {
 fn one(records: &[(&str, &str)], id: &str) -> Option<String> {
     let (_, record) = records.iter().find(|(known, _)| *known == id)?;
     Some((*record).to_owned())
+}
+
+/// A record, and for whom the service takes its caller.
+fn with_caller(record: &str, identity: &Identity<'_>) -> Option<String> {
+    let record = record.strip_suffix('}')?;
+    let for_whom = serde_json::json!({
+        "user": identity.x_user_id, "role": identity.x_user_role, "client": identity.x_client_id,
+    });
+    Some(format!("{record},\"asked_by\":{for_whom}}}"))
 }
 
 fn list(records: &[(&str, &str)]) -> String {
@@ -191,6 +218,13 @@ mod tests {
         check(Service::Orders, "GET", "/users/usr_8a3f/orders", 200, "ord_w2m1");
         check(Service::Products, "GET", "/products/prod_none", 404, "products");
         check(Service::Orders, "POST", "/orders", 201, "ord_n3w0");
+        check(
+            Service::Orders,
+            "GET",
+            "/invoices/inv_7h2p",
+            200,
+            r#""user":"usr_admin""#,
+        );
     }
 
     #[test]

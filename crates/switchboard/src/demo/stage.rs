@@ -56,8 +56,10 @@ impl Stage {
             ))?;
         }
         screen.paragraph(&format!(
-            "Callers know one address. Where a request goes is decided by {}, never by the request itself.",
-            place.file().display()
+            "Callers know one address. Where a request goes is decided by {}, and who may go there by {} beside it; neither \
+             by the request itself.",
+            place.file().display(),
+            place.policy().file_name().unwrap_or_default().display()
         ))?;
         screen.blank()?;
         screen.flush()?;

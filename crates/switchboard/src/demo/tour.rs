@@ -33,7 +33,7 @@ type Step<'t> = fn(&mut Tour<'t>) -> anyhow::Result<()>;
 impl<'t> Tour<'t> {
     /// Walks through all steps, or until the demo is stopped.
     pub(super) fn run(mut self) -> anyhow::Result<()> {
-        let steps: [(&str, Step<'t>); 10] = [
+        let steps: [(&str, Step<'t>); 15] = [
             ("A request goes where its path says", Self::forwarded),
             ("The most specific route wins, wherever it stands", Self::specific),
             ("A path that exists, but not with this method", Self::wrong_method),
@@ -44,6 +44,11 @@ impl<'t> Tour<'t> {
             ("Some answers need no service", Self::by_itself),
             ("One service is down, the others are not", Self::down),
             ("A change of the file is live at once", Self::reloaded),
+            ("Some things are not for everybody", Self::anonymous),
+            ("Whoever signs in is known", Self::signed_in),
+            ("A token without the scope", Self::lacks_scope),
+            ("A token that has expired", Self::expired),
+            ("A program with an API key", Self::with_key),
         ];
         for (index, (title, step)) in steps.into_iter().enumerate() {
             if self.stopped.load(Ordering::Relaxed) {
@@ -57,14 +62,19 @@ impl<'t> Tour<'t> {
     }
 
     /// Asks as curl would, and shows it.
-    fn ask(&mut self, request: &Request, expected: u16, fields: &[&str]) -> anyhow::Result<Answer> {
+    pub(super) fn ask(
+        &mut self,
+        request: &Request,
+        expected: u16,
+        fields: &[&str],
+    ) -> anyhow::Result<Answer> {
         self.screen.command(&request.curl(&self.gateway.to_string()))?;
         let answer = request.send(self.gateway)?;
         self.show(&answer, expected, fields)?;
         Ok(answer)
     }
 
-    fn show(&mut self, answer: &Answer, expected: u16, fields: &[&str]) -> anyhow::Result<()> {
+    pub(super) fn show(&mut self, answer: &Answer, expected: u16, fields: &[&str]) -> anyhow::Result<()> {
         self.screen.answer(answer, fields)?;
         let got = answer.status;
         ensure!(
@@ -76,7 +86,7 @@ impl<'t> Tour<'t> {
     }
 
     /// Shows what reached the services since the last time.
-    fn saw(&mut self, expected: &[(Service, &str)]) -> anyhow::Result<()> {
+    pub(super) fn saw(&mut self, expected: &[(Service, &str)]) -> anyhow::Result<()> {
         let seen = self.services.seen();
         let texts: Vec<String> = seen
             .iter()
@@ -96,7 +106,7 @@ impl<'t> Tour<'t> {
         Ok(())
     }
 
-    fn why(&mut self, text: &str) -> anyhow::Result<()> {
+    pub(super) fn why(&mut self, text: &str) -> anyhow::Result<()> {
         Ok(self.screen.why(text)?)
     }
 

@@ -28,11 +28,16 @@ export function readJson(name: string): unknown {
 const policies = readJson("given/policies.json") as Record<string, unknown>;
 const texts = readJson("given/texts.json") as Record<string, string>;
 
-/** The policy of this name, as revision 42 of the feed `test`. */
-export function sourceOf(name: string): Source {
+/** The policy of this name, as a person writes it. */
+export function givenPolicy(name: string): unknown {
   const document = policies[name];
   if (document === undefined) throw new Error(`there is no policy ${name}`);
-  return { policy: Policy.build(changesOf(document)).policy, feed: "test", revision: 42 };
+  return document;
+}
+
+/** The same, as revision 42 of the feed `test`. */
+export function sourceOf(name: string): Source {
+  return { policy: Policy.build(changesOf(givenPolicy(name))).policy, feed: "test", revision: 42 };
 }
 
 /** The value with every `{NAME}` in its texts replaced. */

@@ -1,6 +1,6 @@
 /** The step *key*: an API key is found by the id in it, and compared in constant time. */
 
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import type { Credential } from "../entity/client.ts";
 import { isOfBytes } from "../form.ts";
 import type { Policy } from "../policy.ts";
@@ -32,6 +32,6 @@ function credentialOf(policy: Policy, key: string): Credential | undefined {
   if (end < 0) return undefined;
   const credential = policy.contents.credentialsById.first(key.slice(PREFIX.length, end));
   if (credential?.proof.type !== "api_key") return undefined;
-  const shown = createHash("sha256").update(key).digest();
+  const shown = hash("sha256", key, "buffer");
   return timingSafeEqual(shown, Buffer.from(credential.proof.sha256, "hex")) ? credential : undefined;
 }

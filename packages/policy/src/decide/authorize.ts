@@ -33,7 +33,7 @@ export const scopes: Step = (work) => {
   work.scopes = effective;
   const held = heldAlternative(asked, effective);
   if (held !== undefined) {
-    work.trail.held = held;
+    work.held = held;
     return undefined;
   }
   work.trail.missing = (asked[0] ?? []).filter((scope) => !effective.includes(scope));

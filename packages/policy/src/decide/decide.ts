@@ -44,8 +44,8 @@ const AUTHENTICATION: readonly Step[] = [
   tenant,
   cell,
 ];
-/** What they may do. */
-const AUTHORIZATION: readonly Step[] = [operation, grant, scopes, claimSize];
+/** And what they may do. */
+const ALL: readonly Step[] = [...AUTHENTICATION, operation, grant, scopes, claimSize];
 
 /** Decides. `proof` is of the same facts; one of another token proves nothing here. */
 export function decide(policy: Policy, facts: Facts, proof: Proof, now: number): Decision {
@@ -57,8 +57,7 @@ export function decide(policy: Policy, facts: Facts, proof: Proof, now: number):
 
   const isPublic = chosen.operation?.isPublic ?? false;
   if (isNothing(shown)) return isPublic ? permit(work) : reject(work, { code: "credential_missing" });
-  const steps = isPublic ? AUTHENTICATION : [...AUTHENTICATION, ...AUTHORIZATION];
-  for (const step of steps) {
+  for (const step of isPublic ? AUTHENTICATION : ALL) {
     const refusal = step(work);
     if (refusal !== undefined) return reject(work, refusal);
   }
@@ -75,7 +74,8 @@ function permit(work: Work): Permit {
     tenant: fitting(work.tenant),
     cell: work.claimed.facts.cell,
   };
-  return new Permit(work.trail, identity, {
+  const trail = work.held === undefined ? work.trail : { ...work.trail, held: work.held };
+  return new Permit(trail, identity, {
     remove: removed(work.claimed),
     scopes: work.scopes ?? [],
     plan: work.grant?.plan,

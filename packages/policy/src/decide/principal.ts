@@ -78,13 +78,13 @@ function tenantClaim({ claimed: { bearer } }: Work): ReturnType<typeof claimOf> 
   return token && issuer && claimOf(token.claims, issuer.claims.tenant);
 }
 
-/** Step *cell*: the tenant's is the gateway's own, where both have one. */
+/** Step *cell*: the tenant's is the gateway's own, where both have one. One that is not known is another all the same. */
 export const cell: Step = (work) => {
   const { policy, facts } = work.claimed;
   const id = work.trail.tenant?.cell;
-  const found = id === undefined ? undefined : policy.contents.cells.get(id);
-  if (found === undefined) return undefined;
-  work.trail.cell = found;
-  if (found.isUnsupported) return { code: "policy_unsupported" };
-  return facts.cell !== undefined && facts.cell !== found.id ? { code: "cell_mismatch" } : undefined;
+  if (id === undefined) return undefined;
+  const found = policy.contents.cells.get(id);
+  if (found !== undefined) work.trail.cell = found;
+  if (found?.isUnsupported) return { code: "policy_unsupported" };
+  return facts.cell !== undefined && facts.cell !== id ? { code: "cell_mismatch" } : undefined;
 };

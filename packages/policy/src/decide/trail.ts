@@ -22,7 +22,7 @@ export interface Trail {
   cell?: Cell;
   grant?: Grant;
   plan?: Plan;
-  /** Scopes that were asked for and held. */
+  /** Of a permit: scopes that were asked for and held. */
   held?: readonly string[];
   /** Scopes that were asked for and are missing. */
   missing?: readonly string[];

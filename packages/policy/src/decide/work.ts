@@ -29,6 +29,8 @@ export interface Work {
   tenant?: string | undefined;
   grant?: Grant;
   scopes?: readonly string[];
+  /** Those that the operation asks for, of the alternative that held. */
+  held?: readonly string[];
 }
 
 /** The revocation of a target that holds now and, where it is about a time of issue, applies to that of a token. */

@@ -1,12 +1,23 @@
 /** What may be called: an API, compiled from its body. */
 
-import { asciiLower, isId, isScope } from "../form.ts";
+import { asciiLower } from "../form.ts";
 import { isMethod } from "../method.ts";
 import { isBasePath } from "../path/canonical.ts";
 import { parseHostPattern } from "../path/host.ts";
 import { isBelow, parsePattern, type Segment } from "../path/pattern.ts";
 import { OperationTable } from "./operation.ts";
-import { flag, list, needsNothing, type Read, Reading, set, text, word } from "./reading.ts";
+import {
+  flag,
+  id as idText,
+  list,
+  needsNothing,
+  type Read,
+  Reading,
+  scope,
+  set,
+  text,
+  word,
+} from "./reading.ts";
 
 /** A kind of credential. */
 export type CredentialKind = "jwt" | "api_key" | "certificate";
@@ -61,7 +72,7 @@ export function readApi(id: string, body: unknown, needs: unknown): { api?: Api;
   const basePath = reading.required("base_path", text(isBasePath));
   const canBeChosen = basePath !== undefined && (hosts !== undefined || !reading.has("hosts"));
 
-  reading.required("team", text(isId));
+  reading.required("team", idText);
   const accepts = reading.optional("credentials", set(word("jwt", "api_key", "certificate"), 1, 3));
   const keyHeader = reading.optional("api_key_header", text(isKeyHeader));
   const forwardsToken = reading.optional("forward_token", flag) ?? false;
@@ -110,7 +121,7 @@ const hostPattern: Read<string> = (value) =>
 const delegation: Read<true> = (value) => {
   const reading = new Reading(value);
   reading.required("path", text(isBasePath));
-  reading.required("team", text(isId));
+  reading.required("team", idText);
   return reading.faults.length === 0 ? true : undefined;
 };
 
@@ -129,13 +140,22 @@ const publicOperation: Read<Operation> = (value) => {
   return match && { ...match, isPublic: true, alternatives: [[]] };
 };
 
-const scopeList = (min: number): Read<string[]> => list(text(isScope), min, SCOPES_MAX);
+/** Of two that should differ the first, which says the same. */
+const scopeList = (min: number): Read<string[]> => {
+  const read = list(scope, min, SCOPES_MAX);
+  return (value) => {
+    const scopes = read(value);
+    return scopes && [...new Set(scopes)];
+  };
+};
+const anyScopes = scopeList(0);
+const alternatives = list(scopeList(1), 1, SCOPES_MAX);
 
 const operation: Read<Operation> = (value) => {
   const reading = new Reading(value);
   const match = reading.required("match", parseMatch);
-  const scopes = reading.optional("scopes", scopeList(0));
-  const anyOf = reading.optional("any_of", list(scopeList(1), 1, SCOPES_MAX));
+  const scopes = reading.optional("scopes", anyScopes);
+  const anyOf = reading.optional("any_of", alternatives);
   if (match === undefined || reading.faults.length > 0) return undefined;
   if (reading.has("scopes") && reading.has("any_of")) return undefined;
   return { ...match, isPublic: false, alternatives: anyOf ?? [scopes ?? []] };

@@ -1,8 +1,19 @@
 /** Who calls: a registered application, compiled from its body. */
 
-import { isId, isOfBytes, isScope, isSha256Hex, NAME_BYTES_MAX } from "../form.ts";
+import { isSha256Hex } from "../form.ts";
 import { SCOPES_MAX } from "./api.ts";
-import { list, needsNothing, type Read, Reading, text, time, word } from "./reading.ts";
+import {
+  id as idText,
+  list,
+  name,
+  needsNothing,
+  type Read,
+  Reading,
+  scope,
+  text,
+  time,
+  word,
+} from "./reading.ts";
 
 /** A registered application. Where it is unsupported its credentials name it, and it is refused. */
 export interface Client {
@@ -43,7 +54,9 @@ const GRANTS_MAX = 10_000;
 
 /** Whether something is in use. */
 export const status: Read<"active" | "suspended"> = word("active", "suspended");
-const name = text((value) => isOfBytes(value, NAME_BYTES_MAX));
+const sha256 = text(isSha256Hex);
+const credentialType = word("api_key", "jwt", "certificate");
+const grantScopes = list(scope, 0, SCOPES_MAX);
 
 /** Reads a client. */
 export function readClient(
@@ -52,27 +65,25 @@ export function readClient(
   needs: unknown,
 ): { client: Client; faults: readonly string[] } {
   const reading = new Reading(body);
-  reading.required("team", text(isId));
+  reading.required("team", idText);
   const isSuspended = reading.optional("status", status) === "suspended";
-  const tenant = reading.optional("tenant", text(isId));
+  const tenant = reading.optional("tenant", idText);
   const readable: Omit<Credential, "client">[] = [];
   reading.optional("credentials", (value) => readCredentials(value, readable));
-  const grants = reading.optional("grants", list(grant, 0, GRANTS_MAX)) ?? [];
+  const grants = reading.optional("grants", grantList) ?? [];
   if (!needsNothing(needs)) reading.fault("needs");
 
   const isUnsupported = reading.faults.length > 0;
-  const credentials: Credential[] = [];
-  const client: Client = {
+  const client: { -readonly [M in keyof Client]: Client[M] } = {
     id,
     isUnsupported,
     isSuspended,
     tenant,
-    credentials,
+    credentials: [],
     grants: isUnsupported ? [] : firstOfEach(grants, (each) => each.api),
   };
-  for (const { id, proof, expiresAt } of firstOfEach(readable, (each) => each.id)) {
-    credentials.push({ id, client, proof, expiresAt });
-  }
+  const distinct = firstOfEach(readable, (each) => each.id);
+  client.credentials = distinct.map(({ id, proof, expiresAt }) => ({ id, client, proof, expiresAt }));
   return { client, faults: reading.faults };
 }
 
@@ -88,9 +99,9 @@ function readCredentials(value: unknown, readable: Omit<Credential, "client">[])
 
 const credential: Read<Omit<Credential, "client">> = (value) => {
   const reading = new Reading(value);
-  const id = reading.required("id", text(isId));
+  const id = reading.required("id", idText);
   const expiresAt = reading.optional("expires_at", time);
-  const type = reading.required("type", word("api_key", "jwt", "certificate"));
+  const type = reading.required("type", credentialType);
   const proof = type === undefined ? undefined : readProof(type, reading);
   if (id === undefined || proof === undefined || reading.faults.length > 0) return undefined;
   return { id, proof, expiresAt };
@@ -99,16 +110,16 @@ const credential: Read<Omit<Credential, "client">> = (value) => {
 function readProof(type: Proof["type"], reading: Reading): Proof | undefined {
   switch (type) {
     case "api_key": {
-      const sha256 = reading.required("sha256", text(isSha256Hex));
-      return sha256 === undefined ? undefined : { type, sha256 };
+      const hash = reading.required("sha256", sha256);
+      return hash === undefined ? undefined : { type, sha256: hash };
     }
     case "jwt": {
-      const issuer = reading.required("issuer", text(isId));
+      const issuer = reading.required("issuer", idText);
       const claim = reading.required("client", name);
       return issuer === undefined || claim === undefined ? undefined : { type, issuer, claim };
     }
     case "certificate": {
-      const spki = reading.optional("spki_sha256", text(isSha256Hex));
+      const spki = reading.optional("spki_sha256", sha256);
       const san = reading.optional("san", name);
       if (reading.has("spki_sha256") === reading.has("san")) return undefined;
       if (spki !== undefined) return { type, spki };
@@ -119,15 +130,18 @@ function readProof(type: Proof["type"], reading: Reading): Proof | undefined {
 
 const grant: Read<Grant> = (value) => {
   const reading = new Reading(value);
-  const api = reading.required("api", text(isId));
-  const scopes = reading.optional("scopes", list(text(isScope), 0, SCOPES_MAX)) ?? [];
-  const plan = reading.optional("plan", text(isId));
+  const api = reading.required("api", idText);
+  const scopes = reading.optional("scopes", grantScopes) ?? [];
+  const plan = reading.optional("plan", idText);
   if (api === undefined || reading.faults.length > 0) return undefined;
-  return { api, scopes: [...new Set(scopes)], plan };
+  return { api, scopes: firstOfEach(scopes, (each) => each), plan };
 };
 
+const grantList = list(grant, 0, GRANTS_MAX);
+
 /** Of two that should differ, the first. */
-function firstOfEach<T>(items: readonly T[], by: (item: T) => string): T[] {
+function firstOfEach<T>(items: readonly T[], by: (item: T) => string): readonly T[] {
+  if (items.length < 2) return items;
   const seen = new Set<string>();
   return items.filter((item) => {
     const key = by(item);

@@ -2,7 +2,7 @@
 
 import { type ClaimName, parseClaimName } from "../claims.ts";
 import { isOfBytes, isVisibleAscii } from "../form.ts";
-import { type Algorithm, algorithmOf, type Key, readKeys } from "../key.ts";
+import { type Algorithm, algorithmOf, KEYS_MAX, type Key, readKeys } from "../key.ts";
 import { list, needsNothing, type Read, Reading, text, whole, word } from "./reading.ts";
 
 /** An issuer. Where it is unsupported its tokens are refused. */
@@ -36,7 +36,6 @@ const ISS_BYTES_MAX = 1_024;
 const AUDIENCES_MAX = 64;
 const AUDIENCE_BYTES_MAX = 1_024;
 const ALGORITHMS_MAX = 9;
-const KEYS_MAX = 128;
 const URI_BYTES_MAX = 2_048;
 const LEEWAY_S_MAX = 300;
 const LEEWAY_S_DEFAULT = 30;

@@ -14,18 +14,15 @@ export class OperationTable {
   readonly all: readonly Operation[];
   readonly #shapes = new PatternTable<Map<string, Operation>>();
 
-  /** In the order written: of two with one shape and a method in common, the first has it. */
+  /** In the order written: of two with one shape and a method in common, the first has that method. */
   constructor(operations: readonly Operation[]) {
-    const taken = new Set<Operation>();
-    for (const operation of operations) {
-      const methods = this.#shapes.entry(operation.pattern, () => new Map());
-      for (const method of operation.method === "ANY" ? ALL_METHODS : [operation.method]) {
-        if (methods.has(method)) continue;
-        methods.set(method, operation);
-        taken.add(operation);
-      }
-    }
-    this.all = [...taken];
+    this.all = operations.filter((operation) => {
+      const byMethod = this.#shapes.entry(operation.pattern, () => new Map());
+      const methods = operation.method === "ANY" ? ALL_METHODS : [operation.method];
+      const free = methods.filter((method) => !byMethod.has(method));
+      for (const method of free) byMethod.set(method, operation);
+      return free.length > 0;
+    });
   }
 
   /** The operation of a canonical path and a method; GET covers HEAD where nothing is written for HEAD. */

@@ -1,8 +1,8 @@
 /** Plans, revocations, tenants and cells, compiled from their bodies. */
 
-import { isId, isOfBytes, isSha256Hex, NAME_BYTES_MAX } from "../form.ts";
+import { isSha256Hex } from "../form.ts";
 import { status } from "./client.ts";
-import { needsNothing, Reading, text, time, whole } from "./reading.ts";
+import { id as idText, name, needsNothing, Reading, text, time, whole } from "./reading.ts";
 
 /** What a client buys. Its numbers are for whoever counts. */
 export interface Plan {
@@ -72,7 +72,7 @@ export function readPlan(id: string, body: unknown, needs: unknown): { plan: Pla
 export function readTenant(id: string, body: unknown, needs: unknown): { tenant: Tenant; faults: Faults } {
   const reading = new Reading(body);
   const isSuspended = reading.optional("status", status) === "suspended";
-  const cell = reading.optional("cell", text(isId));
+  const cell = reading.optional("cell", idText);
   const faults = withNeeds(reading, needs);
   return { tenant: { id, isUnsupported: faults.length > 0, isSuspended, cell }, faults };
 }
@@ -83,8 +83,6 @@ export function readCell(id: string, body: unknown, needs: unknown): { cell: Cel
   return { cell: { id, isUnsupported: faults.length > 0 }, faults };
 }
 
-const name = text((value) => isOfBytes(value, NAME_BYTES_MAX));
-
 /** Reads a revocation; without one where this reader cannot know what it refuses. */
 export function readRevocation(
   id: string,
@@ -93,10 +91,10 @@ export function readRevocation(
 ): { revocation?: Revocation; faults: Faults } {
   const reading = new Reading(body);
   const found = {
-    issuer: reading.optional("issuer", text(isId)) ?? "",
+    issuer: reading.optional("issuer", idText) ?? "",
     jti: reading.optional("jti", name) ?? "",
     token_sha256: reading.optional("token_sha256", text(isSha256Hex)) ?? "",
-    credential: reading.optional("credential", text(isId)) ?? "",
+    credential: reading.optional("credential", idText) ?? "",
     kid: reading.optional("kid", name) ?? "",
     subject: reading.optional("subject", name) ?? "",
     client: reading.optional("client", name) ?? "",

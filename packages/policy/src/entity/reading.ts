@@ -5,7 +5,7 @@
  * Faults are collected, never thrown: what can be read of a faulty entity still decides what is refused with it.
  */
 
-import { parseTime } from "../form.ts";
+import { isId, isOfBytes, isScope, NAME_BYTES_MAX, parseTime } from "../form.ts";
 
 /** What a member's value means; `undefined` where it may not stand there. */
 export type Read<T> = (value: unknown) => T | undefined;
@@ -63,6 +63,12 @@ export function word<const W extends string>(...words: readonly W[]): Read<W> {
 /** `true` or `false`. */
 export const flag: Read<boolean> = (value) => (typeof value === "boolean" ? value : undefined);
 
+/** An id. */
+export const id = text(isId);
+/** A name that another system gives, compared as it is. */
+export const name = text((value) => isOfBytes(value, NAME_BYTES_MAX));
+/** A scope token. */
+export const scope = text(isScope);
 /** An RFC 3339 time, as Unix seconds. */
 export const time: Read<number> = (value) => (typeof value === "string" ? parseTime(value) : undefined);
 
@@ -79,13 +85,9 @@ export function whole(min: number, max: number): Read<number> {
 export function list<T>(item: Read<T>, min: number, max: number): Read<T[]> {
   return (value) => {
     if (!Array.isArray(value) || value.length < min || value.length > max) return undefined;
-    const items: T[] = [];
-    for (const each of value) {
-      const meaning = item(each);
-      if (meaning === undefined) return undefined;
-      items.push(meaning);
-    }
-    return items;
+    // An array that is pushed to reserves room for many more: there may be millions of these.
+    const items = value.map(item);
+    return items.every((meaning) => meaning !== undefined) ? items : undefined;
   };
 }
 

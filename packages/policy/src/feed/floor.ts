@@ -1,15 +1,12 @@
 /**
  * A floor: the policy that was baked in at deploy time, read from one file and checked as a whole (feed §1).
  *
- * Its view is that of the last commit whose count and digest hold; records behind that are not shown. This version
- * reads floors without keys: what is signed is refused, since nothing here could say whether the signature is good.
+ * What makes it whole is `held.ts`; here it becomes a policy, and nothing of the file is kept.
  */
 
-import { isUtf8 } from "node:buffer";
-import type { Change, Report } from "../contents.ts";
+import type { Report } from "../contents.ts";
 import { Policy } from "../policy.ts";
-import { feedDigest, recordDigest } from "./digest.ts";
-import { type Commit, type Entity, parseLine, RECORD_BYTES_MAX } from "./record.ts";
+import { holdFloor } from "./held.ts";
 
 /** A policy, and what says that it is whole. */
 export interface Floor {
@@ -20,89 +17,18 @@ export interface Floor {
   readonly revision: number;
   /** Unix seconds of its commit. */
   readonly at: number;
+  /** Lower-case hexadecimal. */
+  readonly digest: string;
   /** How many lines were no records. */
   readonly skipped: number;
+  /** How many records were of another feed or epoch, or of a later revision. */
+  readonly foreign: number;
 }
 
-/** Why a file is no floor. */
-export class FloorError extends Error {
-  override readonly name = "FloorError";
-}
-
-/** Entities of one floor. */
-const ENTITIES_MAX = 4_000_000;
-
-interface Live {
-  readonly entity: Entity;
-  readonly digest: Buffer;
-}
-
-/** Reads a whole floor. */
+/** Reads a whole floor; throws a `FloorError` where it does not hold. */
 export function readFloor(bytes: Uint8Array): Floor {
-  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const records = new Map<string, Live>();
-  let held: { commit: Commit; entities: Entity[] } | undefined;
-  let skipped = 0;
-  let refused: string | undefined;
-  for (const line of linesOf(file)) {
-    const isTooLong = line.length > RECORD_BYTES_MAX;
-    const read = isTooLong || !isUtf8(line) ? undefined : parseLine(line.toString("utf8"));
-    switch (read?.type) {
-      case "entity":
-        records.set(read.key, { entity: read.entity, digest: recordDigest(read.key, line) });
-        if (records.size > ENTITIES_MAX) throw new FloorError(`more than ${ENTITIES_MAX} entities`);
-        break;
-      case "deletion":
-        records.delete(read.key);
-        break;
-      case "trust":
-        throw new FloorError("a signed floor is not in this version");
-      case "commit":
-        refused = whyNot(read.commit, records);
-        if (refused === undefined) held = { commit: read.commit, entities: liveOf(read.commit, records) };
-        break;
-      case undefined:
-        skipped++;
-    }
-  }
-  if (held === undefined) throw new FloorError(refused ?? "there is no commit");
-  const { policy, reports } = Policy.build(held.entities.map(changeOf));
-  const { feed, epoch, revision, at } = held.commit;
-  return { policy, reports, feed, epoch, revision, at, skipped };
-}
-
-/** Lines without their LF; the last may lack it. An empty one is none. */
-function* linesOf(file: Buffer): Generator<Buffer> {
-  let begin = 0;
-  while (begin < file.length) {
-    const found = file.indexOf(0x0a, begin);
-    const end = found < 0 ? file.length : found;
-    if (end > begin) yield file.subarray(begin, end);
-    begin = end + 1;
-  }
-}
-
-/** Why a commit does not hold over these records. */
-function whyNot(commit: Commit, records: ReadonlyMap<string, Live>): string | undefined {
-  if (commit.isSigned) throw new FloorError("a signed commit is not in this version");
-  if (commit.epoch !== 0) return "a commit without signature has epoch 0";
-  const live = [...records].filter(([, { entity }]) => isOf(commit, entity));
-  if (live.length !== commit.entities) {
-    return `the commit is over ${commit.entities} entities, and there are ${live.length}`;
-  }
-  const digest = feedDigest(live.map(([key, record]) => [key, record.digest] as const));
-  return digest === commit.digest ? undefined : "the digest of the commit does not hold";
-}
-
-function liveOf(commit: Commit, records: ReadonlyMap<string, Live>): Entity[] {
-  return [...records.values()].map(({ entity }) => entity).filter((entity) => isOf(commit, entity));
-}
-
-/** Only records of the commit's feed and epoch are live. */
-function isOf(commit: Commit, entity: Entity): boolean {
-  return entity.epoch === commit.epoch && entity.feed === commit.feed;
-}
-
-function changeOf({ kind, id, body, needs }: Entity): Change {
-  return { kind, id, body, needs };
+  const { commit, live, skipped, foreign } = holdFloor(bytes);
+  const { policy, reports } = Policy.build(live.map(({ entity }) => entity));
+  const { feed, epoch, revision, at, digest } = commit;
+  return { policy, reports, feed, epoch, revision, at, digest, skipped, foreign };
 }

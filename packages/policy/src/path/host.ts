@@ -32,10 +32,10 @@ export function parseHostPattern(text: string): string | undefined {
   return found === undefined || found.port !== "" ? undefined : found.host;
 }
 
-/** The patterns that fit a host, in tiers: itself, its suffixes from the longest to the shortest. */
-export function* hostTiers(host: string): Generator<string> {
-  yield host;
-  for (let dot = host.indexOf("."); dot >= 0; dot = host.indexOf(".", dot + 1)) yield host.slice(dot);
+/** The pattern behind one that fits a host: after the host itself its suffixes, from the longest to the shortest. */
+export function nextTier(pattern: string): string | undefined {
+  const dot = pattern.indexOf(".", pattern.startsWith(".") ? 1 : 0);
+  return dot < 0 ? undefined : pattern.slice(dot);
 }
 
 function split(value: string): { host: string; port: string } | undefined {

@@ -9,11 +9,12 @@
 import { randomInt } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { ALL_CODES } from "../../src/index.ts";
-import { type Batch, decideBatch, type Outcome, type Recorded } from "../../tools/cases.ts";
+import { type Batch, decideBatch, type Outcome, policyOf, type Recorded } from "../../tools/cases.ts";
 import { asVector, filled, minimise, type Pair, withPlace } from "./minimise.ts";
-import { makeEntity, makePolicy } from "./policies.ts";
+import { type Document, makeEntity, makePolicy } from "./policies.ts";
 import { Random } from "./random.ts";
 import { makeRequest } from "./requests.ts";
+import { makeText } from "./texts.ts";
 import { type Made, makeStock } from "./tokens.ts";
 import { Twin } from "./twin.ts";
 
@@ -39,12 +40,20 @@ const KINDS: Readonly<Record<string, string>> = {
 function makeChange(random: Random): Recorded[] {
   if (!random.oneIn(3)) return [];
   return random.times(1, 5, () => {
+    if (random.oneIn(20)) return { kind: "thing", id: "x", body: {} };
     const section = random.pick(Object.keys(KINDS));
     const kind = KINDS[section] ?? section;
     const { id, needs, ...body } = makeEntity(random, section);
     if (random.oneIn(3)) return { kind, id: String(id), deleted: true };
-    return { kind, id: String(id), body, ...(random.oneIn(12) ? { needs: ["later"] } : {}) };
+    const written = random.oneIn(3) ? makeText(random, body) : body;
+    return { kind, id: String(id), body: written, ...(random.oneIn(12) ? { needs: ["later"] } : {}) };
   });
+}
+
+/** The issuers for which keys may be fetched: a key set for another is an error in both languages. */
+function issuersOf(policy: Document, change: readonly Recorded[]): string[] {
+  const { contents } = policyOf(JSON.parse(JSON.stringify(policy)), change);
+  return [...contents.issuers.values()].map(({ id }) => id).sort();
 }
 
 /** How often each outcome came up. */
@@ -85,21 +94,25 @@ async function main(): Promise<boolean> {
   const twin = program ? new Twin(program) : undefined;
   let pairs = 0;
   let differences = 0;
-  while (pairs < wanted && differences < SHOWN_MAX) {
+  let shown = 0;
+  while (pairs < wanted && shown < SHOWN_MAX) {
     const policy = makePolicy(random);
     const change = makeChange(random);
-    const requests = random.times(REQUESTS_MIN, REQUESTS_MAX, () => makeRequest(random, stock));
+    const issuers = issuersOf(policy, change);
+    const requests = random.times(REQUESTS_MIN, REQUESTS_MAX, () => makeRequest(random, stock, issuers));
     // What programs read is JSON: the values that it cannot carry must not decide anything.
     const batch: Batch = JSON.parse(JSON.stringify({ policy, change, requests }));
     const [theirs, ours] = await Promise.all([twin?.decide(batch), decideBatch(batch)]);
     pairs += ours.length;
-    for (const [index, outcome] of ours.entries()) {
-      count(outcome);
-      const request = batch.requests[index];
-      if (!twin || !theirs || !request || isDeepStrictEqual(outcome, theirs[index])) continue;
-      differences++;
-      if (differences <= SHOWN_MAX) await show({ policy: batch.policy, change, request }, stock, twin);
-    }
+    ours.forEach(count);
+    if (!twin || !theirs) continue;
+    const differing = batch.requests.filter((_, index) => !isDeepStrictEqual(ours[index], theirs[index]));
+    differences += differing.length;
+    const [first] = differing;
+    if (first === undefined) continue;
+    // Those of one batch mostly have one cause.
+    shown++;
+    await show({ policy: batch.policy, change, request: first }, stock, twin);
   }
   twin?.end();
   const table = [...seen].sort(([, a], [, b]) => b - a).map(([name, times]) => `${name} ${times}`);

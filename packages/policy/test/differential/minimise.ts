@@ -28,7 +28,7 @@ export async function minimise(pair: Pair, differs: Differs): Promise<Pair> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const before = JSON.stringify(smallest);
     for (const path of partsOf(smallest)) {
-      const smaller = without(smallest, path);
+      const smaller = isNeeded(path) ? undefined : without(smallest, path);
       if (smaller !== undefined && (await holds(smaller, differs))) smallest = smaller;
     }
     if (JSON.stringify(smallest) === before) break;
@@ -47,7 +47,7 @@ export function asVector(
     shows: "",
     policy,
     ...(change.length > 0 ? { change } : {}),
-    ...(token ? { tokens: { t: token } } : {}),
+    ...(token && JSON.stringify(request).includes(PLACE) ? { tokens: { t: token } } : {}),
     ...(fetched ? { fetched } : {}),
     now,
     request: rest,
@@ -84,6 +84,23 @@ async function holds(pair: Pair, differs: Differs): Promise<boolean> {
 }
 
 type Path = readonly (string | number)[];
+
+/** What every case has, and what no part of one means without. */
+function isNeeded(path: Path): boolean {
+  const [part, second, third, fourth] = path;
+  switch (part) {
+    case "policy":
+      return path.length === 1 || (path.length === 4 && fourth === "id");
+    case "change":
+      return path.length === 1 || (path.length === 3 && third !== "needs");
+    case "request":
+      if (path.length <= 2)
+        return !["host", "certificate", "apis", "cell", "fetched"].includes(String(second));
+      return second === "certificate" || (second === "headers" && path.length > 3);
+    default:
+      return path.length <= 2 && second !== "signature";
+  }
+}
 
 /** Every member and item, the outer ones first, the last items first. */
 function partsOf(value: unknown, path: Path = []): Path[] {

@@ -22,9 +22,55 @@ export function makePolicy(random: Random): Document {
     tenants: random.oneIn(2) ? distinct(world.TENANT_IDS, 2).map((id) => ({ id, ...tenant(random) })) : [],
     cells: distinct(world.CELL_IDS, 2).map((id) => ({ id })),
   };
-  if (random.oneIn(8)) document["things"] = [{ id: "x" }];
-  if (random.oneIn(3)) spoil(random, document);
-  return document;
+  if (!random.oneIn(4)) addSound(random, document);
+  if (!random.oneIn(3)) return document;
+  // Its parts may be the world's own, which others are made of as well.
+  const spoilt = structuredClone(document);
+  spoil(random, spoilt);
+  return spoilt;
+}
+
+/** Entities under which much is permitted, so that the later steps are reached; they may well be contradicted. */
+function addSound(random: Random, document: Document): void {
+  const keys = ["ed", "es256", "rs"].map((name, index) => ({
+    ...publicJwk(name),
+    kid: world.KEY_IDS[index % 2],
+  }));
+  const sections: Document = {
+    issuers: [{ id: "corp", issuer: world.ISS[0], audiences: world.AUDIENCES, keys }],
+    apis: [
+      {
+        id: "orders",
+        team: "commerce",
+        base_path: "/api",
+        credentials: ["jwt", "api_key", ...random.some(["certificate"], 2)],
+        public_credentials: random.pick(["check", "ignore"]),
+        public: ["GET /api/orders/health"],
+        operations: [
+          { match: "GET /api/orders/**", ...asked(random) },
+          { match: "ANY /api/**", scopes: random.some(["orders.read"], 2) },
+        ],
+      },
+    ],
+    clients: [
+      {
+        id: "app",
+        team: "mobile",
+        credentials: [
+          { type: "api_key", id: "k1", sha256: world.sha256Hex(world.keyText("k1")) },
+          { type: "jwt", id: "c1", issuer: "corp", client: "mobile" },
+          { type: "certificate", id: "c2", spki_sha256: world.CERTIFICATES[0]?.spki_sha256 },
+        ],
+        grants: [{ api: "orders", scopes: random.some(world.SCOPES, 2), plan: "gold" }],
+        ...(random.oneIn(3) ? { tenant: "acme" } : {}),
+      },
+    ],
+  };
+  for (const [section, sound] of Object.entries(sections)) {
+    const others = document[section] ?? [];
+    const keeps = (other: Body): boolean => random.oneIn(3) && !sound.some(({ id }) => id === other["id"]);
+    document[section] = [...sound, ...others.filter(keeps)];
+  }
 }
 
 /** One entity of a document's section, made anew. */
@@ -74,19 +120,27 @@ function jwks(random: Random): Body[] {
         null,
       ]);
     }
-    return random.oneIn(20) ? oddJwk(random, jwk) : jwk;
+    return random.oneIn(10) ? oddJwk(random, jwk) : jwk;
   });
 }
 
 function oddJwk(random: Random, jwk: Body): Body {
+  const padded = (member: unknown): string =>
+    Buffer.concat([Buffer.alloc(1), Buffer.from(String(member ?? ""), "base64url")]).toString("base64url");
   return random.pick<Body>([
     { kty: "oct", k: "AAAA" },
     { ...jwk, kid: 7 },
     { ...jwk, x: `${String(jwk["x"] ?? "")}=` },
     { ...jwk, x: "AAAA", n: "AAAA" },
+    { ...jwk, x: padded(jwk["x"]), n: padded(jwk["n"]), e: padded(jwk["e"]) },
+    // No point, a point of small order, and no number below the prime.
+    { ...jwk, x: Buffer.from(`02${"00".repeat(31)}`, "hex").toString("base64url") },
+    { ...jwk, x: Buffer.from(`01${"00".repeat(31)}`, "hex").toString("base64url") },
+    { ...jwk, x: Buffer.alloc(32, 255).toString("base64url") },
     { ...jwk, y: jwk["x"] },
-    { ...jwk, e: "Ag" },
+    ...["Ag", "AQ", "Aw", "AQAC", "AgAAAAE"].map((e) => ({ ...jwk, e })),
     { ...jwk, crv: "P-521" },
+    { ...jwk, crv: "Ed25519", kty: "EC" },
     {},
   ]);
 }
@@ -256,7 +310,7 @@ function spoil(random: Random, document: Document): void {
   if (entities.length === 0) return;
   const entity = random.pick(entities);
   if (random.oneIn(4)) {
-    entity["needs"] = random.pick<unknown>([["signed-requests"], [], "x", null, [7]]);
+    entity["needs"] = random.pick([["signed-requests"], [], ["a", "b"]]);
     return;
   }
   let place: Record<string, unknown> | unknown[] = entity;

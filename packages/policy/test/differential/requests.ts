@@ -10,8 +10,8 @@ import * as world from "./world.ts";
 /** A request of a batch. */
 export type Asked = Batch["requests"][number];
 
-/** A request, with tokens of a stock. */
-export function makeRequest(random: Random, stock: readonly Made[]): Asked {
+/** A request, with tokens of a stock, and keys fetched for one of the issuers. */
+export function makeRequest(random: Random, stock: readonly Made[], issuers: readonly string[]): Asked {
   const headers: [string, string][] = [];
   const kinds = random.below(16);
   if (kinds < 7 || kinds === 13) headers.push([fieldName(random, "Authorization"), bearer(random, stock)]);
@@ -26,17 +26,17 @@ export function makeRequest(random: Random, stock: readonly Made[]): Asked {
     headers,
     now: world.NOW + random.mostly(0, 4, [...world.EDGES, 10_000_000]),
   };
-  if (!random.oneIn(20)) request["host"] = random.mostly("shop.example.com", 3, world.HOSTS);
+  if (!random.oneIn(20)) request["host"] = random.mostly("shop.example.com", 4, world.HOSTS);
   if (random.oneIn(5) || kinds === 13) request["certificate"] = certificate(random);
   if (random.oneIn(12)) request["apis"] = random.some(world.API_IDS);
   if (random.oneIn(3)) request["cell"] = random.pick(world.CELL_IDS);
-  if (random.oneIn(30))
-    request["fetched"] = { [random.pick([...world.ISSUER_IDS, "nobody"])]: fetched(random) };
+  if (random.oneIn(30) && issuers.length > 0)
+    request["fetched"] = { [random.pick(issuers)]: fetched(random) };
   return request as unknown as Asked;
 }
 
 function makePath(random: Random): string {
-  if (random.oneIn(2))
+  if (!random.oneIn(3))
     return random.pick(["/api/orders/7", "/api/orders", "/api/orders/", "/api/orders/health", "/"]);
   for (;;) {
     const segments = random.times(0, 5, () => random.pick(world.PATH_SEGMENTS));
@@ -51,7 +51,7 @@ function fieldName(random: Random, name: string): string {
 }
 
 function keyHeader(random: Random): string {
-  return random.mostly("X-Api-Key", 4, world.KEY_HEADERS);
+  return random.mostly("X-Api-Key", 8, world.KEY_HEADERS);
 }
 
 function bearer(random: Random, stock: readonly Made[]): string {
@@ -72,7 +72,7 @@ function bearer(random: Random, stock: readonly Made[]): string {
 }
 
 function apiKey(random: Random): string {
-  const id = random.pick(world.CREDENTIAL_IDS);
+  const id = random.mostly("k1", 3, world.CREDENTIAL_IDS);
   const text = world.keyText(id);
   return random.mostly(text, 12, [
     ...[

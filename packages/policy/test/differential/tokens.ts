@@ -41,7 +41,9 @@ function makeRecipe(random: Random): TokenRecipe {
 
 function makeHeader(random: Random, alg: string): Record<string, unknown> {
   const header: Record<string, unknown> = { alg };
-  if (!random.oneIn(3)) header["kid"] = random.mostly(world.KEY_IDS[0], 3, world.KEY_IDS);
+  // Most policies give the keys these names.
+  const usual = alg === "ES256" ? world.KEY_IDS[1] : world.KEY_IDS[0];
+  if (!random.oneIn(3)) header["kid"] = random.mostly(usual, 5, world.KEY_IDS);
   if (random.oneIn(4)) {
     header["typ"] = random.mostly("JWT", 2, [
       "at+jwt",
@@ -63,7 +65,10 @@ function makeHeader(random: Random, alg: string): Record<string, unknown> {
 
 function makeClaims(random: Random): Record<string, unknown> {
   const claims: Record<string, unknown> = {
-    iss: random.mostly(random.pick(world.ISS.slice(0, 2)), 5, [...world.ISS, "https://auth.example.com/"]),
+    iss: random.mostly(random.pick([...world.ISS.slice(0, 2), world.ISS[0]]), 6, [
+      ...world.ISS,
+      "https://auth.example.com/",
+    ]),
     aud: random.mostly<unknown>(world.AUDIENCES, 4, [
       ...world.AUDIENCES,
       ["x", "web"],
@@ -77,12 +82,10 @@ function makeClaims(random: Random): Record<string, unknown> {
   const optional = (n: number, name: string, make: () => unknown): void => {
     if (!random.oneIn(n)) claims[name] = make();
   };
-  optional(8, "azp", () =>
-    random.mostly(random.pick(world.CLIENT_CLAIMS.slice(0, 2)), 4, [...world.CLIENT_CLAIMS, "nobody"]),
-  );
+  optional(15, "azp", () => random.mostly("mobile", 3, [...world.CLIENT_CLAIMS, "nobody"]));
   optional(3, "client_id", () => random.pick([...world.CLIENT_CLAIMS, ...world.AUDIENCES]));
-  optional(4, "sub", () => random.mostly("u1", 3, [...world.SUBJECTS, "a b", "", 7]));
-  optional(2, "scope", () => random.mostly<unknown>(world.SCOPES.join(" "), 3, scopeClaims(random)));
+  optional(4, "sub", () => random.mostly("u1", 3, [...world.SUBJECTS, "a b", "", 7, "x".repeat(1_025)]));
+  optional(6, "scope", () => random.mostly<unknown>(world.SCOPES.join(" "), 3, scopeClaims(random)));
   optional(3, "role", () => random.pick(VALUES));
   optional(3, "permissions", () => random.some(world.SCOPES));
   optional(2, "tenant_id", () =>

@@ -3,7 +3,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { createInterface, type Interface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import type { Batch } from "../../tools/cases.ts";
+import { type Batch, type Outcome, whole } from "../../tools/cases.ts";
 
 /** A running program that decides batches. */
 export class Twin {
@@ -18,13 +18,13 @@ export class Twin {
   }
 
   /** Its outcomes for a batch, in order. */
-  async decide(batch: Batch): Promise<unknown[]> {
+  async decide(batch: Batch): Promise<Partial<Outcome>[]> {
     this.#child.stdin.write(`${JSON.stringify(batch)}\n`);
-    const outcomes: unknown[] = [];
+    const outcomes: Partial<Outcome>[] = [];
     for (const request of batch.requests) {
       const line = await this.#lines.next();
       if (line.done) throw new Error(`the program ended before ${JSON.stringify(request)}`);
-      outcomes.push(JSON.parse(line.value));
+      outcomes.push(whole(JSON.parse(line.value)));
     }
     return outcomes;
   }

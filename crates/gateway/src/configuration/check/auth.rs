@@ -43,7 +43,10 @@ impl Checker<'_> {
         let audiences = self.audiences(&auth.audiences);
         let exclude_paths = self.exclusions(auth, reach);
         let jwks_uri = auth.jwks_uri.get().inspect(|uri| self.key_set(uri));
-        let issuer = auth.issuer.get().inspect(|issuer| self.bounded(issuer, "the issuer"));
+        let issuer = auth
+            .issuer
+            .get()
+            .inspect(|issuer| self.bounded(issuer, "the issuer"));
         Some(Auth {
             jwks_uri: (*jwks_uri?.value).into(),
             issuer: (*issuer?.value).into(),
@@ -65,7 +68,10 @@ impl Checker<'_> {
         }
         let visible = text.value.bytes().all(|byte| byte.is_ascii_graphic());
         if what == "the issuer" && !visible && !text.value.trim().is_empty() {
-            let message = format!("{} has a blank, control or non-ASCII character", text.value.shown());
+            let message = format!(
+                "{} has a blank, control or non-ASCII character",
+                text.value.shown()
+            );
             self.problems
                 .error(text.span, message)
                 .help("write it exactly as tokens have it in `iss`");
@@ -105,7 +111,10 @@ impl Checker<'_> {
             ("scopes", &claims.scopes),
         ];
         let mut given = Vec::new();
-        for (name, claim) in all.into_iter().filter_map(|(name, slot)| Some((name, slot.get()?))) {
+        for (name, claim) in all
+            .into_iter()
+            .filter_map(|(name, slot)| Some((name, slot.get()?)))
+        {
             self.claim(claim);
             given.push((name, (*claim.value).into()));
         }

@@ -25,7 +25,10 @@ impl Checker<'_> {
             self.problems.not_in_this_version(key, "services");
         }
         // Only a floor says whose it is.
-        let has_floor = gateway.policy.get().is_some_and(|at| at.value.floor.key().is_some());
+        let has_floor = gateway
+            .policy
+            .get()
+            .is_some_and(|at| at.value.floor.key().is_some());
         if let (Some(key), false) = (gateway.environment.key(), has_floor) {
             self.problems
                 .error(key, "`environment` has no effect without `policy: { floor: … }`")

@@ -13,7 +13,7 @@ pub(super) use federated::{Feed, OnStale, Policy, Services};
 pub(super) use gateway::{AccessLogKey, Gateway, Listener, LogFieldKey, Timeouts, TrustedEdge};
 pub(super) use route::{EncodedSlash, Redirect, Respond, Route};
 pub(super) use sections::{
-    Algorithm, Claims,
-    Aggregation, Auth, OverriddenLimit, Part, RateLimiting, ResponseTransformation, Transformation,
+    Aggregation, Algorithm, Auth, Claims, OverriddenLimit, Part, RateLimiting, ResponseTransformation,
+    Transformation,
 };
 pub(super) use upstream::UpstreamKey;

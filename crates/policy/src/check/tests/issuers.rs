@@ -38,6 +38,10 @@ fn issuers() {
             (json!(["EdDSA", "Ed25519"]), "stands in the list twice"),
         ],
     );
+}
+
+#[test]
+fn where_keys_are_and_claims() {
     member(
         "/issuers/0/jwks_uri",
         &[

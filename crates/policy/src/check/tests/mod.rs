@@ -60,6 +60,7 @@ fn check(document: &Value, expected: &[&str]) {
         wrong || !some,
         "entities are there exactly without errors"
     );
+    taken(&checked, document);
     for problem in &checked.problems {
         assert!(problem.help.is_some(), "no help for {}", problem.message);
         let places = std::iter::once(&problem.at).chain(problem.related.iter().map(|(place, _)| place));
@@ -67,6 +68,23 @@ fn check(document: &Value, expected: &[&str]) {
             assert!(leads(document, place), "{place} is nowhere in {document:#}");
         }
     }
+}
+
+/// What the check lets pass is taken whole by who decides: nothing is unsupported, nothing contradicts.
+fn taken(checked: &Checked, document: &Value) {
+    let changes = checked.entities.iter().map(|entity| crate::Change::Put {
+        kind: entity.kind.as_str(),
+        id: &entity.id,
+        body: &entity.body,
+        needs: &[],
+    });
+    let (policy, reports) = crate::Policy::build(changes);
+    assert_eq!(reports, [], "{document:#}");
+    let apis = checked
+        .entities
+        .iter()
+        .filter(|entity| entity.kind == crate::entity::Kind::Api);
+    assert_eq!(policy.apis().count(), apis.count());
 }
 
 /// Whether a place is one of the document.

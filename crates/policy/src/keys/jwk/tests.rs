@@ -133,13 +133,26 @@ fn sets() {
     let keys = key_set(set.to_string().as_bytes()).expect("a set");
     let kids: Vec<_> = keys.iter().map(|key| key.kid()).collect();
     assert_eq!(kids, [Some("rs"), Some("ed")]);
-    for text in ["", "[]", "{}", "{\"keys\":{}}", "{\"keys\":[}", "null"] {
+    for text in [
+        "",
+        "[]",
+        "[[]]",
+        "{}",
+        "{\"keys\":{}}",
+        "{\"keys\":[}",
+        "null",
+        "{\"keys\":[],\"keys\":[]}",
+        "{\"keys\":[{\"kid\":\"a\",\"kid\":\"b\"}]}",
+        "{\"keys\":[],\"x\":\"\\ud800\"}",
+    ] {
         assert_eq!(
             key_set(text.as_bytes()).err(),
             Some(KeySetError::Malformed),
             "{text}"
         );
     }
+    let full = json!({ "keys": vec![json!({}); 128] });
+    assert!(key_set(full.to_string().as_bytes()).is_ok());
     let many = json!({ "keys": vec![json!({}); 129] });
     assert_eq!(
         key_set(many.to_string().as_bytes()).err(),

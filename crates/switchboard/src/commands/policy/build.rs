@@ -68,8 +68,16 @@ impl Build {
             .iter()
             .map(|entity| (entity.kind.as_str(), &*entity.id, &*entity.body));
         let floor = feed::write_floor(&self.feed, now, now, records);
-        // What no reader would take is not written: this reads it as they will.
-        feed::read_floor(&floor.bytes).context("the policy makes no floor that could be read")?;
+        // What no reader would take whole is not written: this reads it as they will.
+        let read = feed::read_floor(&floor.bytes).context("the policy makes no floor that could be read")?;
+        if let Some(report) = read.policy().1.first() {
+            bail!(
+                "{} {}: {}; nothing is written",
+                report.kind,
+                report.id,
+                report.message
+            );
+        }
         write(&self.out, &floor.bytes).with_context(|| format!("cannot write {}", self.out.display()))?;
         let written = anstyle::AnsiColor::Green.on_default().bold();
         anstream::println!(

@@ -1,0 +1,194 @@
+/**
+ * From the bytes of a floor to what its last commit holds together (contract §7); nothing is believed before that.
+ *
+ * This version reads floors without keys: what is signed is refused, since nothing here could say whether the
+ * signature is good.
+ */
+
+import { isUtf8 } from "node:buffer";
+import { memberTexts } from "../json.ts";
+import { feedDigest, recordDigest } from "./digest.ts";
+import { type Commit, type Deletion, type Entity, parseLine, RECORD_BYTES_MAX } from "./record.ts";
+
+/** A floor that holds. */
+export interface Held {
+  readonly commit: Commit;
+  /** The live records, by kind and id. */
+  readonly live: readonly Live[];
+  /** Lines that are no record. */
+  readonly skipped: number;
+  /** Records of another feed or epoch, or of a later revision, which are not live. */
+  readonly foreign: number;
+}
+
+/** One live record, and its line. */
+export interface Live {
+  readonly entity: Entity;
+  readonly line: Uint8Array;
+}
+
+/** The word for it in vectors. */
+export type FloorWord =
+  | "too_large"
+  | "not_in_this_version"
+  | "no_commit"
+  | "behind_commit"
+  | "epoch"
+  | "count"
+  | "digest";
+
+/** Why a file is no floor. */
+export class FloorError extends Error {
+  override readonly name = "FloorError";
+  readonly word: FloorWord;
+
+  constructor(word: FloorWord, message: string) {
+    super(message);
+    this.word = word;
+  }
+}
+
+/** Bytes of a floor: a million clients have about a third of it. */
+export const FLOOR_BYTES_MAX = 1_073_741_824;
+
+const CR = 0x0d;
+const LF = 0x0a;
+
+/** Reads a floor, and believes it only as a whole. */
+export function holdFloor(bytes: Uint8Array): Held {
+  if (bytes.length > FLOOR_BYTES_MAX) {
+    throw new FloorError(
+      "too_large",
+      `the floor has ${bytes.length} bytes, at most ${FLOOR_BYTES_MAX} are read`,
+    );
+  }
+  const read = readLines(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  const { commit } = read;
+  if (read.isSigned || commit?.isSigned) {
+    throw new FloorError(
+      "not_in_this_version",
+      "the floor is signed, and signatures are not judged in this version",
+    );
+  }
+  if (commit === undefined) {
+    throw new FloorError("no_commit", "the floor has no commit: it was cut off, or this is no floor");
+  }
+  if (read.behind !== undefined) {
+    throw new FloorError(
+      "behind_commit",
+      `line ${read.behind} stands behind the commit, which does not hold for it`,
+    );
+  }
+  if (commit.epoch !== 0) {
+    throw new FloorError(
+      "epoch",
+      `the floor's commit has the epoch ${commit.epoch}; without a signature it is 0`,
+    );
+  }
+  return judge(commit, read);
+}
+
+/** The body of a live record, as it is written. */
+export function bodyText({ line }: Live): string {
+  const body = memberTexts(Buffer.from(line).toString("utf8"))?.get("body");
+  if (body === undefined) throw new Error("a live record has a body");
+  return body;
+}
+
+/** All lines, nothing of them believed. */
+interface Read {
+  changes: { readonly change: Entity | Deletion; readonly line: Uint8Array }[];
+  /** The last. */
+  commit: Commit | undefined;
+  isSigned: boolean;
+  /** The number of the first line of an entity or a deletion behind the last commit, from 1. */
+  behind: number | undefined;
+  skipped: number;
+  hasCrLf: boolean;
+}
+
+function readLines(file: Buffer): Read {
+  const read: Read = {
+    changes: [],
+    commit: undefined,
+    isSigned: false,
+    behind: undefined,
+    skipped: 0,
+    hasCrLf: false,
+  };
+  // Asked once, since most files are; else each line is asked.
+  const isWholeUtf8 = isUtf8(file);
+  let number = 0;
+  for (const line of linesOf(file)) {
+    number++;
+    if (line.at(-1) === CR) read.hasCrLf = true;
+    const isReadable = line.length <= RECORD_BYTES_MAX && (isWholeUtf8 || isUtf8(line));
+    const found = isReadable ? parseLine(line.toString("utf8")) : undefined;
+    switch (found?.type) {
+      case "entity":
+      case "deletion":
+        read.changes.push({ change: found, line });
+        if (read.commit !== undefined) read.behind ??= number;
+        break;
+      case "commit":
+        read.commit = found;
+        read.behind = undefined;
+        break;
+      case "trust":
+        read.isSigned = true;
+        break;
+      case undefined:
+        read.skipped++;
+    }
+  }
+  return read;
+}
+
+/** Lines without their LF, which the last may lack. */
+function* linesOf(file: Buffer): Generator<Buffer> {
+  let begin = 0;
+  while (begin < file.length) {
+    const found = file.indexOf(LF, begin);
+    const end = found < 0 ? file.length : found;
+    yield file.subarray(begin, end);
+    begin = end + 1;
+  }
+}
+
+function judge(commit: Commit, { changes, skipped, hasCrLf }: Read): Held {
+  const records = new Map<string, Live>();
+  let foreign = 0;
+  for (const { change, line } of changes) {
+    const key = `${change.kind}/${change.id}`;
+    if (change.type === "deletion") records.delete(key);
+    else if (isLive(commit, change)) records.set(key, { entity: change, line });
+    else foreign++;
+  }
+  const hint = hasCrLf
+    ? " (its lines end in CR LF: something rewrote them; a floor is copied byte for byte)"
+    : "";
+  if (records.size !== commit.entities) {
+    const counts = `the floor has ${records.size} live records, its commit counts ${commit.entities}`;
+    throw new FloorError("count", counts + hint);
+  }
+  if (feedDigest(digestsOf(records)) !== commit.digest) {
+    throw new FloorError("digest", `the floor's digest does not hold: a byte of it was changed${hint}`);
+  }
+  const live = [...records.values()].sort((a, b) => byKey(a.entity, b.entity));
+  return { commit, live, skipped, foreign };
+}
+
+function isLive(commit: Commit, entity: Entity): boolean {
+  const isOfCommit = entity.feed === commit.feed && entity.epoch === commit.epoch;
+  return isOfCommit && entity.revision <= commit.revision;
+}
+
+function* digestsOf(records: ReadonlyMap<string, Live>): Generator<readonly [string, string]> {
+  for (const [key, { line }] of records) yield [key, recordDigest(key, line)];
+}
+
+/** Kinds and ids are ASCII: units are bytes. */
+function byKey(a: Entity, b: Entity): number {
+  if (a.kind !== b.kind) return a.kind < b.kind ? -1 : 1;
+  return a.id < b.id ? -1 : 1;
+}
