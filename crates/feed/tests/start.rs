@@ -2,7 +2,7 @@
 //! measurement, for `cargo test --release -p feed --test start -- --ignored --nocapture`.
 #![allow(clippy::print_stdout, reason = "a measurement is read by people")]
 
-use feed::{Digest, read_floor, write_floor};
+use feed::{Digest, load_floor, read_floor, write_floor};
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -52,7 +52,7 @@ fn a_floor_of_ten_thousand_clients() {
     let digest = median_us(|| {
         let mut digest = Digest::default();
         for (n, line) in lines().enumerate() {
-            digest.add(entities.get(n).map_or("x", |(_, id, _)| id), line);
+            digest.add("client", entities.get(n).map_or("x", |(_, id, _)| id), line);
         }
         black_box(digest.finish());
     });
@@ -63,5 +63,8 @@ fn a_floor_of_ten_thousand_clients() {
     let build = median_us(|| {
         black_box(held.policy());
     });
-    println!("digest {digest} µs, the whole floor {read} µs, policy {build} µs");
+    let load = median_us(|| {
+        black_box(load_floor(&floor).expect("it holds"));
+    });
+    println!("digest {digest} µs, the whole floor {read} µs, policy {build} µs, both at once {load} µs");
 }
