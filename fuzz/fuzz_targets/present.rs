@@ -23,7 +23,7 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| {
     let changes = records.iter().zip(&bodies).map(|(record, body)| Change::Put {
         kind: record["kind"].as_str().expect("a record has a kind"),
         id: record["id"].as_str().expect("a record has an id"),
-        body,
+        body: body.as_str().into(),
         needs: &[],
     });
     let (policy, reports) = Policy::build(changes);

@@ -1,7 +1,7 @@
 //! The policy that stands in the function's package: read once, at the start.
 
 use crate::settings::Settings;
-use policy::{Change, Policy};
+use policy::Policy;
 use std::io;
 
 /// A policy, and where it came from.
@@ -51,14 +51,7 @@ impl Source {
 
     /// From the bytes of a floor.
     pub fn of(bytes: &[u8]) -> Result<Source, feed::FloorError> {
-        let floor = feed::read_floor(bytes)?;
-        let changes = floor.live().iter().map(|record| Change::Put {
-            kind: record.kind(),
-            id: record.id(),
-            body: record.body(),
-            needs: record.needs(),
-        });
-        let (policy, _) = Policy::build(changes);
+        let (floor, policy, _) = feed::load_floor(bytes)?;
         Ok(Source {
             policy,
             feed: floor.feed().into(),

@@ -33,6 +33,8 @@ impl fmt::Debug for FeedDigest {
 #[derive(Debug, Clone)]
 pub struct Digest {
     buckets: Vec<Vec<[u8; 32]>>,
+    /// Of the record that is added; kept, so that its memory is used again.
+    key: String,
 }
 
 /// One bucket for each value of a byte.
@@ -42,20 +44,24 @@ impl Default for Digest {
     fn default() -> Digest {
         Digest {
             buckets: vec![Vec::new(); BUCKETS],
+            key: String::new(),
         }
     }
 }
 
 impl Digest {
-    /// Adds a record: its key (`kind/id`) and the bytes of its value. A key may be added once.
-    pub fn add(&mut self, key: &str, value: &[u8]) {
+    /// Adds a record: kind and id, which make its key (`kind/id`), and the bytes of its value. A key may be added once.
+    pub fn add(&mut self, kind: &str, id: &str, value: &[u8]) {
+        let key = &mut self.key;
+        key.clear();
+        key.extend([kind, "/", id]);
         let length = u32::try_from(key.len()).expect("a key is a part of a record, which is far below 4 GiB");
         let record = Sha256::new()
             .chain_update(length.to_be_bytes())
-            .chain_update(key)
+            .chain_update(&*key)
             .chain_update(value)
             .finalize();
-        let [bucket, ..] = <[u8; 32]>::from(Sha256::digest(key));
+        let [bucket, ..] = <[u8; 32]>::from(Sha256::digest(&*key));
         if let Some(bucket) = self.buckets.get_mut(usize::from(bucket)) {
             bucket.push(record.into());
         }

@@ -17,7 +17,11 @@ pub(crate) type Member<'a> = (Cow<'a, str>, &'a str);
 /// The members of the one object that `text` is; `None` where it is anything else.
 pub(crate) fn members<'a>(text: &'a str, members: &mut Vec<Member<'a>>) -> Option<()> {
     members.clear();
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = Reader {
+        text,
+        at: 0,
+        names: Vec::with_capacity(LISTED_MAX),
+    };
     reader.blanks();
     if reader.peek() != Some(b'{') {
         return None;
@@ -60,6 +64,8 @@ pub(crate) fn strings(value: &str) -> Option<Vec<Box<str>>> {
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    /// Of the objects that are open, outer before inner.
+    names: Vec<Cow<'a, str>>,
 }
 
 impl<'a> Reader<'a> {
@@ -107,7 +113,7 @@ impl<'a> Reader<'a> {
         if self.take(b'}') {
             return Some(());
         }
-        let mut names = Names::default();
+        let mut names = Names::behind(&self.names);
         loop {
             self.blanks();
             let name = self.text()?;
@@ -122,9 +128,10 @@ impl<'a> Reader<'a> {
             if let Some(members) = &mut members {
                 members.push((name.clone(), value));
             }
-            names.add(name)?;
+            names.add(name, &mut self.names)?;
             self.blanks();
             if self.take(b'}') {
+                self.names.truncate(names.from);
                 return Some(());
             }
             if !self.take(b',') {
@@ -160,17 +167,19 @@ impl<'a> Reader<'a> {
         }
         let mut escaped = false;
         loop {
-            let byte = self.peek()?;
-            self.at += 1;
-            match byte {
+            let rest = self.text.as_bytes().get(self.at..)?;
+            let stop = rest
+                .iter()
+                .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F))?;
+            self.at += stop + 1;
+            match rest.get(stop)? {
                 b'"' => break,
                 b'\\' => {
                     // What is escaped is judged below; here it only may not end the string.
                     escaped = true;
                     self.at += 1;
                 }
-                0..=0x1F => return None,
-                _ => {}
+                _ => return None,
             }
         }
         let whole = self.text.get(start..self.at)?;
@@ -208,25 +217,34 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The names of one object's members so far.
-#[derive(Default)]
+/// The names of one object's members so far: on top of those of the objects around it.
 struct Names<'a> {
-    listed: Vec<Cow<'a, str>>,
+    /// Where they begin.
+    from: usize,
     hashed: HashSet<Cow<'a, str>>,
 }
 
 impl<'a> Names<'a> {
+    /// Of an object that lies in those whose names are listed.
+    fn behind(listed: &[Cow<'a, str>]) -> Names<'a> {
+        Names {
+            from: listed.len(),
+            hashed: HashSet::new(),
+        }
+    }
+
     /// `None` where it stands there already.
-    fn add(&mut self, name: Cow<'a, str>) -> Option<()> {
-        if self.listed.len() < LISTED_MAX {
-            if self.listed.contains(&name) {
+    fn add(&mut self, name: Cow<'a, str>, listed: &mut Vec<Cow<'a, str>>) -> Option<()> {
+        let own = listed.get(self.from..).unwrap_or_default();
+        if own.len() < LISTED_MAX {
+            if own.contains(&name) {
                 return None;
             }
-            self.listed.push(name);
+            listed.push(name);
             return Some(());
         }
         if self.hashed.is_empty() {
-            self.hashed.extend(self.listed.iter().cloned());
+            self.hashed.extend(own.iter().cloned());
         }
         self.hashed.insert(name).then_some(())
     }

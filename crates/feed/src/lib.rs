@@ -11,5 +11,5 @@ mod json;
 mod line;
 
 pub use digest::{Digest, FeedDigest};
-pub use floor::{FLOOR_BYTES_MAX, Floor, FloorError, Live, Written, read_floor, write_floor};
+pub use floor::{FLOOR_BYTES_MAX, Floor, FloorError, Live, Written, load_floor, read_floor, write_floor};
 pub use line::{Commit, Line, RECORD_BYTES_MAX, Record, is_feed_name};

@@ -1,7 +1,7 @@
 //! Every case of `contract/vectors/feed`: the other language reads the same bytes and has to say the same of them.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use feed::{FLOOR_BYTES_MAX, FloorError, RECORD_BYTES_MAX, read_floor, write_floor};
+use feed::{FLOOR_BYTES_MAX, FloorError, RECORD_BYTES_MAX, load_floor, read_floor, write_floor};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -38,7 +38,18 @@ fn bytes(case: &Value) -> Vec<u8> {
 
 /// What the reader makes of a floor, in the words of the vectors.
 fn read(bytes: &[u8], with_records: bool) -> Value {
-    let floor = match read_floor(bytes) {
+    let read = read_floor(bytes);
+    let loaded =
+        load_floor(bytes).map(|(floor, policy, reports)| (floor.digest(), (policy.counts(), reports)));
+    let expected = read.as_ref().map_err(Clone::clone).map(|floor| {
+        let (policy, reports) = floor.policy();
+        (floor.digest(), (policy.counts(), reports))
+    });
+    assert_eq!(
+        loaded, expected,
+        "compiling it meanwhile is believing nothing else"
+    );
+    let floor = match read {
         Ok(floor) => floor,
         Err(error) => return json!({ "error": error.word() }),
     };

@@ -22,7 +22,7 @@ mod token;
 pub use code::Code;
 pub use compiled::{Api, Client, Grant, Issuer, Operation, Plan};
 pub use keys::{Key, KeySetError};
-pub use policy::{Change, Counts, Policy, Report};
+pub use policy::{Body, Change, Counts, Policy, Report};
 pub use request::{
     Certificate, Claimed, Decision, Facts, Fields, Permit, Principal, Proof, Recall, Rejection, Step,
     Verified, decide, permitted, present, verify,

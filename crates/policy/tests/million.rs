@@ -67,7 +67,7 @@ fn client<'a>(id: &'a str, body: &'a str) -> Change<'a> {
     Change::Put {
         kind: "client",
         id,
-        body,
+        body: body.into(),
         needs: &[],
     }
 }
@@ -79,10 +79,10 @@ fn a_million_clients() {
         r#"{"team":"t","base_path":"/api/orders","operations":[{"match":"GET /api/orders/**","scopes":["orders.read"]}]}"#,
         r#"{"rate":"100/s"}"#,
     );
-    let put = |kind, id, body| Change::Put {
+    let put = |kind, id, body: &'static str| Change::Put {
         kind,
         id,
-        body,
+        body: body.into(),
         needs: &[],
     };
     let (mut policy, _) = Policy::build([put("api", "orders", api), put("plan", "gold", plan)]);

@@ -43,7 +43,7 @@ pub(crate) fn source_of(document: &Value) -> Source {
     let changes = entities.iter().map(|(kind, id, body)| Change::Put {
         kind,
         id,
-        body,
+        body: body.as_str().into(),
         needs: &[],
     });
     Source {

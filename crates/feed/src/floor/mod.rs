@@ -3,5 +3,5 @@
 mod read;
 mod write;
 
-pub use read::{FLOOR_BYTES_MAX, Floor, FloorError, Live, read_floor};
+pub use read::{FLOOR_BYTES_MAX, Floor, FloorError, Live, load_floor, read_floor};
 pub use write::{Written, write_floor};

@@ -4,7 +4,7 @@
 
 use crate::digest::{Digest, FeedDigest};
 use crate::line::{Commit, Line, Scratch};
-use policy::{Change, Policy, Report};
+use policy::{Body, Change, Policy, Report};
 use std::borrow::Cow;
 
 /// Bytes of a floor: a million clients have about a third of it.
@@ -104,6 +104,30 @@ impl FloorError {
 /// # Errors
 /// Where its commit does not hold, as [`FloorError`] says.
 pub fn read_floor(bytes: &[u8]) -> Result<Floor<'_>, FloorError> {
+    let unproven = read(bytes)?;
+    let found = unproven.digest();
+    unproven.prove(found)
+}
+
+/// Reads a floor and compiles it, and believes it only as a whole: while one thread compiles, another works out the
+/// digest, and what was compiled is thrown away where that does not hold.
+///
+/// # Errors
+/// As [`read_floor`].
+pub fn load_floor(bytes: &[u8]) -> Result<(Floor<'_>, Policy, Vec<Report>), FloorError> {
+    let unproven = read(bytes)?;
+    let ((policy, reports), found) = std::thread::scope(|scope| {
+        let work = || unproven.digest();
+        let digesting = std::thread::Builder::new().spawn_scoped(scope, work);
+        let compiled = unproven.floor.policy();
+        // Where no thread can be had, or it failed, this one does its work.
+        let found = digesting.ok().and_then(|digesting| digesting.join().ok());
+        (compiled, found.unwrap_or_else(work))
+    });
+    Ok((unproven.prove(found)?, policy, reports))
+}
+
+fn read(bytes: &[u8]) -> Result<Unproven<'_>, FloorError> {
     if bytes.len() > FLOOR_BYTES_MAX {
         return Err(FloorError::TooLarge { bytes: bytes.len() });
     }
@@ -149,12 +173,9 @@ impl<'a> Lines<'a> {
         let mut end = whole.len();
         loop {
             let before = whole.get(..end)?;
-            let start = before
-                .iter()
-                .rposition(|byte| *byte == b'\n')
-                .map_or(0, |at| at + 1);
+            let start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
             if let Some(Line::Commit(commit)) = Line::parse(before.get(start..)?, &mut scratch) {
-                let lines_before = whole.get(..start)?.iter().filter(|byte| **byte == b'\n').count();
+                let lines_before = memchr::memchr_iter(b'\n', whole.get(..start)?).count();
                 return Some((lines_before + 1, commit));
             }
             end = start.checked_sub(1)?;
@@ -168,7 +189,7 @@ impl<'a> Iterator for Lines<'a> {
     fn next(&mut self) -> Option<(usize, &'a [u8])> {
         let rest = self.rest?;
         self.number += 1;
-        let end = rest.iter().position(|byte| *byte == b'\n');
+        let end = memchr::memchr(b'\n', rest);
         self.rest = end.and_then(|end| rest.get(end + 1..));
         Some((self.number, end.and_then(|end| rest.get(..end)).unwrap_or(rest)))
     }
@@ -241,7 +262,7 @@ impl<'a> Read<'a> {
         }
     }
 
-    fn judge(self, commit: Commit<'_>) -> Result<Floor<'a>, FloorError> {
+    fn judge(self, commit: Commit<'_>) -> Result<Unproven<'a>, FloorError> {
         let line_ends = self.line_ends;
         let mut live = self.changes;
         last_of_each(&mut live);
@@ -253,16 +274,7 @@ impl<'a> Read<'a> {
                 line_ends,
             });
         }
-        let mut digest = Digest::default();
-        for one in &live {
-            if let Some((_, line)) = one.content {
-                digest.add(&one.key(), line);
-            }
-        }
-        if digest.finish() != commit.digest {
-            return Err(FloorError::Digest { line_ends });
-        }
-        Ok(Floor {
+        let floor = Floor {
             feed: commit.feed.into(),
             revision: commit.revision,
             at: commit.at,
@@ -270,7 +282,37 @@ impl<'a> Read<'a> {
             live,
             skipped: self.skipped,
             foreign: self.foreign,
-        })
+        };
+        Ok(Unproven { floor, line_ends })
+    }
+}
+
+/// A floor whose digest was not worked out yet.
+struct Unproven<'a> {
+    floor: Floor<'a>,
+    line_ends: bool,
+}
+
+impl<'a> Unproven<'a> {
+    /// Of what is there.
+    fn digest(&self) -> FeedDigest {
+        let mut digest = Digest::default();
+        for one in &self.floor.live {
+            if let Some((_, line)) = one.content {
+                digest.add(&one.kind, &one.id, line);
+            }
+        }
+        digest.finish()
+    }
+
+    /// The floor, where this is the digest that its commit states.
+    fn prove(self, found: FeedDigest) -> Result<Floor<'a>, FloorError> {
+        match found == self.floor.digest {
+            true => Ok(self.floor),
+            false => Err(FloorError::Digest {
+                line_ends: self.line_ends,
+            }),
+        }
     }
 }
 
@@ -316,7 +358,7 @@ impl<'a> Floor<'a> {
         self.live.iter().map(|live| Change::Put {
             kind: &live.kind,
             id: &live.id,
-            body: live.body(),
+            body: Body::of_held_line(live.body()),
             needs: &live.needs,
         })
     }
@@ -356,9 +398,5 @@ impl<'a> Live<'a> {
     /// Words that a reader has to know.
     pub fn needs(&self) -> &[Box<str>] {
         &self.needs
-    }
-
-    fn key(&self) -> String {
-        format!("{}/{}", self.kind, self.id)
     }
 }

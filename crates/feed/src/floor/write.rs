@@ -43,7 +43,7 @@ pub fn write_floor<'a>(
             needs: Vec::new(),
         };
         write_record(&record, &mut text);
-        digest.add(key, text.get(start..).unwrap_or_default().as_bytes());
+        digest.add(kind, id, text.get(start..).unwrap_or_default().as_bytes());
         text.push('\n');
     }
     let digest = digest.finish();

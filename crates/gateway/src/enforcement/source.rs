@@ -5,7 +5,7 @@ use super::auth;
 use super::enforced::Provenance;
 use crate::configuration::{self, Auth, Configuration, PolicySource, Problem, Severity, Unreadable};
 use crate::reload::content_hash;
-use feed::{FLOOR_BYTES_MAX, FloorError, read_floor};
+use feed::{FLOOR_BYTES_MAX, FloorError, load_floor};
 use policy::{Change, Policy, Report};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -116,7 +116,7 @@ fn from_auth(auth: &Auth, source: &'static str) -> (Policy, Provenance) {
     let changes = entities.iter().map(|(kind, body)| Change::Put {
         kind,
         id: auth::ID,
-        body,
+        body: body.as_str().into(),
         needs: &[],
     });
     let provenance = Provenance {
@@ -148,7 +148,7 @@ fn from_file(file: &Path, source: &'static str) -> Result<(Policy, Provenance), 
     let changes = entities.iter().map(|entity| Change::Put {
         kind: entity.kind.as_str(),
         id: &entity.id,
-        body: &entity.body,
+        body: (&*entity.body).into(),
         needs: &[],
     });
     let provenance = Provenance {
@@ -166,7 +166,7 @@ fn from_floor(
     source: &'static str,
 ) -> Result<(Policy, Provenance), PolicyError> {
     let bytes = read(file, FLOOR_BYTES_MAX as u64)?;
-    let floor = read_floor(&bytes).map_err(|source| PolicyError::Floor {
+    let (floor, policy, reports) = load_floor(&bytes).map_err(|source| PolicyError::Floor {
         file: file.into(),
         source,
     })?;
@@ -177,27 +177,26 @@ fn from_floor(
             found: floor.feed().into(),
         });
     }
-    let changes = floor.live().iter().map(|record| Change::Put {
-        kind: record.kind(),
-        id: record.id(),
-        body: record.body(),
-        needs: record.needs(),
-    });
     let provenance = Provenance {
         source,
         file: Some((file.into(), hash(&bytes))),
         revision: Some(floor.revision()),
         digest: Some(floor.digest().to_string()),
     };
-    Ok((build(changes), provenance))
+    tell(&reports);
+    Ok((policy, provenance))
 }
 
 fn build<'a>(changes: impl IntoIterator<Item = Change<'a>>) -> Policy {
     let (policy, reports) = Policy::build(changes);
-    for Report { kind, id, message } in &reports {
+    tell(&reports);
+    policy
+}
+
+fn tell(reports: &[Report]) {
+    for Report { kind, id, message } in reports {
         tracing::warn!(%kind, %id, "policy: {message}");
     }
-    policy
 }
 
 fn read(file: &Path, bytes_max: u64) -> Result<Vec<u8>, PolicyError> {

@@ -7,6 +7,7 @@ use super::reading::{Read, Refused, distinct, holds, members, ruled, wire};
 use crate::entity::{self, CredentialKind, PublicCredentials};
 use crate::method::{Method, MethodSet};
 use crate::path::{CanonicalPath, HostPattern, Table, TableBuilder};
+use crate::policy::Body;
 use crate::rules::{self, BasePath, DELEGATES_MAX, HOSTS_MAX, OPERATIONS_MAX, SCOPES_MAX};
 
 /// The field that carries a key where an API names none.
@@ -137,7 +138,7 @@ impl Api {
     }
 
     /// From the body of a record.
-    pub(crate) fn read(id: &str, body: &str, needs: &[Box<str>]) -> Read<Api> {
+    pub(crate) fn read(id: &str, body: Body<'_>, needs: &[Box<str>]) -> Read<Api> {
         let whole = wire(body, needs)
             .and_then(|wire: entity::Api| Api::new(id, &wire).map_err(|refused| refused.to_string()));
         match whole {
@@ -185,7 +186,7 @@ impl Api {
     }
 
     /// As much as keeps its place: its requests are refused, and do not fall to another API.
-    fn recognised(id: &str, body: &str) -> Option<Api> {
+    fn recognised(id: &str, body: Body<'_>) -> Option<Api> {
         let members = members(body);
         let base_path = members.get("base_path")?.as_str()?;
         let hosts = match members.get("hosts") {

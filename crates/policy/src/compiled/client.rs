@@ -7,6 +7,7 @@ use super::credential::{Credential, Credentials};
 use super::id::Id;
 use super::reading::{Read, Refused, State, Strings, distinct, holds, members, ruled, wire};
 use crate::entity;
+use crate::policy::Body;
 use crate::rules::{self, CREDENTIALS_MAX, GRANTS_MAX, SCOPES_MAX};
 use std::sync::Arc;
 
@@ -74,7 +75,7 @@ impl Client {
     }
 
     /// From the body of a record.
-    pub(crate) fn read(id: &str, body: &str, needs: &[Box<str>], strings: &mut Strings) -> Read<Client> {
+    pub(crate) fn read(id: &str, body: Body<'_>, needs: &[Box<str>], strings: &mut Strings) -> Read<Client> {
         let whole = wire(body, needs).and_then(|wire: entity::Client| {
             Client::new(id, &wire, strings).map_err(|refused| refused.to_string())
         });
@@ -121,7 +122,7 @@ impl Client {
     }
 
     /// With those of its credentials that can be read, so that who shows one is told what is wrong.
-    fn recognised(id: &str, body: &str, strings: &mut Strings) -> Client {
+    fn recognised(id: &str, body: Body<'_>, strings: &mut Strings) -> Client {
         let members = members(body);
         let listed = members.get("credentials").and_then(|listed| listed.as_array());
         let credentials: Vec<_> = listed

@@ -6,6 +6,7 @@
 use super::reading::{Read, Refused, holds, members, ruled, wire};
 use crate::entity::{self, AnyClient, Preset};
 use crate::keys::{Algorithm, Algorithms, Key, key};
+use crate::policy::Body;
 use crate::rules::{self, AUDIENCES_MAX, KEYS_MAX, LEEWAY_S_MAX};
 use crate::token::ClaimPath;
 use std::sync::Arc;
@@ -113,7 +114,7 @@ impl Issuer {
     }
 
     /// From the body of a record.
-    pub(crate) fn read(id: &str, body: &str, needs: &[Box<str>]) -> Read<Issuer> {
+    pub(crate) fn read(id: &str, body: Body<'_>, needs: &[Box<str>]) -> Read<Issuer> {
         let whole = wire(body, needs)
             .and_then(|wire: entity::Issuer| Issuer::new(id, &wire).map_err(|refused| refused.to_string()));
         match whole {
@@ -158,7 +159,7 @@ impl Issuer {
     }
 
     /// As much as recognises its tokens.
-    fn recognised(id: &str, body: &str) -> Option<Issuer> {
+    fn recognised(id: &str, body: Body<'_>) -> Option<Issuer> {
         let members = members(body);
         let issuer = members
             .get("issuer")?

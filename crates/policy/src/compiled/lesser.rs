@@ -4,6 +4,7 @@
 
 use super::reading::{Read, Refused, State, holds, ruled, wire};
 use crate::entity;
+use crate::policy::Body;
 use crate::rules;
 
 /// What a client buys.
@@ -38,7 +39,7 @@ impl Plan {
     }
 
     /// From the body of a record.
-    pub(crate) fn read(id: &str, body: &str, needs: &[Box<str>]) -> Read<Plan> {
+    pub(crate) fn read(id: &str, body: Body<'_>, needs: &[Box<str>]) -> Read<Plan> {
         let whole = wire(body, needs)
             .and_then(|wire: entity::Plan| Plan::new(id, &wire).map_err(|refused| refused.to_string()));
         whole.map_or_else(
@@ -87,7 +88,7 @@ pub(crate) struct Tenant {
 
 impl Tenant {
     /// From the body of a record.
-    pub(crate) fn read(id: &str, body: &str, needs: &[Box<str>]) -> Read<Tenant> {
+    pub(crate) fn read(id: &str, body: Body<'_>, needs: &[Box<str>]) -> Read<Tenant> {
         let tenant = |cell, state| Tenant {
             id: id.into(),
             cell,
@@ -114,7 +115,7 @@ pub(crate) struct Cell {
 
 impl Cell {
     /// From the body of a record.
-    pub(crate) fn read(id: &str, body: &str, needs: &[Box<str>]) -> Read<Cell> {
+    pub(crate) fn read(id: &str, body: Body<'_>, needs: &[Box<str>]) -> Read<Cell> {
         let cell = |is_supported| Cell {
             id: id.into(),
             is_supported,

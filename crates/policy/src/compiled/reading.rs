@@ -4,6 +4,7 @@
 
 use super::client::Grant;
 use crate::entity;
+use crate::policy::Body;
 use crate::token::{Repeats, is_object};
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
@@ -59,13 +60,13 @@ pub(super) fn holds(member: &'static str, rule: bool) -> Result<(), Refused> {
 }
 
 /// The wire form of a body that asks for nothing that this reader does not know.
-pub(super) fn wire<'b, T: serde::Deserialize<'b>>(body: &'b str, needs: &[Box<str>]) -> Result<T, String> {
+pub(super) fn wire<'b, T: serde::Deserialize<'b>>(body: Body<'b>, needs: &[Box<str>]) -> Result<T, String> {
     if let Some(word) = needs.first() {
         return Err(format!("needs `{word}`, which this version does not know"));
     }
-    let object: entity::Object<T> = serde_json::from_str(body).map_err(|error| error.to_string())?;
+    let object: entity::Object<T> = serde_json::from_str(body.as_str()).map_err(|error| error.to_string())?;
     // What the types look past is held to the rule as well, so that no other reader sees something else there.
-    if !is_object(body.as_bytes(), Repeats::Refused) {
+    if !body.is_held() && !is_object(body.as_str().as_bytes(), Repeats::Refused) {
         return Err("a member stands twice, or lies too deep".to_owned());
     }
     Ok(object.0)
@@ -73,11 +74,11 @@ pub(super) fn wire<'b, T: serde::Deserialize<'b>>(body: &'b str, needs: &[Box<st
 
 /// The members of a body that is not understood in full; of one that stands twice the last. None where more is wrong
 /// with the text.
-pub(super) fn members(body: &str) -> serde_json::Map<String, serde_json::Value> {
-    if !is_object(body.as_bytes(), Repeats::Allowed) {
+pub(super) fn members(body: Body<'_>) -> serde_json::Map<String, serde_json::Value> {
+    if !is_object(body.as_str().as_bytes(), Repeats::Allowed) {
         return serde_json::Map::new();
     }
-    serde_json::from_str(body).unwrap_or_default()
+    serde_json::from_str(body.as_str()).unwrap_or_default()
 }
 
 /// Without repetitions; the first of equal ones stays.

@@ -4,6 +4,7 @@
 
 use super::reading::{Refused, holds, ruled, wire};
 use crate::entity;
+use crate::policy::Body;
 use crate::rules;
 use crate::time::unix_seconds;
 
@@ -47,7 +48,7 @@ impl Revocation {
     }
 
     /// From the body of a record.
-    pub(crate) fn read(id: &str, body: &str, needs: &[Box<str>]) -> Result<Revocation, String> {
+    pub(crate) fn read(id: &str, body: Body<'_>, needs: &[Box<str>]) -> Result<Revocation, String> {
         let wire: entity::Revocation = wire(body, needs)?;
         Revocation::new(id, wire).map_err(|refused| refused.to_string())
     }

@@ -3,7 +3,7 @@
 //! Costs what the changes cost. What cannot be taken as it is becomes a report, never an error: a reader has to go on
 //! deciding on all else.
 
-use super::change::{Change, Report};
+use super::change::{Body, Change, Report};
 use super::named::{ById, Named};
 use super::whole::Policy;
 use crate::compiled::{Api, Cell, Client, Issuer, Plan, Read, Revocation, Strings, Tenant};
@@ -92,7 +92,7 @@ impl Batch {
         }
     }
 
-    fn put(&mut self, kind: Kind, id: &str, body: &str, needs: &[Box<str>]) {
+    fn put(&mut self, kind: Kind, id: &str, body: Body<'_>, needs: &[Box<str>]) {
         match kind {
             Kind::Issuer => {
                 let issuer = self.taken(kind, id, Issuer::read(id, body, needs));

@@ -12,8 +12,8 @@ pub enum Change<'a> {
         kind: &'a str,
         /// Its id.
         id: &'a str,
-        /// JSON text: the entity without its id.
-        body: &'a str,
+        /// The entity without its id.
+        body: Body<'a>,
         /// What a reader has to know to understand it.
         needs: &'a [Box<str>],
     },
@@ -24,6 +24,37 @@ pub enum Change<'a> {
         /// Its id.
         id: &'a str,
     },
+}
+
+/// A record's body: JSON text, one object by contract §5.
+#[derive(Debug, Clone, Copy)]
+pub struct Body<'a> {
+    text: &'a str,
+    is_held: bool,
+}
+
+impl<'a> Body<'a> {
+    /// Of a line all of which was held to contract §5 already, so that it need not be read for that again.
+    pub fn of_held_line(text: &'a str) -> Body<'a> {
+        Body { text, is_held: true }
+    }
+
+    /// The text.
+    pub fn as_str(self) -> &'a str {
+        self.text
+    }
+
+    /// Whether it was held to contract §5 already.
+    pub(crate) fn is_held(self) -> bool {
+        self.is_held
+    }
+}
+
+/// A body that was not looked at.
+impl<'a> From<&'a str> for Body<'a> {
+    fn from(text: &'a str) -> Body<'a> {
+        Body { text, is_held: false }
+    }
 }
 
 /// What could not be taken as it is: an entity that is not understood in full, or one that contradicts another.

@@ -14,7 +14,7 @@ mod shards;
 mod whole;
 
 pub(crate) use apis::Chosen;
-pub use change::{Change, Report};
+pub use change::{Body, Change, Report};
 pub(crate) use links::{Held, Shown};
 pub(crate) use revocations::Named;
 pub use whole::{Counts, Policy};

@@ -45,7 +45,7 @@ pub(super) fn apply(policy: &Policy, records: &[Record]) -> (Policy, Vec<Report>
         Some(body) => Change::Put {
             kind: record.kind.as_str(),
             id: &record.id,
-            body,
+            body: body.as_str().into(),
             needs: &record.needs,
         },
         None => Change::Delete {
@@ -199,13 +199,13 @@ fn unknown_kinds_and_ids_that_are_none_are_ignored_and_reported() {
         Change::Put {
             kind: "quota",
             id: "q",
-            body: "{}",
+            body: "{}".into(),
             needs: &[],
         },
         Change::Put {
             kind: "cell",
             id: "a b",
-            body: "{}",
+            body: "{}".into(),
             needs: &[],
         },
         Change::Delete {

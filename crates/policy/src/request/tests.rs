@@ -63,7 +63,7 @@ fn policy(jwks: &[Value], uri: Option<&str>) -> Policy {
     let changes = bodies.iter().map(|(kind, id, body)| Change::Put {
         kind,
         id,
-        body,
+        body: body.as_str().into(),
         needs: &[],
     });
     let (policy, reports) = Policy::build(changes);

@@ -19,7 +19,9 @@ pub(crate) enum Repeats {
 
 /// Whether the whole text is one object.
 pub(crate) fn is_object(text: &[u8], repeats: Repeats) -> bool {
-    let first = text.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+    let first = text
+        .iter()
+        .find(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
     let mut reader = serde_json::Deserializer::from_slice(text);
     let value = Sound { depth: 0, repeats };
     first == Some(&b'{') && value.deserialize(&mut reader).is_ok() && reader.end().is_ok()

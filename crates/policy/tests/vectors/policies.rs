@@ -24,7 +24,7 @@ impl Record {
             Some(body) => Change::Put {
                 kind,
                 id,
-                body,
+                body: body.as_str().into(),
                 needs: &self.needs,
             },
             None => Change::Delete { kind, id },

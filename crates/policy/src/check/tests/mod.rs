@@ -75,7 +75,7 @@ fn taken(checked: &Checked, document: &Value) {
     let changes = checked.entities.iter().map(|entity| crate::Change::Put {
         kind: entity.kind.as_str(),
         id: &entity.id,
-        body: &entity.body,
+        body: (&*entity.body).into(),
         needs: &[],
     });
     let (policy, reports) = crate::Policy::build(changes);
