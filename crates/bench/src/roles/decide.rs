@@ -143,7 +143,7 @@ impl Decide {
                 let change = Change::Put {
                     kind,
                     id: &id,
-                    body: &body,
+                    body: body.as_str().into(),
                     needs: &[],
                 };
                 let begun = Instant::now();
@@ -170,14 +170,7 @@ impl Decide {
 
 /// From the bytes of a floor to a policy that decides.
 fn ready(bytes: &[u8]) -> Result<Policy> {
-    let floor = feed::read_floor(bytes).context("the floor does not hold")?;
-    let changes = floor.live().iter().map(|live| Change::Put {
-        kind: live.kind(),
-        id: live.id(),
-        body: live.body(),
-        needs: live.needs(),
-    });
-    let (policy, reports) = Policy::build(changes);
+    let (_, policy, reports) = feed::load_floor(bytes).context("the floor does not hold")?;
     match reports.first() {
         Some(report) => bail!("{} {}: {}", report.kind, report.id, report.message),
         None => Ok(policy),
