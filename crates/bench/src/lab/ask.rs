@@ -1,13 +1,13 @@
 //! One request by hand: whether a proxy answers, what it refuses, what it says of itself.
 
-use crate::wire::{Answer, JSON};
+use crate::wire::{Answer, JSON, content_length, head_end};
 use anyhow::{Context, Result};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// How long one answer may take.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Whether one request, with this token or none, is answered with the JSON.
 pub(crate) fn answers(address: SocketAddr, path: &str, token: Option<&str>) -> bool {
@@ -36,7 +36,21 @@ pub(crate) fn ask(address: SocketAddr, path: &str, token: Option<&str>) -> Resul
         "GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n{}\r\n",
         shown.unwrap_or_default()
     )?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
+    let (mut answer, mut buffer) = (Vec::new(), [0; 4096]);
+    // Not to the connection's end where the answer's is known: Envoy closes a second later.
+    while !is_whole(&answer) {
+        match stream.read(&mut buffer)? {
+            0 => break,
+            count => answer.extend_from_slice(buffer.get(..count).unwrap_or_default()),
+        }
+    }
     Ok(answer)
+}
+
+fn is_whole(answer: &[u8]) -> bool {
+    let Some(end) = head_end(answer) else {
+        return false;
+    };
+    let length = content_length(answer.get(..end).unwrap_or_default());
+    length.is_some_and(|length| answer.len() >= end + length)
 }

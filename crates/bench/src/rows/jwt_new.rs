@@ -10,8 +10,8 @@ use anyhow::{Context, Result};
 use std::ffi::OsString;
 use std::path::Path;
 
-/// Tokens of one run, and of one of a smoke run.
-const TOKENS: usize = 8_000;
+/// Tokens of one run: enough for CPU time, which is told in hundredths of a second. And of a smoke run.
+const TOKENS: usize = 16_000;
 const QUICK_TOKENS: usize = 1_000;
 /// Numbers of the first token, beyond those of the row of known tokens.
 const FIRST: usize = 1_000_000;
