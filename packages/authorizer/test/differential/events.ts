@@ -84,7 +84,7 @@ const PIECES = [
   "?",
   "#",
   "$",
-  "${aws:x}",
+  "$\u007baws:x}",
   "$connect",
   "$default",
   ":",
@@ -169,7 +169,9 @@ function changedText(random: Random, text: string): string {
     case 0:
       return insert(`${member?.[0] ?? '"a":'}${JSON.stringify(random.pick(VALUES))},`);
     case 1:
-      return insert(random.pick(['"\\ud800":1,', '"\\u0000":"",', '"a":"\\udfff",', '"a":1e999,', '"a":-0,']));
+      return insert(
+        random.pick(['"\\ud800":1,', '"\\u0000":"",', '"a":"\\udfff",', '"a":1e999,', '"a":-0,']),
+      );
     case 2:
       return insert(`"deep":${"[".repeat(2_000)}${"]".repeat(2_000)},`);
     case 3:

@@ -66,7 +66,8 @@ async function main(): Promise<boolean> {
   const seed = Number(process.env["SWITCHBOARD_SEED"] ?? randomInt(2 ** 47));
   const wanted = Number(process.env["SWITCHBOARD_EVENTS"] ?? EVENTS_DEFAULT);
   const program = process.env["SWITCHBOARD_ANSWER"];
-  if (program === undefined) throw new Error("SWITCHBOARD_ANSWER is not set: there is nothing to compare with");
+  if (program === undefined)
+    throw new Error("SWITCHBOARD_ANSWER is not set: there is nothing to compare with");
   console.log(`SWITCHBOARD_SEED=${seed}`);
   const random = new Random(seed);
   const cases = casesOf();
@@ -87,7 +88,9 @@ async function main(): Promise<boolean> {
       seen.set(verdict, (seen.get(verdict) ?? 0) + 1);
       if (line.value === our || differences >= SHOWN_MAX) continue;
       differences++;
-      console.log(JSON.stringify({ ...batch, events: [batch.events[index]], typescript: our, rust: line.value }));
+      console.log(
+        JSON.stringify({ ...batch, events: [batch.events[index]], typescript: our, rust: line.value }),
+      );
     }
   }
   child.stdin.end();
