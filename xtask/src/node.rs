@@ -25,27 +25,37 @@ pub(crate) fn check(steps: &mut Steps) {
     steps.run("packages: tests", || call(&mut npm_run("test")?));
 }
 
-/// The differential test: random policies and requests, decided by both languages. It prints its seed.
+/// The differential tests: random policies and requests decided, and changed events answered, by both languages. They
+/// print their seeds.
 pub(crate) fn compare(steps: &mut Steps) {
     steps.run("both languages decide alike", || {
-        call(&mut cargo([
-            "build",
-            "--package",
-            "policy",
-            "--example",
-            "decide",
-            "--locked",
-        ])?)?;
         bundle()?;
-        let test = root()?.join("packages/policy/dist/test/differential/main.mjs");
-        let decide = target_dir()?.join("debug/examples/decide");
-        let mut node = Command::new("node");
-        call(
-            node.arg(test)
-                .env("SWITCHBOARD_DECIDE", decide)
-                .current_dir(root()?),
-        )
+        let test = "packages/policy/dist/test/differential/main.mjs";
+        compare_with("policy", "decide", "SWITCHBOARD_DECIDE", test)
     });
+    steps.run("both languages answer events alike", || {
+        let test = "packages/authorizer/dist/differential/main.mjs";
+        compare_with("authorizer", "answer", "SWITCHBOARD_ANSWER", test)
+    });
+}
+
+/// Runs a bundled `test`, which finds the Rust side, an example of `package`, by `variable`.
+fn compare_with(package: &str, example: &str, variable: &str, test: &str) -> Result<()> {
+    call(&mut cargo([
+        "build",
+        "--package",
+        package,
+        "--example",
+        example,
+        "--locked",
+    ])?)?;
+    let program = target_dir()?.join("debug/examples").join(example);
+    let mut node = Command::new("node");
+    call(
+        node.arg(root()?.join(test))
+            .env(variable, program)
+            .current_dir(root()?),
+    )
 }
 
 /// The file that Lambda is given: the end-to-end tests start it.

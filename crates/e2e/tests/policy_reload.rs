@@ -110,6 +110,19 @@ fn a_bad_policy_changes_nothing_and_says_what_is_wrong() {
 }
 
 #[test]
+fn a_policy_that_was_emptied_to_be_written_anew_changes_nothing() {
+    let key = SigningKey::new("a");
+    let gateway = start(&policy(&key, ""));
+    gateway.scratch.replace("policy.yaml", "");
+    let error = wait_for("the failure to show", || {
+        let error = gateway.config()["last_error"].clone();
+        (!error.is_null()).then_some(error)
+    });
+    assert!(error.to_string().contains("is empty"), "{error}");
+    gateway.client().get_as(&token(&key, "t1"), "/").expect(200);
+}
+
+#[test]
 fn a_gateway_does_not_start_on_a_bad_policy_nor_without_one() {
     let key = SigningKey::new("a");
     let file =

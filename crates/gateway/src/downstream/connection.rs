@@ -9,7 +9,7 @@ use super::worker::{Presence, Worker};
 use crate::http1::{self, Expect, Framing, RequestHead};
 use crate::io::{Deadline, Elapsed, Transport};
 use crate::keys::Wanted;
-use crate::request::{Decided, Out, Outbound, Surroundings, Why, decide, request_id};
+use crate::request::{Decided, Out, Outbound, Surroundings, Why, customer, decide, request_id};
 use crate::response::Reject;
 use crate::upstream::{Exchange, Exchanged, exchange};
 use crate::usage::Broken;
@@ -150,7 +150,8 @@ impl Connection {
         };
         let mut next = self.decide(scratch, length, true);
         if let Next::AwaitKeys(wanted) = next {
-            self.worker.shared.keys.wait(wanted).await;
+            let client = customer(scratch.account.client);
+            self.worker.shared.keys.wait(wanted, client).await;
             next = self.decide(scratch, length, false);
         }
         match next {

@@ -25,6 +25,12 @@ pub enum PolicyError {
         /// What the system says.
         source: io::Error,
     },
+    /// It has no entities: one that is just being written anew looks so, and would refuse everybody.
+    #[error("the policy {} is empty", file.display())]
+    Empty {
+        /// The file.
+        file: PathBuf,
+    },
     /// There is no text in it.
     #[error("the policy cannot be read: {}", told(.0))]
     Unreadable(#[from] Unreadable),
@@ -65,7 +71,7 @@ impl PolicyError {
     pub fn errors(&self) -> usize {
         match self {
             PolicyError::Problems { errors, .. } => *errors,
-            PolicyError::Io { .. } | PolicyError::Unreadable(_) => 1,
+            PolicyError::Io { .. } | PolicyError::Unreadable(_) | PolicyError::Empty { .. } => 1,
             PolicyError::Floor { .. } | PolicyError::Environment { .. } => 1,
         }
     }
@@ -77,7 +83,7 @@ impl PolicyError {
                 return problems["problems"].as_array().cloned().unwrap_or_default();
             }
             PolicyError::Unreadable(Unreadable::Io { file, .. } | Unreadable::NotText { file, .. }) => file,
-            PolicyError::Io { file, .. } => file,
+            PolicyError::Io { file, .. } | PolicyError::Empty { file } => file,
             PolicyError::Floor { file, .. } | PolicyError::Environment { file, .. } => file,
         };
         vec![json!({
@@ -89,7 +95,7 @@ impl PolicyError {
     pub fn problems(&self) -> Value {
         match self {
             PolicyError::Problems { problems, .. } => problems.clone(),
-            PolicyError::Io { .. } | PolicyError::Unreadable(_) => Value::Null,
+            PolicyError::Io { .. } | PolicyError::Unreadable(_) | PolicyError::Empty { .. } => Value::Null,
             PolicyError::Floor { .. } | PolicyError::Environment { .. } => Value::Null,
         }
     }
@@ -142,6 +148,9 @@ fn from_file(file: &Path, source: &'static str) -> Result<(Policy, Provenance), 
             problems: checked.to_json(),
         });
     };
+    if entities.is_empty() {
+        return Err(PolicyError::Empty { file: file.into() });
+    }
     if !checked.problems.is_empty() {
         tracing::warn!("policy:\n{}", checked.render_plain().trim_end());
     }

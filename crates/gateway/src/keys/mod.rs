@@ -32,6 +32,8 @@ const FETCH_MAX: Duration = Duration::from_secs(4);
 const WAIT_MAX: Duration = Duration::from_secs(10);
 /// Requests that wait for keys, over all workers and issuers; a further one is refused at once.
 const WAITERS_MAX: usize = 1_024;
+/// Of these, those of one client address: whoever makes up key ids must not take the places of everybody else.
+const CLIENT_WAITERS_MAX: usize = 256;
 /// A key id that a fetch has not found is refused without a fetch for this long.
 const REFUTED_FOR: Duration = Duration::from_secs(5);
 /// Key ids of one issuer that are remembered as not found; further ones wait for the next fetch.

@@ -153,7 +153,7 @@ impl FailedCredentials {
     }
 
     fn place(&self, client: IpAddr) -> Place {
-        self.place_of(key(client))
+        self.place_of(customer(client))
     }
 
     fn place_of(&self, key: u128) -> Place {
@@ -191,7 +191,7 @@ struct Place {
 }
 
 /// One IPv4 address; of IPv6 the /64 that one customer has at least.
-fn key(client: IpAddr) -> u128 {
+pub(crate) fn customer(client: IpAddr) -> u128 {
     match client.to_canonical() {
         IpAddr::V4(ip) => ip.to_ipv6_mapped().to_bits(),
         IpAddr::V6(ip) => ip.to_bits() >> 64 << 64,

@@ -20,7 +20,7 @@ mod trace;
 pub(crate) use admit::Admitted;
 pub(crate) use decide::{Decided, Out, Surroundings, Why, decide};
 pub(crate) use facts::HeadFields;
-pub(crate) use failed_credentials::FailedCredentials;
+pub(crate) use failed_credentials::{FailedCredentials, customer};
 pub(crate) use forwarded::{client_address, is_trusted};
 pub(crate) use id::request_id;
 pub(crate) use proofs::Proofs;
