@@ -151,7 +151,8 @@ impl Connection {
         let mut next = self.decide(scratch, length, true);
         if let Next::AwaitKeys(wanted) = next {
             let client = customer(scratch.account.client);
-            self.worker.shared.keys.wait(wanted, client).await;
+            // Boxed: every connection's task would have room for a wait that hardly any ever takes.
+            Box::pin(self.worker.shared.keys.wait(wanted, client)).await;
             next = self.decide(scratch, length, false);
         }
         match next {
