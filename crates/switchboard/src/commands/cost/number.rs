@@ -30,7 +30,7 @@ pub(super) fn parse_requests(text: &str) -> Result<u64, String> {
     let parts = format!("{whole}{decimals}").parse::<u128>().ok();
     let divisor = decimals.bytes().fold(1_u128, |divisor, _| divisor * 10);
     let scaled = parts.and_then(|parts| parts.checked_mul(scale));
-    let count = scaled.filter(|scaled| scaled % divisor == 0);
+    let count = scaled.filter(|scaled| scaled.is_multiple_of(divisor));
     match count.map(|scaled| u64::try_from(scaled / divisor)) {
         Some(Ok(count)) if (1..=REQUESTS_MAX).contains(&count) => Ok(count),
         _ => refuse(),
@@ -42,7 +42,7 @@ pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
