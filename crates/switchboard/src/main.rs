@@ -39,6 +39,8 @@ enum Command {
     Authorizer(commands::authorizer::AuthorizerCommand),
     /// Make a floor of a policy file, or show what a floor says
     Policy(commands::policy::Policy),
+    /// Show what a team gateway on AWS costs a month, what would change it, and when something else is cheaper
+    Cost(Box<commands::cost::Cost>),
     /// Print a generated file of this repository
     #[command(hide = true)]
     Generate(commands::generate::Generate),
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         Command::Explain(command) => command.run(),
         Command::Authorizer(command) => command.run(),
         Command::Policy(command) => command.run(),
+        Command::Cost(command) => command.run(),
         Command::Generate(command) => command.run(),
     };
     done.unwrap_or_else(|error| {

@@ -6,6 +6,7 @@
 mod access;
 mod check;
 mod decode;
+mod document;
 mod environment;
 mod load;
 mod masked;
@@ -20,6 +21,7 @@ pub(crate) mod url;
 mod wire;
 
 pub use access::{Auth, FAILED_CREDENTIALS_PER_MINUTE, PolicySource};
+pub use document::{CheckedDocument, Judged, check_document_text, load_document};
 pub use environment::{Environment, Process};
 pub use load::{Checked, Unreadable, check_text, load};
 pub use masked::masked;

@@ -1,19 +1,17 @@
 //! A policy file: the same reader and the same diagnostics as for a gateway's file, around `policy::check`.
 //!
-//! text → `tree` (without references: a policy is the same for all who read it) → a JSON document → `policy::check` →
-//! problems at their lines and columns. The rules themselves are all in the crate `policy`.
+//! `document` does the reading; the rules themselves are all in the crate `policy`.
 
-use super::decode::given_twice;
+use super::document::{Judged, judge};
 use super::load::{Checked, Unreadable, check_text, text_of};
 use super::problem::{Problem, Problems, Severity};
 use super::report::Report;
 use super::source::{FILE_BYTES_MAX, Source, Span};
-use super::tree::{Expansion, Node, Value, quoted, read};
+use super::tree::{Expansion, Value, read};
 use super::wire::Gateway;
 use super::{Environment, Process};
-use policy::check::{self, Entity, Mark, Place, Step};
-use serde_json::{Map, Number, Value as Json};
-use std::collections::HashMap;
+use policy::check::{self, Entity};
+use serde_json::Value as Json;
 use std::path::Path;
 
 /// What came of a policy file.
@@ -93,12 +91,7 @@ pub fn check_either_text(name: &str, text: &str, environment: &dyn Environment) 
 pub fn check_policy_text(name: &str, text: &str) -> CheckedPolicy {
     let source = Source::new(name, text);
     let mut problems = Problems::default();
-    let entities = if text.len() > FILE_BYTES_MAX {
-        problems.error(Span::default(), format!("larger than {FILE_BYTES_MAX} bytes"));
-        Vec::new()
-    } else {
-        entities(&source, &mut problems)
-    };
+    let entities = entities(&source, &mut problems);
     let refused = problems.errors() > 0;
     CheckedPolicy {
         entities: (!refused).then_some(entities),
@@ -108,91 +101,25 @@ pub fn check_policy_text(name: &str, text: &str) -> CheckedPolicy {
 }
 
 fn entities(source: &Source, problems: &mut Problems) -> Vec<Entity> {
-    let Some(mut tree) = read(source, &mut Expansion::refusing(), problems) else {
-        return Vec::new();
-    };
-    let document = document(&mut tree, problems);
-    let checked = check::check(&document);
-    for problem in checked.problems {
-        // What stands at a broken value was reported already.
-        let Some(span) = span(&tree, &problem.at) else {
-            continue;
-        };
-        let draft = match problem.severity {
-            check::Severity::Error => problems.error(span, problem.message),
-            check::Severity::Warning => problems.warning(span, problem.message),
-        };
-        if let Some(help) = problem.help {
-            draft.help(help);
-        }
-        if let Some((place, label)) = problem.related
-            && let Some(span) = self::span(&tree, &place)
-        {
-            draft.related(span, label);
-        }
-    }
+    let mut left_out = 0;
+    let judged = judge(
+        source,
+        |document| {
+            let checked = check::check(document);
+            left_out = checked.left_out;
+            Judged {
+                value: checked.entities,
+                problems: checked.problems,
+            }
+        },
+        problems,
+    );
     let severity = match problems.errors() {
         0 => Severity::Warning,
         _ => Severity::Error,
     };
-    problems.further(severity, checked.left_out);
-    checked.entities
-}
-
-/// The tree as JSON. What JSON cannot say is reported, and broken from here on.
-fn document(node: &mut Node<'_>, problems: &mut Problems) -> Json {
-    match &mut node.value {
-        Value::Null | Value::Broken => Json::Null,
-        Value::Bool(value) => Json::Bool(*value),
-        Value::Text { text, .. } => Json::String(text.to_string()),
-        Value::Number(text) => match serde_json::from_str::<Number>(text) {
-            Ok(number) => Json::Number(number),
-            Err(_) => {
-                problems
-                    .error(node.span, format!("{} is no number that JSON has", quoted(text)))
-                    .help("write it in decimal, or put quotes around it where it is a string");
-                node.value = Value::Broken;
-                Json::Null
-            }
-        },
-        Value::List(items) => Json::Array(items.iter_mut().map(|item| document(item, problems)).collect()),
-        Value::Map(entries) => {
-            let mut object = Map::new();
-            let mut firsts: HashMap<String, Span> = HashMap::with_capacity(entries.len());
-            for entry in entries {
-                if let Some(first) = firsts.get(&*entry.key) {
-                    given_twice(entry, *first, problems);
-                    continue;
-                }
-                firsts.insert(entry.key.to_string(), entry.key_span);
-                let value = document(&mut entry.node, problems);
-                object.insert(entry.key.to_string(), value);
-            }
-            Json::Object(object)
-        }
-    }
-}
-
-/// Where a place of the document stands in the text; `None` at or in what is broken.
-fn span(tree: &Node<'_>, place: &Place) -> Option<Span> {
-    let mut node = tree;
-    let mut key = None;
-    for step in &place.path {
-        (node, key) = match (&node.value, step) {
-            (Value::Map(entries), Step::Key(name)) => {
-                // Of keys that were given twice the first was looked at.
-                let entry = entries.iter().find(|entry| *entry.key == **name)?;
-                (&entry.node, Some(entry.key_span))
-            }
-            (Value::List(items), Step::Index(index)) => (items.get(*index)?, None),
-            _ => return None,
-        };
-    }
-    match (place.mark, key, &node.value) {
-        (Mark::Key, Some(key), _) => Some(key),
-        (_, _, Value::Broken) => None,
-        _ => Some(node.head()),
-    }
+    problems.further(severity, left_out);
+    judged.map(|judged| judged.value).unwrap_or_default()
 }
 
 /// A key at the top of a file.

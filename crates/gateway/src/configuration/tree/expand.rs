@@ -73,7 +73,7 @@ impl<'e> Expansion<'e> {
         if self.refused {
             problems
                 .error(span, "`${…}` is not filled in here")
-                .help("write the value itself: a policy is the same for everyone who reads it");
+                .help("write the value itself: this file is the same for everyone who reads it");
             return Value::Broken;
         }
         match self.expand(&text) {
