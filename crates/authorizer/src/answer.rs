@@ -94,31 +94,69 @@ pub struct SimpleAnswer {
     pub context: Context,
 }
 
-/// What is told beside the verdict: scalars, and nothing that is absent.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Context {
-    /// The code of a refusal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<&'static str>,
-    /// The client's id.
+/// What is told beside the verdict: scalars alone, in this order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Context {
+    /// Of what is let in.
+    Permit(PermitContext),
+    /// Of what is not.
+    Refusal(RefusalContext),
+}
+
+/// Who is let in. All of it is always there, and empty where the decision says nothing: an integration maps each member
+/// onto a field, and only that takes away the field of this name that a caller sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PermitContext {
+    /// The client's id, or the client claim; in header form, as the three that follow.
+    pub client: String,
+    /// The user.
+    pub user: String,
+    /// The role.
+    pub role: String,
+    /// The tenant.
+    pub tenant: String,
+    /// The authorizer's own cell.
+    pub cell: String,
+    /// Effective scopes that are scope tokens, joined by blanks.
+    pub scopes: String,
+    /// The policy that decided.
+    #[serde(flatten)]
+    pub policy: PolicyState,
+}
+
+/// Why nobody is let in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefusalContext {
+    /// The code.
+    pub code: &'static str,
+    /// Its one sentence. It can stand in a JSON string as it is, which is where a gateway response puts it.
+    pub message: &'static str,
+    /// The client's id, where it was established.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
-    /// The user, in header form, as the two that follow.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
-    /// The role.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub role: Option<String>,
-    /// The tenant.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tenant: Option<String>,
-    /// Effective scopes, joined by blanks.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub scopes: Option<String>,
-    /// The revision of policy that decided.
+    /// The policy that decided.
+    #[serde(flatten)]
+    pub policy: PolicyState,
+}
+
+/// Which policy decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct PolicyState {
+    /// Its revision.
     pub revision: u64,
-    /// How that policy is held: `floor`.
+    /// How it is held: `floor`.
     pub state: &'static str,
+}
+
+impl Context {
+    /// The client's id, where there is one.
+    pub fn client(&self) -> Option<&str> {
+        match self {
+            Context::Permit(permit) => Some(permit.client.as_str()).filter(|client| !client.is_empty()),
+            Context::Refusal(refusal) => refusal.client.as_deref(),
+        }
+    }
 }
 
 impl PolicyAnswer {
@@ -129,7 +167,7 @@ impl PolicyAnswer {
         usage_identifier_key: Option<String>,
     ) -> PolicyAnswer {
         PolicyAnswer {
-            principal_id: context.client.clone().unwrap_or_else(|| ANONYMOUS.to_owned()),
+            principal_id: context.client().unwrap_or(ANONYMOUS).to_owned(),
             policy_document: PolicyDocument {
                 version: "2012-10-17",
                 statement,

@@ -3,7 +3,10 @@
 //! Pure: the caller reads files and clocks. The order is that of the gateway, `present`, `verify`, `decide`, on facts from
 //! the event; what is refused before that, because the event is about no request, is always a Deny.
 
-use crate::answer::{About, Answer, Context, Effect, PolicyAnswer, SimpleAnswer, Statement};
+use crate::answer::{
+    About, Answer, Context, Effect, PermitContext, PolicyAnswer, PolicyState, RefusalContext, SimpleAnswer,
+    Statement,
+};
 use crate::arn::{Arn, everything};
 use crate::event::{Event, Request, Shape};
 use crate::floor::Source;
@@ -13,7 +16,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use policy::method::Method;
 use policy::path::CanonicalPath;
-use policy::{Code, Decision, Facts, Permit, Policy, Proof, Recall, Token, Verified};
+use policy::{Code, Decision, Facts, Permit, Policy, Proof, Recall, Rejection, Token, Verified};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -202,10 +205,14 @@ impl Authorizer {
 
     /// The answer for this request alone.
     fn answer_to(&self, event: &Event<'_>, arn: Option<&Arn<'_>>, decision: &Decision<'_>) -> Answer {
-        let context = self.context_of(decision);
-        let (Decision::Permit(_), Some(arn)) = (decision, arn) else {
-            return self.refusal(event, context);
+        let (permit, arn) = match (decision, arn) {
+            (Decision::Permit(permit), Some(arn)) => (permit, arn),
+            (Decision::Permit(_), None) => {
+                return self.refusal(event, self.refused(Code::OperationUnknown, None));
+            }
+            (Decision::Reject(rejection), _) => return self.refusal(event, self.rejected(rejection)),
         };
+        let context = self.permitted(permit);
         let answer = if self.is_simple(event) {
             Answer::Simple(SimpleAnswer {
                 is_authorized: true,
@@ -230,14 +237,13 @@ impl Authorizer {
         statements: Vec<Statement>,
         identity: Option<Context>,
     ) -> Answer {
-        if statements.is_empty() {
+        let (false, Some(context)) = (statements.is_empty(), identity) else {
             let context = match decision {
-                Decision::Reject(_) => self.context_of(decision),
+                Decision::Reject(rejection) => self.rejected(rejection),
                 Decision::Permit(_) => self.refused(Code::OperationUnknown, None),
             };
             return self.refusal(event, context);
-        }
-        let context = identity.unwrap_or_else(|| self.context());
+        };
         let counted = self.usage_identifier_key(event, &context);
         let writable = are_writable(&statements);
         let answer = Answer::Policy(PolicyAnswer::new(context, statements, counted));
@@ -273,48 +279,41 @@ impl Authorizer {
         if event.shape.is_some_and(Shape::is_http_api) {
             return None;
         }
-        let client = context.client.as_deref()?;
+        let client = context.client()?;
         let named = format!("{}\n{client}", self.source.feed);
         Some(URL_SAFE_NO_PAD.encode(Sha256::digest(named)))
     }
 
-    fn context_of(&self, decision: &Decision<'_>) -> Context {
-        match decision {
-            Decision::Permit(permit) => self.permitted(permit),
-            Decision::Reject(rejection) => self.refused(rejection.code(), rejection.client_id()),
-        }
+    fn permitted(&self, permit: &Permit<'_>) -> Context {
+        let told = |value: Option<&str>| value.unwrap_or_default().to_owned();
+        Context::Permit(PermitContext {
+            client: told(permit.client_id()),
+            user: told(permit.user()),
+            role: told(permit.role()),
+            tenant: told(permit.tenant()),
+            cell: told(permit.cell()),
+            scopes: permit.scope_tokens().collect::<Vec<_>>().join(" "),
+            policy: self.policy_state(),
+        })
     }
 
-    fn permitted(&self, permit: &Permit<'_>) -> Context {
-        let mut context = self.context();
-        for (name, value) in permit.identity() {
-            let member = match name {
-                "X-User-Id" => &mut context.user,
-                "X-User-Role" => &mut context.role,
-                "X-Client-Id" => &mut context.client,
-                "X-Tenant-Id" => &mut context.tenant,
-                _ => continue,
-            };
-            *member = Some(value.to_owned());
-        }
-        let scopes = permit.scopes();
-        context.scopes = (!scopes.is_empty()).then(|| scopes.join(" "));
-        context
+    fn rejected(&self, rejection: &Rejection<'_>) -> Context {
+        self.refused(rejection.code(), rejection.client_id())
     }
 
     fn refused(&self, code: Code, client: Option<&str>) -> Context {
-        Context {
-            code: Some(code.as_str()),
+        Context::Refusal(RefusalContext {
+            code: code.as_str(),
+            message: code.message(),
             client: client.map(str::to_owned),
-            ..self.context()
-        }
+            policy: self.policy_state(),
+        })
     }
 
-    fn context(&self) -> Context {
-        Context {
+    fn policy_state(&self) -> PolicyState {
+        PolicyState {
             revision: self.source.revision,
             state: "floor",
-            ..Context::default()
         }
     }
 }

@@ -14,7 +14,10 @@ mod floor;
 mod kept;
 mod settings;
 
-pub use answer::{About, Answer, Context, Effect, PolicyAnswer, PolicyDocument, SimpleAnswer, Statement};
+pub use answer::{
+    About, Answer, Context, Effect, PermitContext, PolicyAnswer, PolicyDocument, PolicyState, RefusalContext,
+    SimpleAnswer, Statement,
+};
 pub use authorizer::{Authorizer, Explanation, StartError};
 pub use floor::{FloorFault, Source};
 pub use settings::{Response, Settings, SettingsError};

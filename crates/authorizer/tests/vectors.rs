@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use support::{fill, read, source, vectors};
 
+/// What a permit tells of who is let in, in order.
+const IDENTITY: [&str; 6] = ["client", "user", "role", "tenant", "cell", "scopes"];
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -65,10 +68,56 @@ fn run(case: &Case) {
     let authorizer = start(case).unwrap_or_else(|error| panic!("{shown}: {error}"));
     let explained = authorizer.explain(event.as_bytes(), now);
     assert_eq!(Some(value(&explained.answer)), case.expect, "{shown}");
+    check_context(&explained.answer, &shown);
     assert_eq!(
         authorizer.answer(event.as_bytes(), now),
         explained.answer,
         "{shown}"
+    );
+}
+
+/// Of a permit every member is there, in order, and can be the value of one field; of a refusal code and sentence stand
+/// first.
+fn check_context(answer: &Answer, shown: &str) {
+    let context = &value(answer)["context"];
+    let written = |names: &[&str]| {
+        let members: Vec<String> = names
+            .iter()
+            .filter(|name| !context[**name].is_null())
+            .map(|name| format!("\"{name}\":{}", context[*name]))
+            .collect();
+        format!("\"context\":{{{}}}", members.join(","))
+    };
+    let expected = match answer {
+        Answer::Unauthorized => return,
+        _ if !context["code"].is_null() => {
+            assert!(context["message"].is_string(), "{shown}: {context}");
+            written(&["code", "message", "client", "revision", "state"])
+        }
+        _ => {
+            for name in IDENTITY {
+                let text = context[name]
+                    .as_str()
+                    .unwrap_or_else(|| panic!("{shown}: no {name}"));
+                let words = if name == "scopes" {
+                    text.split(' ').collect()
+                } else {
+                    vec![text]
+                };
+                let plain =
+                    |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_graphic());
+                assert!(
+                    text.is_empty() || words.iter().all(plain),
+                    "{shown}: {name} is {text:?}"
+                );
+            }
+            written(&[&IDENTITY[..], &["revision", "state"]].concat())
+        }
+    };
+    assert!(
+        answer.to_json().contains(&expected),
+        "{shown}: {expected} in {}",
+        answer.to_json()
     );
 }
 

@@ -248,4 +248,15 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn a_message_can_stand_in_a_json_string_as_it_is() {
+        for code in Code::ALL {
+            for text in [code.as_str(), code.message()] {
+                let plain = |byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+                assert!(text.bytes().all(plain), "{text}");
+                assert_eq!(serde_json::json!(text).to_string(), format!("\"{text}\""));
+            }
+        }
+    }
 }

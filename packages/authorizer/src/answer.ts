@@ -19,20 +19,40 @@ export interface Statement {
   readonly NotResource?: readonly string[];
 }
 
-/** What is told beside the verdict: scalars, and nothing that is absent. */
-export interface Context {
-  readonly code?: Code;
-  readonly client?: string;
-  readonly user?: string;
-  readonly role?: string;
-  readonly tenant?: string;
-  /** Effective scopes, joined by blanks. */
-  readonly scopes?: string;
-  /** The revision of policy that decided. */
+/** Which policy decided. */
+export interface PolicyState {
   readonly revision: number;
-  /** How that policy is held. */
+  /** How it is held. */
   readonly state: "floor";
 }
+
+/**
+ * Who is let in. All of it is always there, and empty where the decision says nothing: an integration maps each member
+ * onto a field, and only that takes away the field of this name that a caller sent.
+ */
+export interface PermitContext extends PolicyState {
+  /** The client's id, or the client claim; in header form, as the three that follow. */
+  readonly client: string;
+  readonly user: string;
+  readonly role: string;
+  readonly tenant: string;
+  /** The authorizer's own cell. */
+  readonly cell: string;
+  /** Effective scopes that are scope tokens, joined by blanks. */
+  readonly scopes: string;
+}
+
+/** Why nobody is let in. */
+export interface RefusalContext extends PolicyState {
+  readonly code: Code;
+  /** Its one sentence. It can stand in a JSON string as it is, which is where a gateway response puts it. */
+  readonly message: string;
+  /** The client's id, where it was established. */
+  readonly client?: string;
+}
+
+/** What is told beside the verdict: scalars alone. */
+export type Context = PermitContext | RefusalContext;
 
 /** An IAM policy and who it is about. */
 export interface PolicyAnswer {
@@ -64,7 +84,8 @@ export function policyAnswer(
   usageIdentifierKey?: string,
 ): PolicyAnswer {
   return {
-    principalId: context.client ?? "anonymous",
+    // Of a permit without a client it is empty.
+    principalId: context.client || "anonymous",
     policyDocument: { Version: "2012-10-17", Statement: statements },
     context,
     ...(usageIdentifierKey === undefined ? {} : { usageIdentifierKey }),

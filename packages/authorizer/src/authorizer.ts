@@ -11,12 +11,24 @@ import {
   type Decision,
   decide,
   type Facts,
+  messageOf,
+  type Permit,
   type Policy,
   present,
+  type Rejection,
   statusOf,
   verify,
 } from "@switchboard/policy";
-import { type Answer, type Context, fits, policyAnswer, statement } from "./answer.ts";
+import {
+  type Answer,
+  type Context,
+  fits,
+  type PermitContext,
+  type PolicyState,
+  policyAnswer,
+  type RefusalContext,
+  statement,
+} from "./answer.ts";
 import { type Arn, everything, resourceOf, wholeStage } from "./arn.ts";
 import { type Event, isHttpApi, type Request, readEvent, readRequest } from "./event.ts";
 import { pairsOf } from "./fields.ts";
@@ -95,8 +107,9 @@ export class Authorizer {
 
   /** The answer to an event that is about a request, for that request alone. */
   #answerTo(event: Event, decision: Decision): Answer {
-    const context = this.#contextOf(decision);
-    if (decision.decision === "reject" || event.arn === undefined) return this.#refusal(event, context);
+    if (decision.decision === "reject") return this.#refusal(event, this.#rejected(decision));
+    if (event.arn === undefined) return this.#refusal(event, this.#refused("operation_unknown"));
+    const context = this.#permitted(decision);
     const answer = this.#isSimple(event)
       ? { isAuthorized: true, context }
       : policyAnswer(context, [statement("Allow", resourceOf(event.arn))], this.#usageKey(event, context));
@@ -112,12 +125,12 @@ export class Authorizer {
     decideAt: (at: Pick<Facts, "path" | "method">) => Decision,
   ): Answer {
     const { statements, identity } = kept.statements(arn, decideAt);
-    if (statements.length === 0) {
+    if (statements.length === 0 || identity === undefined) {
       const isRefused = decision.decision === "reject";
-      const context = isRefused ? this.#contextOf(decision) : this.#refused("operation_unknown");
+      const context = isRefused ? this.#rejected(decision) : this.#refused("operation_unknown");
       return this.#refusal(event, context);
     }
-    const context = identity === undefined ? this.#context() : this.#contextOf(identity);
+    const context = this.#permitted(identity);
     const answer = policyAnswer(context, statements, this.#usageKey(event, context));
     const isWritable = kept.isWritable(statements) && fits(answer);
     return isWritable ? answer : this.#refusal(event, this.#refused("policy_unsupported"));
@@ -138,33 +151,34 @@ export class Authorizer {
 
   /** By which API Gateway counts, where it has usage plans: never a key that was presented. */
   #usageKey(event: Event, { client }: Context): string | undefined {
-    if (client === undefined || isHttpApi(event.shape)) return undefined;
+    if (!client || isHttpApi(event.shape)) return undefined;
     return createHash("sha256").update(`${this.#source.feed}\n${client}`).digest("base64url");
   }
 
-  #contextOf(decision: Decision): Context {
-    if (decision.decision === "reject") return this.#refused(decision.code, decision.client);
-    const { client, user, role, tenant, scopes } = decision;
-    return {
-      ...known({ client, user, role, tenant }),
-      ...(scopes.length > 0 ? { scopes: scopes.join(" ") } : {}),
-      ...this.#context(),
-    };
+  /** The members in this order; empty where the decision says nothing. */
+  #permitted({
+    client = "",
+    user = "",
+    role = "",
+    tenant = "",
+    cell = "",
+    scopeTokens,
+  }: Permit): PermitContext {
+    return { client, user, role, tenant, cell, scopes: scopeTokens.join(" "), ...this.#policyState() };
   }
 
-  #refused(code: Code, client?: string): Context {
-    return { code, ...known({ client }), ...this.#context() };
+  #rejected({ code, client }: Rejection): RefusalContext {
+    return this.#refused(code, client);
   }
 
-  #context(): Context {
+  #refused(code: Code, client?: string): RefusalContext {
+    const known = client === undefined ? {} : { client };
+    return { code, message: messageOf(code), ...known, ...this.#policyState() };
+  }
+
+  #policyState(): PolicyState {
     return { revision: this.#source.revision, state: "floor" };
   }
-}
-
-/** The members that are there. */
-function known<T extends Record<string, string | undefined>>(members: T): { [K in keyof T]?: string } {
-  const there = Object.entries(members).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(there) as { [K in keyof T]?: string };
 }
 
 function checkApis({ apis }: Settings, policy: Policy): void {

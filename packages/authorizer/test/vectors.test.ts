@@ -5,6 +5,7 @@
 
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import type { Context } from "../src/answer.ts";
 import { Authorizer, StartError } from "../src/authorizer.ts";
 import { readSettings, SettingsError } from "../src/settings.ts";
 import { type Case, fill, readJson, sourceOf, VECTORS } from "./support/given.ts";
@@ -44,7 +45,23 @@ function run(each: Case): void {
     return;
   }
   const event = fill(each.event_text === undefined ? each.event : JSON.parse(each.event_text));
-  expect(authorizerOf(each).answer(event, each.now ?? 1_763_900_000)).toEqual(each.expect);
+  const answer = authorizerOf(each).answer(event, each.now ?? 1_763_900_000);
+  expect(answer).toEqual(each.expect);
+  if ("context" in answer) checkContext(answer.context);
+}
+
+/** Of a permit every member is there, in order, and can be the value of one field; of a refusal code and sentence stand first. */
+function checkContext(context: Context): void {
+  const names = Object.keys(context);
+  if ("code" in context) {
+    const expected = ["code", "message", "client", "revision", "state"];
+    expect(names).toEqual(expected.filter((name) => name !== "client" || context.client !== undefined));
+    return;
+  }
+  expect(names).toEqual(["client", "user", "role", "tenant", "cell", "scopes", "revision", "state"]);
+  const { scopes, revision: _, state: __, ...identity } = context;
+  for (const text of Object.values(identity)) expect(text).toMatch(/^[!-~]*$/);
+  expect(scopes).toMatch(/^([!-~]+( [!-~]+)*)?$/);
 }
 
 const files = readdirSync(VECTORS).filter((name) => name.endsWith(".json"));

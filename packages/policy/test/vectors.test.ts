@@ -119,4 +119,6 @@ for (const name of files) {
 test("codes, status and messages are those of the contract", () => {
   const ours = ALL_CODES.map((code) => ({ code, status: statusOf(code), message: messageOf(code) }));
   expect(ours).toEqual(readJson("codes.json"));
+  // An authorizer's answer has to be able to stand in a JSON string as it is.
+  for (const { code, message } of ours) expect(message, code).toMatch(/^[ !#-[\]-~]+$/);
 });

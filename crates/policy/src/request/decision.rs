@@ -9,6 +9,7 @@ use super::token_steps::Bearing;
 use super::trail::Trail;
 use crate::code::Code;
 use crate::compiled::{Accepts, Api, Client, DEFAULT_ACCEPTS, Grant, Operation};
+use crate::rules::is_scope;
 use std::sync::Arc;
 
 /// The realm where no API fits.
@@ -90,12 +91,23 @@ impl<'d> Permit<'d> {
         self.identity.tenant.as_deref()
     }
 
+    /// The gateway's own cell, where it has one.
+    pub fn cell(&self) -> Option<&str> {
+        self.identity.cell
+    }
+
     /// The scopes that hold, each once; none on a public operation.
     pub fn scopes(&self) -> Vec<&'d str> {
         self.trail
             .effective
             .map(|effective| effective.list())
             .unwrap_or_default()
+    }
+
+    /// Those of the scopes that are scope tokens (contract §2), so that blanks can stand between them: a token that needs
+    /// no registered client may hold others, which no operation asks for.
+    pub fn scope_tokens(&self) -> impl Iterator<Item = &'d str> {
+        self.scopes().into_iter().filter(|scope| is_scope(scope))
     }
 
     /// The id of the grant's plan.

@@ -2,6 +2,7 @@
 
 import { type Code, type Detail, statusOf } from "../code.ts";
 import type { Api } from "../entity/api.ts";
+import { isScope } from "../form.ts";
 import type { Refusal } from "../present.ts";
 import { reasonsOf, type Trail } from "./trail.ts";
 
@@ -60,6 +61,14 @@ export class Permit {
   /** The API that answers. */
   get api(): Api | undefined {
     return this.#trail.api;
+  }
+
+  /**
+   * Those of the scopes that are scope tokens (contract §2), so that blanks can stand between them: a token that needs no
+   * registered client may hold others, which no operation asks for.
+   */
+  get scopeTokens(): string[] {
+    return this.scopes.filter(isScope);
   }
 
   /** The identity headers, in their order. */
