@@ -74,15 +74,20 @@ resource "aws_lambda_function" "authorizer" {
     log_group  = aws_cloudwatch_log_group.authorizer.name
   }
 
+  depends_on = [aws_iam_role_policy.authorizer]
+}
+
+# What was published, as Lambda has it: what is in a bucket can change under its name. Asked before the alias moves, so that other code never answers.
+data "aws_lambda_function" "published" {
+  function_name = aws_lambda_function.authorizer.function_name
+  qualifier     = aws_lambda_function.authorizer.version
+
   lifecycle {
-    # What is in a bucket can change under its name.
     postcondition {
       condition     = self.code_sha256 == local.package_sha256_base64
-      error_message = "Lambda has code with another SHA-256 than authorizer_sha256: what lies at ${var.authorizer_package} is not the file that was released. Put the right one there and apply again."
+      error_message = "Lambda has code with another SHA-256 than authorizer_sha256: what lies at ${var.authorizer_package} is not the file that was released. Put the right one there and apply again; until then the former version answers."
     }
   }
-
-  depends_on = [aws_iam_role_policy.authorizer]
 }
 
 # Code, floor and settings change together: whoever is asked is one published version.
@@ -90,7 +95,7 @@ resource "aws_lambda_alias" "authorizer" {
   name             = local.authorizer_alias
   description      = "The version that the API asks"
   function_name    = aws_lambda_function.authorizer.function_name
-  function_version = aws_lambda_function.authorizer.version
+  function_version = data.aws_lambda_function.published.version
 }
 
 resource "aws_lambda_permission" "authorizer" {
