@@ -182,7 +182,7 @@ resource "aws_api_gateway_stage" "this" {
     }
   }
 
-  depends_on = [aws_api_gateway_account.this, aws_lambda_permission.authorizer]
+  depends_on = [aws_api_gateway_account.this, aws_lambda_permission.authorizer, aws_cloudwatch_log_group.execution]
 }
 
 resource "aws_api_gateway_method_settings" "all" {

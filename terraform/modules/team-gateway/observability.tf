@@ -40,6 +40,13 @@ resource "aws_cloudwatch_log_group" "authorizer" {
   tags              = local.tags
 }
 
+# API Gateway makes this one itself, under this name, and would keep it for ever.
+resource "aws_cloudwatch_log_group" "execution" {
+  name              = "API-Gateway-Execution-Logs_${aws_api_gateway_rest_api.this.id}/${var.environment}"
+  retention_in_days = var.log_retention_days
+  tags              = local.tags
+}
+
 locals {
   metric_namespace = "Switchboard"
   failures_metric  = "Failures/${local.full_name}"

@@ -79,5 +79,6 @@ output "log_groups" {
   value = {
     access     = aws_cloudwatch_log_group.access.name
     authorizer = aws_cloudwatch_log_group.authorizer.name
+    execution  = aws_cloudwatch_log_group.execution.name
   }
 }

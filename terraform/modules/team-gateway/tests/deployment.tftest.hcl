@@ -171,7 +171,7 @@ run "logs_name_client_and_team" {
     error_message = "A line can hold what a caller chose, or a secret."
   }
   assert {
-    condition     = [for group in [aws_cloudwatch_log_group.access, aws_cloudwatch_log_group.authorizer] : group.retention_in_days] == [90, 90]
+    condition     = [for group in [aws_cloudwatch_log_group.access, aws_cloudwatch_log_group.authorizer, aws_cloudwatch_log_group.execution] : group.retention_in_days] == [90, 90, 90]
     error_message = "Logs are not kept as long as was asked for."
   }
 }
