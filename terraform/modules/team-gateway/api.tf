@@ -164,7 +164,7 @@ resource "aws_api_gateway_stage" "this" {
   stage_name           = var.environment
   description          = "The gateway ${var.name} of team ${var.team}"
   variables            = var.stage_variables
-  xray_tracing_enabled = true
+  xray_tracing_enabled = var.tracing
   tags                 = local.tags
 
   access_log_settings {
@@ -191,7 +191,8 @@ resource "aws_api_gateway_method_settings" "all" {
   method_path = "*/*"
 
   settings {
-    metrics_enabled        = true
+    # Metrics for each method are billed as custom metrics; those of the stage are not, and the access log has the route.
+    metrics_enabled        = false
     logging_level          = "ERROR"
     data_trace_enabled     = false
     throttling_rate_limit  = var.throttling.rate_per_s

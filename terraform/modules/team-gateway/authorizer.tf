@@ -66,7 +66,7 @@ resource "aws_lambda_function" "authorizer" {
   }
 
   tracing_config {
-    mode = "Active"
+    mode = var.tracing ? "Active" : "PassThrough"
   }
 
   logging_config {

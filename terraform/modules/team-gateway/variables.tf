@@ -354,6 +354,13 @@ variable "alarm_topic_arns" {
   }
 }
 
+variable "tracing" {
+  description = "Record requests with X-Ray, by the account's sampling rules. The rule that holds where nobody wrote one takes the first request of each second, which can be half of a small gateway's bill (docs/aws-cost.md)."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "manage_account_logging_role" {
   description = "Make the role with which API Gateway writes logs, and set it for the whole account and region. That setting is one for all APIs, so no team's gateway owns it by default; without it the first apply fails and says so."
   type        = bool

@@ -146,6 +146,19 @@ run "the_stage" {
   }
 }
 
+run "no_traces_where_they_are_not_wanted" {
+  command = plan
+
+  variables {
+    tracing = false
+  }
+
+  assert {
+    condition     = !aws_api_gateway_stage.this.xray_tracing_enabled && aws_lambda_function.authorizer.tracing_config[0].mode == "PassThrough"
+    error_message = "Traces are paid for all the same."
+  }
+}
+
 run "no_canary_where_none_is_asked_for" {
   command = plan
 

@@ -1,12 +1,12 @@
 //! From how many requests a month on the other one is cheaper: every such number, exactly, over all tiers and steps.
 //!
 //! Both bills are made of pieces in which they grow in a straight line with the requests: pieces end where a tier does, where
-//! the TTL begins to save, and where a router needs one task more. In one piece the sign of their difference changes at most
+//! the TTL begins to save, where no longer every request is traced, and where a router needs one task more. In one piece the sign of their difference changes at most
 //! once, so that halving finds it; nothing is sampled, and no shape of the whole is relied on.
 
 use super::alternatives::{Alternative, tasks};
 use super::estimate::{Bill, team};
-use super::number::REQUESTS_MAX;
+use super::number::{REQUESTS_MAX, float};
 use super::prices::Prices;
 use super::question::Question;
 
@@ -62,6 +62,9 @@ pub(super) fn break_even(question: &Question, prices: &Prices, alternative: Alte
         alternative.bill(question, prices, requests)
     }));
     begins.extend(kept_begins(question, prices, up_to));
+    begins.extend(first(up_to, |requests| {
+        float(requests) > Question::first_of_seconds(prices)
+    }));
     begins.extend(task_begins(up_to, tasks_of));
     begins.sort_unstable();
     begins.dedup();

@@ -6,7 +6,7 @@ use super::estimate::{changes, team};
 use super::number::parse_requests;
 use super::price_file;
 use super::prices::{BUILT_IN, Given, Prices};
-use super::question::{Kept, Question, RESPONSE_KB_MAX, Reach, TTL_S_MAX, Variant};
+use super::question::{Kept, Question, RESPONSE_KB_MAX, Reach, TTL_S_MAX, Traced, Variant};
 use super::report::Answer;
 use crate::commands::check::Format;
 use crate::commands::unreadable;
@@ -71,9 +71,9 @@ pub(crate) struct Cost {
     /// How many gateways share the endpoint and its hours
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     endpoint_shared_by: u32,
-    /// The share of requests that X-Ray records: 0 to 1
-    #[arg(long, value_name = "RATIO", default_value_t = 0.0, value_parser = parse_ratio)]
-    tracing: f64,
+    /// The share of requests that X-Ray records: 0 to 1; default by its own rule, the first of each second and 5 % of the others
+    #[arg(long, value_name = "RATIO", value_parser = parse_ratio)]
+    tracing: Option<f64>,
     /// What a shared gateway costs for a million requests, in USD; default an assumption
     #[arg(long, value_name = "USD", value_parser = parse_usd)]
     shared_price: Option<f64>,
@@ -147,7 +147,7 @@ impl Cost {
             },
             zones: self.zones,
             endpoint_shared_by: self.endpoint_shared_by,
-            traced: self.tracing,
+            traced: self.tracing.map_or(Traced::ByDefault, Traced::Share),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::number::{cents, float, grouped};
 use super::prices::{Given, Item, Prices};
-use super::question::{Kept, Question, Reach};
+use super::question::{Kept, Question, Reach, Traced};
 
 /// The TTL that is held against none.
 const OTHER_TTL_S: u32 = 300;
@@ -92,10 +92,12 @@ pub(super) fn team(question: &Question, prices: &Prices, requests: u64) -> Bill 
     }
     let own_gb = question.authorizer_log_gb(requests, prices);
     logs(&mut bill, question, prices, requests, own_gb);
-    if question.traced > 0.0 {
-        bill.add(prices, "Traces", Item::Traces, millions * question.traced);
+    if question.traced != Traced::Share(0.0) {
+        let traces = question.traces(requests, prices);
+        bill.add(prices, "Traces", Item::Traces, traces / MILLION);
     }
     bill.add(prices, "Alarms", Item::Alarms, prices.value(Given::Alarms));
+    bill.add(prices, "Metrics", Item::Metrics, prices.value(Given::Metrics));
     bill
 }
 

@@ -7,7 +7,7 @@ use super::break_even::BreakEven;
 use super::estimate::{Bill, Line};
 use super::number::float;
 use super::prices::{Given, Item, Origin};
-use super::question::{Kept, Reach};
+use super::question::{Kept, Reach, Traced};
 use super::report::Answer;
 use serde_json::{Value, json};
 
@@ -41,7 +41,10 @@ impl Answer<'_> {
                 "private": question.reach == Reach::Private,
                 "zones": question.zones,
                 "endpoint_shared_by": question.endpoint_shared_by,
-                "tracing": question.traced,
+                "tracing": match question.traced {
+                    Traced::ByDefault => json!("default"),
+                    Traced::Share(share) => json!(share),
+                },
             },
             "lines": self.bill.lines.iter().map(line).collect::<Vec<_>>(),
             "total_usd": usd(total),

@@ -45,6 +45,7 @@ figures! {
         EndpointData "endpoint_data" "GB",
         Traces "traces" "million traces",
         Alarms "alarms" "alarm-month",
+        Metrics "metrics" "metric-month",
         FargateVcpu "fargate_vcpu" "vCPU-hour",
         FargateMemory "fargate_memory" "GB-hour",
         BalancerHours "balancer_hours" "hour",
@@ -68,7 +69,9 @@ figures! {
         LogBytes "log_bytes" "bytes",
         AuthorizerLogBytes "authorizer_log_bytes" "bytes",
         LogCompression "log_compression" "ratio",
+        TracedShare "traced_share" "ratio",
         Alarms "alarms" "alarms",
+        Metrics "metrics" "metrics",
         RouterUs "router_us" "microseconds",
         RouterUsAKb "router_us_a_kb" "microseconds",
         RouterUtilisation "router_utilisation" "ratio",
@@ -87,9 +90,13 @@ impl Given {
         match self {
             Given::HoursAMonth => (1.0, 744.0),
             Given::MemoryMbRust | Given::MemoryMbTypeScript => (128.0, 10_240.0),
-            Given::LogCompression => (0.0, 1.0),
+            Given::LogCompression | Given::TracedShare => (0.0, 1.0),
             Given::RouterUtilisation => (0.01, 1.0),
-            Given::RequestKb | Given::LogBytes | Given::AuthorizerLogBytes | Given::Alarms => (0.0, 1e6),
+            Given::RequestKb
+            | Given::LogBytes
+            | Given::AuthorizerLogBytes
+            | Given::Alarms
+            | Given::Metrics => (0.0, 1e6),
             Given::RouterUsAKb => (0.0, 1e6),
             Given::RouterTaskVcpu => (0.25, 16.0),
             Given::RouterTaskGb => (0.5, 120.0),
@@ -112,6 +119,7 @@ impl Given {
                 | Given::Credentials
                 | Given::LogBytes
                 | Given::Alarms
+                | Given::Metrics
                 | Given::RouterTasksMin
         )
     }

@@ -59,6 +59,15 @@ pub(super) enum Reach {
     Private,
 }
 
+/// Which requests leave a trace.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Traced {
+    /// By the rule that holds where nobody wrote one: the first of each second, and a share of the others.
+    ByDefault,
+    /// This share of all requests.
+    Share(f64),
+}
+
 /// One team gateway.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Question {
@@ -79,8 +88,7 @@ pub(super) struct Question {
     pub(super) zones: u32,
     /// How many gateways pay for one endpoint's hours.
     pub(super) endpoint_shared_by: u32,
-    /// The share of requests that leave a trace.
-    pub(super) traced: f64,
+    pub(super) traced: Traced,
 }
 
 impl Question {
@@ -115,6 +123,23 @@ impl Question {
                 requests.min(float(credentials) * ttls)
             }
         }
+    }
+
+    /// Traces of so many requests a month, which come evenly.
+    pub(super) fn traces(&self, requests: u64, prices: &Prices) -> f64 {
+        let of_first = Question::first_of_seconds(prices);
+        match self.traced {
+            Traced::Share(share) => float(requests) * share,
+            Traced::ByDefault => {
+                let others = (float(requests) - of_first).max(0.0);
+                float(requests).min(of_first) + others * prices.value(Given::TracedShare)
+            }
+        }
+    }
+
+    /// Requests a month that are each the first of its second, where there are enough.
+    pub(super) fn first_of_seconds(prices: &Prices) -> f64 {
+        prices.value(Given::HoursAMonth) * SECONDS_AN_HOUR
     }
 
     /// GB of responses.
