@@ -9,6 +9,12 @@ variable "name" {
     condition     = can(regex("^[a-z][a-z0-9-]{0,39}$", var.name))
     error_message = "name has 1 to 40 of a-z, 0-9 and \"-\", a letter first; write for example \"orders\"."
   }
+
+  # Names of roles and functions have at most 64; the longest that is put behind these three has 20.
+  validation {
+    condition     = length("${var.team}-${var.name}-${var.environment}") <= 44
+    error_message = "team, name and environment have at most 42 characters together, because AWS's names of roles and functions are made of them; these have ${length("${var.team}${var.name}${var.environment}")}. Write a shorter name."
+  }
 }
 
 variable "team" {

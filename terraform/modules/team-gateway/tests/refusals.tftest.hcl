@@ -42,6 +42,16 @@ run "name_too_long" {
   expect_failures = [var.name]
 }
 
+run "names_that_are_too_long_together" {
+  command = plan
+
+  variables {
+    name = "a2345678901234567890123456789012"
+  }
+
+  expect_failures = [var.name]
+}
+
 run "team_with_a_blank" {
   command = plan
 
