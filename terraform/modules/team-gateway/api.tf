@@ -5,10 +5,11 @@ data "aws_partition" "current" {}
 data "aws_caller_identity" "current" {}
 
 locals {
-  region     = data.aws_region.current.name
-  partition  = data.aws_partition.current.partition
-  account    = data.aws_caller_identity.current.account_id
-  full_name  = "${var.team}-${var.name}-${var.environment}"
+  region    = data.aws_region.current.name
+  partition = data.aws_partition.current.partition
+  account   = data.aws_caller_identity.current.account_id
+  # A team's id may have dots, and a function's name may not.
+  full_name  = "${replace(var.team, ".", "-")}-${var.name}-${var.environment}"
   is_private = length(var.vpc_endpoints) > 0
 
   step_functions_role_name = "${local.full_name}-step-functions"
