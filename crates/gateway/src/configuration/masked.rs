@@ -6,7 +6,8 @@
 
 use super::access::{Auth, PolicySource};
 use super::model::{
-    AccessLog, Action, Configuration, EncodedSlash, Forward, LogField, Origin, Route, Scheme, Timeouts,
+    AccessLog, Action, Configuration, EncodedSlash, Forward, LogField, Origin, PathParameters, Route, Scheme,
+    Timeouts,
 };
 use policy::method::{Method, MethodSet};
 use serde_json::{Map, Value, json};
@@ -200,6 +201,11 @@ impl Mask<'_> {
             EncodedSlash::Keep => "keep",
         };
         shown.put("encoded_slash", encoded_slash.into());
+        let path_parameters = match route.path_parameters {
+            PathParameters::Refuse => "refuse",
+            PathParameters::Keep => "keep",
+        };
+        shown.put("path_parameters", path_parameters.into());
         shown.put("body_bytes_max", route.body_bytes_max.into());
         match &route.action {
             Action::Forward(forward) => {

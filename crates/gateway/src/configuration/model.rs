@@ -132,6 +132,8 @@ pub struct Route {
     pub action: Action,
     /// `%2F` in the path.
     pub encoded_slash: EncodedSlash,
+    /// `;` in the path.
+    pub path_parameters: PathParameters,
     /// Request body bytes.
     pub body_bytes_max: u64,
     /// Time limits.
@@ -146,6 +148,15 @@ pub enum EncodedSlash {
     /// 400.
     Refuse,
     /// Passed on as `%2F`.
+    Keep,
+}
+
+/// Whether path parameters (`;`, `%3B`) pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathParameters {
+    /// 400.
+    Refuse,
+    /// Passed on as they are.
     Keep,
 }
 

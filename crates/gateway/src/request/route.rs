@@ -1,6 +1,6 @@
 //! Host, canonical path and method → one route. 404 and 405 are different things, and a path never falls through.
 
-use crate::configuration::EncodedSlash;
+use crate::configuration::{EncodedSlash, PathParameters};
 use crate::downstream::Received;
 use crate::response::Reject;
 use crate::snapshot::{CompiledRoute, PathGroup, Snapshot};
@@ -25,6 +25,10 @@ pub(crate) struct Unrouted {
 const ENCODED_SLASH: Reject =
     Reject::PathNotCanonical("the path has an encoded slash (%2F), which this route does not keep");
 
+/// Tomcat and Spring, for two, take `/orders;x` for `/orders`: beside a public route for the rest, nobody would have been asked.
+const PARAMETERS: Reject =
+    Reject::PathNotCanonical("the path has a parameter (`;`, %3B), which this route does not keep");
+
 /// The path is chosen first, then the method (request.md §2).
 pub(crate) fn route<'s, 'r>(
     snapshot: &'s Snapshot,
@@ -45,6 +49,9 @@ pub(crate) fn route<'s, 'r>(
     })?;
     if received.path.has_encoded_slash() && route.route.encoded_slash == EncodedSlash::Refuse {
         return Err(refused(ENCODED_SLASH));
+    }
+    if received.path.has_parameters() && route.route.path_parameters == PathParameters::Refuse {
+        return Err(refused(PARAMETERS));
     }
     Ok(Routed { received, route })
 }

@@ -88,7 +88,7 @@ fn operator(reject: Reject) -> &'static str {
             "nothing, if they are few: scanners and broken clients. Many from one client that used to work: look at what stands between it and the gateway."
         }
         Reject::PathNotCanonical(_) => {
-            "nothing, unless the service means encoded slashes: then `encoded_slash: keep` on its route."
+            "nothing, unless the service means encoded slashes or path parameters: then `encoded_slash: keep`, `path_parameters: keep` on its route."
         }
         Reject::RouteNotFound => "`switchboard explain METHOD TARGET` shows why no route matches.",
         Reject::MethodNotAllowed => "add the method to the route's `methods` if it is meant to be there.",

@@ -32,6 +32,7 @@ routes:
     methods: [GET, POST]
     preserve_host: true
     encoded_slash: keep
+    path_parameters: keep
     body_bytes_max: 1000
     timeouts: { connect_ms: 7 }
     retries: 2

@@ -2,7 +2,8 @@
 
 use super::{checked, told};
 use gateway::configuration::{
-    AccessLog, Action, Configuration, EncodedSlash, Forward, Respond, Route, Scheme, Timeouts, masked,
+    AccessLog, Action, Configuration, EncodedSlash, Forward, PathParameters, Respond, Route, Scheme,
+    Timeouts, masked,
 };
 use std::path::PathBuf;
 use std::time::Duration;
@@ -68,6 +69,7 @@ fn a_route_has_every_default() {
     assert_eq!(&*route.name, "/a");
     assert_eq!(route.methods, policy::method::MethodSet::ALL);
     assert_eq!(route.encoded_slash, EncodedSlash::Refuse);
+    assert_eq!(route.path_parameters, PathParameters::Refuse);
     assert_eq!(route.body_bytes_max, 10_000_000);
     assert_eq!(route.line, 2);
     let forward = forward("path: /a, upstream: 'http://a'");

@@ -279,8 +279,23 @@ fn wrong_types() {
         &["3:16 the string \"kepe\" is not known here | write `keep`? Known here: `refuse`, `keep`"],
     );
     check_route(
+        "path_parameters: kep, upstream: http://a",
+        &["3:18 the string \"kep\" is not known here | write `keep`? Known here: `refuse`, `keep`"],
+    );
+    check_route(
         "upstream: 5",
         &["3:11 expected a URL or a map, found the number 5 | write `http://HOST:PORT`"],
+    );
+}
+
+#[test]
+fn a_pattern_that_its_own_route_refuses_waits_in_vain() {
+    check(
+        "routes:\n- {path: \"/a;v=1/**\", upstream: http://a}\n- {path: \"/b;v=1\", path_parameters: keep, upstream: http://a}\n- {path: /c%2Fd, upstream: http://a}\n",
+        &[
+            "?2:10 no request reaches this route: its path has a `;`, which it refuses | write `path_parameters: keep` if the service means it",
+            "?4:10 no request reaches this route: its path has an encoded slash, which it refuses | write `encoded_slash: keep` if the service means it",
+        ],
     );
 }
 

@@ -15,6 +15,7 @@ use std::borrow::Cow;
 pub struct CanonicalPath<'a> {
     text: Cow<'a, str>,
     encoded_slash: bool,
+    parameters: bool,
 }
 
 impl<'a> CanonicalPath<'a> {
@@ -28,6 +29,7 @@ impl<'a> CanonicalPath<'a> {
             return Ok(CanonicalPath {
                 text: Cow::Borrowed(text),
                 encoded_slash: false,
+                parameters: false,
             });
         }
         let mut reader = Reader {
@@ -37,12 +39,14 @@ impl<'a> CanonicalPath<'a> {
             kept: 0,
             out: String::new(),
             encoded_slash: false,
+            parameters: false,
         };
         reader.run()?;
         let Reader {
             kept,
             mut out,
             encoded_slash,
+            parameters,
             ..
         } = reader;
         let text = if kept == 0 {
@@ -51,7 +55,11 @@ impl<'a> CanonicalPath<'a> {
             out.push_str(&text[kept..]);
             Cow::Owned(out)
         };
-        Ok(CanonicalPath { text, encoded_slash })
+        Ok(CanonicalPath {
+            text,
+            encoded_slash,
+            parameters,
+        })
     }
 
     /// The canonical text; begins with `/`.
@@ -62,6 +70,12 @@ impl<'a> CanonicalPath<'a> {
     /// Whether an encoded slash (`%2F`) stands in it: only a route with `encoded_slash: keep` may take such a path.
     pub fn has_encoded_slash(&self) -> bool {
         self.encoded_slash
+    }
+
+    /// Whether a segment has a `;`, raw or as `%3B`: what stands behind it is a parameter to some servers, which take the
+    /// segment without it, and so see another path than was decided on. Only a route with `path_parameters: keep` may take such a path.
+    pub fn has_parameters(&self) -> bool {
+        self.parameters
     }
 
     /// Its segments, at least one. Only the last may be empty: a trailing slash.
@@ -75,6 +89,7 @@ impl<'a> CanonicalPath<'a> {
         CanonicalPath {
             text: Cow::Owned(self.text.into_owned()),
             encoded_slash: self.encoded_slash,
+            parameters: self.parameters,
         }
     }
 
@@ -279,7 +294,6 @@ const fn marks() -> [u8; 256] {
             Class::Plain if byte == b'.' => NOT_BEHIND_SLASH,
             Class::Plain => 0,
             Class::Slash => SLASH | NOT_BEHIND_SLASH,
-            Class::Semicolon => NOT_BEHIND_SLASH,
             _ => NOT_AT_ALL,
         };
         if byte == u8::MAX {
@@ -289,7 +303,7 @@ const fn marks() -> [u8; 256] {
     }
 }
 
-/// Whether a path is canonical at first sight: no escapes, and no segment that is empty or begins with `.` or `;`.
+/// Whether a path is canonical at first sight: no escapes, no `;`, and no segment that is empty or begins with `.`.
 ///
 /// Nearly every request's path is. One look at a table per byte and no branch that depends on the path, since
 /// guessing where the slashes are would cost more than everything else here; what it does not clear goes to
@@ -316,6 +330,7 @@ struct Reader<'a> {
     kept: usize,
     out: String,
     encoded_slash: bool,
+    parameters: bool,
 }
 
 impl Reader<'_> {
@@ -330,6 +345,7 @@ impl Reader<'_> {
                 }
                 Class::Semicolon => {
                     self.end_name()?;
+                    self.parameters = true;
                     self.at += 1;
                 }
                 Class::Percent => self.escape()?,
@@ -372,7 +388,10 @@ impl Reader<'_> {
                 self.segment = self.at + 3;
             }
             // A server that decodes before it cuts parameters off sees the same `;`.
-            b';' => self.end_name()?,
+            b';' => {
+                self.end_name()?;
+                self.parameters = true;
+            }
             0x80.. => return self.escaped_scalar(value),
             _ => {}
         }

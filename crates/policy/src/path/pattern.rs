@@ -195,6 +195,11 @@ impl Pattern {
     pub fn has_encoded_slash(&self) -> bool {
         self.text.contains("%2F")
     }
+
+    /// Whether a literal has a `;`, also as `%3B`: only a route with `path_parameters: keep` can ever be met by such a pattern.
+    pub fn has_parameters(&self) -> bool {
+        self.text.contains(';') || self.text.contains("%3B")
+    }
 }
 
 /// As it was written.

@@ -3,7 +3,7 @@
 use super::Checker;
 use crate::configuration::decode::{At, Slot, Text, nearest};
 use crate::configuration::masked::MASK;
-use crate::configuration::model::{Action, EncodedSlash, Forward, Retries, Route, Timeouts};
+use crate::configuration::model::{Action, EncodedSlash, Forward, PathParameters, Retries, Route, Timeouts};
 use crate::configuration::source::Span;
 use crate::configuration::wire;
 use policy::method::{Method, MethodSet};
@@ -52,6 +52,11 @@ impl Checker<'_> {
             Some(wire::EncodedSlash::Keep) => EncodedSlash::Keep,
             Some(wire::EncodedSlash::Refuse) | None => EncodedSlash::Refuse,
         };
+        let path_parameters = match wire.path_parameters.get().map(|at| at.value) {
+            Some(wire::PathParameters::Keep) => PathParameters::Keep,
+            Some(wire::PathParameters::Refuse) | None => PathParameters::Refuse,
+        };
+        self.reachable(path, &pattern, encoded_slash, path_parameters);
         let route = Route {
             name: name.into(),
             host,
@@ -59,6 +64,7 @@ impl Checker<'_> {
             methods,
             action,
             encoded_slash,
+            path_parameters,
             body_bytes_max: wire.body_bytes_max.get().map_or(BODY_BYTES_MAX, |at| at.value.0),
             timeouts,
             line: self.source.line(at.span.start),
@@ -67,6 +73,29 @@ impl Checker<'_> {
             route,
             path: path.span,
         })
+    }
+
+    /// What its own route refuses, a pattern waits for in vain.
+    fn reachable(
+        &mut self,
+        path: &At<Text>,
+        pattern: &Pattern,
+        slash: EncodedSlash,
+        parameters: PathParameters,
+    ) {
+        let waits_for_slash = pattern.has_encoded_slash() && slash == EncodedSlash::Refuse;
+        let waits_for_parameters = pattern.has_parameters() && parameters == PathParameters::Refuse;
+        for (waits, what, key) in [
+            (waits_for_slash, "an encoded slash", "encoded_slash"),
+            (waits_for_parameters, "a `;`", "path_parameters"),
+        ] {
+            if waits {
+                let message = format!("no request reaches this route: its path has {what}, which it refuses");
+                self.problems
+                    .warning(path.span, message)
+                    .help(format!("write `{key}: keep` if the service means it"));
+            }
+        }
     }
 
     fn host(&mut self, host: &At<Text>) -> Option<HostPattern> {

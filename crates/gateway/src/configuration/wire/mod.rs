@@ -11,7 +11,7 @@ mod upstream;
 
 pub(super) use federated::{Feed, OnStale, Policy, Services};
 pub(super) use gateway::{AccessLogKey, Gateway, Listener, LogFieldKey, Timeouts, TrustedEdge};
-pub(super) use route::{EncodedSlash, Redirect, Respond, Route};
+pub(super) use route::{EncodedSlash, PathParameters, Redirect, Respond, Route};
 pub(super) use sections::{
     Aggregation, Algorithm, Auth, Claims, OverriddenLimit, Part, RateLimiting, ResponseTransformation,
     Transformation,

@@ -32,6 +32,9 @@ map! {
         /// Whether a path with `%2F` is answered 400 or passed on.
         #[schemars(extend("default" = "refuse"))]
         "encoded_slash" encoded_slash: Slot<EncodedSlash>,
+        /// Whether a path with `;` (or `%3B`) is answered 400 or passed on.
+        #[schemars(extend("default" = "refuse"))]
+        "path_parameters" path_parameters: Slot<PathParameters>,
         /// Bytes of a request's body.
         #[schemars(extend("default" = 10_000_000))]
         "body_bytes_max" body_bytes_max: Slot<Int<0, 1_000_000_000_000>>,
@@ -90,6 +93,16 @@ choice! {
         /// 400.
         "refuse" Refuse,
         /// Passed on as `%2F`.
+        "keep" Keep,
+    }
+}
+
+choice! {
+    /// What becomes of a path with parameters (`;`, `%3B`). Some servers take a segment without them, and so see another path than the one that was decided on.
+    PathParameters {
+        /// 400.
+        "refuse" Refuse,
+        /// Passed on as they are: for a service that reads them.
         "keep" Keep,
     }
 }

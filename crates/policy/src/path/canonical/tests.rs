@@ -21,6 +21,8 @@ fn check(raw: impl AsRef<[u8]>, expected: Result<&str, PathError>) {
             "{shown}"
         );
         assert_eq!(path.has_encoded_slash(), path.as_str().contains("%2F"), "{shown}");
+        let parameters = path.as_str().contains(';') || path.as_str().contains("%3B");
+        assert_eq!(path.has_parameters(), parameters, "{shown}");
         assert_eq!(path.clone().into_owned(), path, "{shown}");
     }
 }
