@@ -29,6 +29,11 @@ export class Members {
     return this.#members;
   }
 
+  /** Names alone. */
+  names(): Iterable<string> {
+    return this.#members.keys();
+  }
+
   /** A string; `undefined` where it is absent or null. */
   text(name: string): string | undefined {
     const value = this.#members.get(name) ?? undefined;

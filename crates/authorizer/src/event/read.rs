@@ -2,6 +2,7 @@
 
 use super::fields::{Fields, FieldsFault};
 use super::json::{Object, WrongKind};
+use super::names::Case;
 use crate::arn::{Arn, Called};
 use crate::certificate;
 use policy::Certificate;
@@ -40,6 +41,14 @@ impl Shape {
     pub(crate) const fn is_http_api(self) -> bool {
         matches!(self, Shape::Http1 | Shape::Http2)
     }
+
+    /// How it tells the case of header names.
+    const fn case(self) -> Case {
+        match self {
+            Shape::Http2 => Case::Lower,
+            Shape::Token | Shape::Rest | Shape::Http1 | Shape::WebSocket => Case::Sent,
+        }
+    }
 }
 
 /// Why an event is about no request.
@@ -53,6 +62,10 @@ pub(crate) enum Fault {
     Malformed,
     /// `headers` and `multiValueHeaders` tell different stories.
     HeadersDisagree,
+    /// A header field that a service may take for one of the gateway's, and that no integration overwrites.
+    IdentityField,
+    /// A header field by which API Gateway may invoke another method.
+    MethodOverride,
     /// The method differs from the ARN's.
     MethodDiffers,
     /// The path differs from the ARN's.
@@ -71,6 +84,10 @@ impl Fault {
             Fault::ArnUnusable => "the event has no usable ARN of a method",
             Fault::Malformed => "a member of the event is of a wrong kind",
             Fault::HeadersDisagree => "headers and multiValueHeaders disagree",
+            Fault::IdentityField => {
+                "a header field looks like one of the gateway's identity fields, and is spelled otherwise"
+            }
+            Fault::MethodOverride => "X-HTTP-Method-Override asks API Gateway for another method",
             Fault::MethodDiffers => "the event's method is not the one in its ARN",
             Fault::PathDiffers => "the event's path is not the one in its ARN",
             Fault::PathNotExact => {
@@ -92,6 +109,8 @@ impl From<FieldsFault> for Fault {
         match fault {
             FieldsFault::Malformed => Fault::Malformed,
             FieldsFault::Disagree => Fault::HeadersDisagree,
+            FieldsFault::Identity => Fault::IdentityField,
+            FieldsFault::MethodOverride => Fault::MethodOverride,
         }
     }
 }
@@ -176,7 +195,7 @@ impl<'a> Event<'a> {
                 Some(token) => Fields::one("authorization", token),
                 None => Fields::default(),
             },
-            _ => Fields::read(members)?,
+            _ => Fields::read(members, shape.case())?,
         };
         let certificate = certificate_of(members, shape)?;
         let (verb, path) = match arn.called() {
