@@ -14,7 +14,7 @@ import { Members, WrongKind } from "./json.ts";
 /** Which kind of event it is: TOKEN and REQUEST of REST APIs, payloads 1.0 and 2.0 of HTTP APIs, `$connect`. */
 export type Shape = "token" | "rest" | "http1" | "http2" | "websocket";
 
-/** Why an event is about no request. */
+/** Why an event is about no request: the words of logs. */
 export type Fault =
   | "not_an_event"
   | "arn_unusable"
@@ -62,6 +62,11 @@ export function readEvent(value: unknown): Event {
   // A connect route belongs to WebSocket APIs alone.
   const fits = shape !== undefined && connects === (shape === "websocket");
   return { shape, arnText, arn: fits ? arn : undefined, members };
+}
+
+/** By which API Gateway's own log names the request. */
+export function requestIdOf({ members }: Event): string | undefined {
+  return members?.objectOrNone("requestContext")?.textOrNone("requestId");
 }
 
 /** The request that it is about. `prefix`: what API Gateway took away from the front of the path. */

@@ -46,6 +46,11 @@ export class Members {
     return typeof value === "string" && isUnicode(value) ? value : undefined;
   }
 
+  /** An object; `undefined` where there is none. */
+  objectOrNone(name: string): Members | undefined {
+    return Members.of(this.#members.get(name));
+  }
+
   /** An object; `undefined` where it is absent or null. */
   object(name: string): Members | undefined {
     const value = this.#members.get(name) ?? undefined;

@@ -8,4 +8,4 @@ mod json;
 mod names;
 mod read;
 
-pub(crate) use read::{Event, Request, Shape};
+pub(crate) use read::{Event, Fault, Request, Shape};

@@ -77,6 +77,22 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
+    /// A word for logs; the same in both builds.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Fault::NotAnEvent => "not_an_event",
+            Fault::ArnUnusable => "arn_unusable",
+            Fault::Malformed => "malformed",
+            Fault::HeadersDisagree => "headers_disagree",
+            Fault::IdentityField => "identity_field",
+            Fault::MethodOverride => "method_override",
+            Fault::MethodDiffers => "method_differs",
+            Fault::PathDiffers => "path_differs",
+            Fault::PathNotExact => "path_not_exact",
+            Fault::PathNotCanonical => "path_not_canonical",
+        }
+    }
+
     /// A sentence for people.
     pub(crate) const fn message(self) -> &'static str {
         match self {
@@ -182,6 +198,12 @@ impl<'a> Event<'a> {
         let arn = Arn::parse(self.arn_text.as_deref()?)?;
         let fits = (arn.called() == Called::Connect) == (shape == Shape::WebSocket);
         fits.then_some(arn)
+    }
+
+    /// By which API Gateway's own log names the request.
+    pub(crate) fn request_id(&self) -> Option<Cow<'_, str>> {
+        let context = self.members.as_ref()?.object("requestContext").ok()??;
+        context.text("requestId").ok()?
     }
 
     /// The request that it is about. `prefix`: what API Gateway took away from the front of the path.
