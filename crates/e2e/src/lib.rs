@@ -37,5 +37,5 @@ pub use process::{Finished, Lines, Process, Signal, binary, run, switchboard};
 pub use refusal::{SMUGGLED, check_refusals, check_refusals_with};
 pub use scratch::Scratch;
 pub use upstream::{BlackHole, Closed, Peer, Upstream};
-pub use vectors::{AuthorizerCase, authorizer_cases, floor_of, given_floor, given_text};
+pub use vectors::{AuthorizerCase, authorizer_cases, floor_of, given_floor, given_text, given_texts};
 pub use wait::{Gate, LIMIT, wait_for};
