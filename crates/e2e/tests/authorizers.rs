@@ -3,7 +3,7 @@
 
 use e2e::{
     AuthorizerCase, Build, Function, Invoked, Scratch, authorizer_cases, case, given_floor, given_text,
-    given_texts, newest_glibc_minor,
+    given_texts,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -340,10 +340,4 @@ fn the_first_decision_is_made_from_a_cold_start() {
         assert_eq!(told(&invoked)["principalId"], "mobile-app", "{build:?}");
         assert!(!took.is_zero());
     }
-}
-
-#[test]
-fn the_bootstrap_asks_for_no_newer_glibc_than_lambda_has() {
-    let minor = newest_glibc_minor(&Build::Rust.artefact());
-    assert!(minor.is_some_and(|minor| minor <= 34), "glibc 2.{minor:?}");
 }
