@@ -138,7 +138,7 @@ fn read(bytes: &[u8]) -> Result<Unproven<'_>, FloorError> {
             false => FloorError::NoCommit,
         });
     };
-    if commit.signed {
+    if commit.signed.is_some() {
         return Err(FloorError::NotInThisVersion);
     }
     let mut read = Read::default();
@@ -198,7 +198,7 @@ impl<'a> Iterator for Lines<'a> {
 fn is_key_line(line: &[u8]) -> bool {
     matches!(
         Line::parse(line, &mut Scratch::default()),
-        Some(Line::Keyring | Line::Roots)
+        Some(Line::Keyring(_) | Line::Roots(_))
     )
 }
 
@@ -219,7 +219,7 @@ impl<'a> Read<'a> {
             self.line_ends |= line.ends_with(b"\r");
             match Line::parse(line, &mut scratch) {
                 None => self.skipped += 1,
-                Some(Line::Keyring | Line::Roots) => return Err(FloorError::NotInThisVersion),
+                Some(Line::Keyring(_) | Line::Roots(_)) => return Err(FloorError::NotInThisVersion),
                 Some(Line::Commit(_)) => {}
                 Some(change) => {
                     if number > commit_line {
@@ -258,7 +258,7 @@ impl<'a> Read<'a> {
                 content: None,
                 needs: Box::default(),
             }),
-            Line::Commit(_) | Line::Keyring | Line::Roots => {}
+            Line::Commit(_) | Line::Keyring(_) | Line::Roots(_) => {}
         }
     }
 
