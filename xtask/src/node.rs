@@ -6,7 +6,7 @@ use crate::install;
 use crate::steps::{Steps, call, output};
 use crate::workspace::{cargo, in_path, root, target_dir};
 use anyhow::{Context, Result, bail};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The oldest Node.js that the code and its tests run on (`engines` of package.json).
@@ -61,13 +61,13 @@ fn compare_with(package: &str, example: &str, variable: &str, test: &str) -> Res
 /// The file that Lambda is given: the end-to-end tests start it.
 pub(crate) fn build_authorizer() -> Result<()> {
     install()?;
-    call(&mut npm(&[
-        "run",
-        "--silent",
-        "build",
-        "--workspace",
-        "packages/authorizer",
-    ])?)
+    build_authorizer_in(&root()?)
+}
+
+/// The same of the sources in another directory, for whom Node.js and packages are there.
+pub(crate) fn build_authorizer_in(root: &Path) -> Result<()> {
+    let mut build = npm(&["run", "--silent", "build", "--workspace", "packages/authorizer"])?;
+    call(build.current_dir(root))
 }
 
 /// The tools of `packages/policy`, each as one file in its `dist`.
@@ -77,7 +77,7 @@ pub(crate) fn bundle() -> Result<()> {
 }
 
 /// Node.js, npm, and what package-lock.json names.
-fn install() -> Result<()> {
+pub(crate) fn install() -> Result<()> {
     install::debian_packages(&[("node", "nodejs"), ("npm", "npm")])?;
     let version = output(Command::new("node").arg("--version"))?;
     let found = parse_version(&version).with_context(|| format!("`node --version` says {version}"))?;

@@ -3,6 +3,7 @@
 
 use crate::install;
 use crate::node;
+use crate::package::{Package, check_bundle};
 use crate::schema::Schema;
 use crate::steps::{Steps, call};
 use crate::tidy::Tidy;
@@ -53,11 +54,16 @@ impl Test {
             node::build_authorizer()
         }) && built;
         if built {
+            // What is deployed, but for speed: the programs that the tests start, packed.
+            steps.run("packages for Lambda", || Package::dev().run());
+            steps.run("the bundle is reproducible", check_bundle);
             steps.run("generated files", || Schema { check: true }.run());
             steps.run("tests", || {
                 call(&mut cargo(["test", "--workspace", "--locked", "--no-fail-fast"])?)
             });
         } else {
+            steps.skip("packages for Lambda", "nothing to pack");
+            steps.skip("the bundle is reproducible", "does not build");
             steps.skip("generated files", "nothing to generate them with");
             steps.skip("tests", "does not build");
         }

@@ -1,7 +1,8 @@
 //! Answers events that come as JSON lines: one side of the comparison of two languages.
 //!
 //! A line is `{"settings": …, "policy": NAME, "now": …, "events": [TEXT, …]}`, the policy one of the authorizers' cases;
-//! for each event one line comes back: the answer as Lambda is given it, or `{"error": …}`.
+//! for each event one line comes back: the answer as Lambda is given it, or `{"error": …}`; a tab, and the line that says why
+//! it is refused, if it is.
 
 #![allow(clippy::print_stdout, reason = "lines are what it is for")]
 
@@ -29,10 +30,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         let settings = Settings::read(line.settings)?;
         let authorizer = Authorizer::start(settings, support::source(&line.policy))?;
         for event in &line.events {
-            let answer = authorizer.answer(event.as_bytes(), line.now);
+            let mut told = "\n".to_owned();
+            let answer = authorizer.answer(event.as_bytes(), line.now, |refused| told = refused.to_line());
             match answer.error() {
-                Some(error) => writeln!(out, "{{\"error\":\"{error}\"}}")?,
-                None => writeln!(out, "{}", answer.to_json())?,
+                Some(error) => write!(out, "{{\"error\":\"{error}\"}}\t{told}")?,
+                None => write!(out, "{}\t{told}", answer.to_json())?,
             }
         }
         out.flush()?;

@@ -11,6 +11,7 @@ use crate::arn::{Arn, everything};
 use crate::event::{Event, Request, Shape};
 use crate::floor::Source;
 use crate::kept::{Kept, are_writable};
+use crate::refused::Refused;
 use crate::settings::{Response, Settings};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -69,7 +70,7 @@ pub struct Explanation {
     pub request: Option<(String, String)>,
     /// Why the event is about no request.
     pub fault: Option<&'static str>,
-    /// The code of a refusal; `None` where policy permits.
+    /// The code of a refusal; `None` where policy permits, and the answer can say so.
     pub code: Option<Code>,
     /// What was found on the way to the decision.
     pub reasons: Vec<String>,
@@ -103,13 +104,22 @@ impl Authorizer {
         })
     }
 
-    /// The answer to an event. `now`: Unix seconds.
-    pub fn answer(&self, event: &[u8], now: u64) -> Answer {
+    /// The answer to an event. `now`: Unix seconds. `tell` is told of a refusal, and of nothing else.
+    pub fn answer(&self, event: &[u8], now: u64, tell: impl FnOnce(&Refused<'_>)) -> Answer {
         let event = Event::read(event);
-        match event.request(self.settings.path_prefix.as_ref()) {
-            Ok(request) => self.judge(&event, &request, now, |_| ()).0,
-            Err(_) => self.refusal(&event, self.refused(Code::OperationUnknown, None)),
-        }
+        let request = match event.request(self.settings.path_prefix.as_ref()) {
+            Ok(request) => request,
+            Err(fault) => {
+                tell(&Refused::at_once(fault, event.request_id()));
+                return self.refusing(&event, Code::OperationUnknown).0;
+            }
+        };
+        let told = |decision: &Decision<'_>, code: Option<Code>| {
+            if let Some(code) = code {
+                tell(&Refused::by(decision, code, &request, event.request_id()));
+            }
+        };
+        self.judge(&event, &request, now, told).0
     }
 
     /// The answer to an event, and why. `now`: Unix seconds.
@@ -125,14 +135,12 @@ impl Authorizer {
                     fault: Some(fault.message()),
                     code: Some(Code::OperationUnknown),
                     reasons: Vec::new(),
-                    answer: self.refusal(&event, self.refused(Code::OperationUnknown, None)),
+                    answer: self.refusing(&event, Code::OperationUnknown).0,
                 };
             }
         };
-        let (answer, (code, reasons)) = self.judge(&event, &request, now, |decision| match decision {
-            Decision::Permit(permit) => (None, permit.reasons()),
-            Decision::Reject(rejection) => (Some(rejection.code()), rejection.reasons()),
-        });
+        let seen = |decision: &Decision<'_>, code| (code, decision.reasons());
+        let (answer, (code, reasons)) = self.judge(&event, &request, now, seen);
         Explanation {
             shape,
             request: Some((request.verb.to_owned(), request.path.as_str().to_owned())),
@@ -143,28 +151,28 @@ impl Authorizer {
         }
     }
 
-    /// The answer to an event that is about a request, and what `look` sees of the decision.
+    /// The answer to an event that is about a request, and what `look` sees of the decision, and of the code with which
+    /// this request is refused.
     fn judge<T>(
         &self,
         event: &Event<'_>,
         request: &Request<'_>,
         now: u64,
-        look: impl FnOnce(&Decision<'_>) -> T,
+        look: impl FnOnce(&Decision<'_>, Option<Code>) -> T,
     ) -> (Answer, T) {
         let policy = &self.source.policy;
         let fields = &request.fields;
         let facts = self.facts(request, &fields, &request.path, request.method);
         let proof = policy::verify(policy::present(policy, &facts, &()));
         let decision = policy::decide(policy, &facts, &proof, now);
-        let seen = look(&decision);
         let http_api = event.shape.is_some_and(Shape::is_http_api);
         if let Decision::Reject(rejection) = &decision
             && rejection.code().status() == 401
             && !http_api
         {
-            return (Answer::Unauthorized, seen);
+            return (Answer::Unauthorized, look(&decision, Some(rejection.code())));
         }
-        let answer = match (&self.kept, event.arn()) {
+        let (answer, code) = match (&self.kept, event.arn()) {
             // WebSocket APIs keep no answers.
             (Some(kept), Some(arn)) if event.shape != Some(Shape::WebSocket) => {
                 let mut identity = None;
@@ -182,7 +190,7 @@ impl Authorizer {
             }
             (_, arn) => self.answer_to(event, arn.as_ref(), &decision),
         };
-        (answer, seen)
+        (answer, look(&decision, code))
     }
 
     fn facts<'f>(
@@ -203,14 +211,17 @@ impl Authorizer {
         }
     }
 
-    /// The answer for this request alone.
-    fn answer_to(&self, event: &Event<'_>, arn: Option<&Arn<'_>>, decision: &Decision<'_>) -> Answer {
+    /// The answer for this request alone, and the code of a refusal.
+    fn answer_to(
+        &self,
+        event: &Event<'_>,
+        arn: Option<&Arn<'_>>,
+        decision: &Decision<'_>,
+    ) -> (Answer, Option<Code>) {
         let (permit, arn) = match (decision, arn) {
             (Decision::Permit(permit), Some(arn)) => (permit, arn),
-            (Decision::Permit(_), None) => {
-                return self.refusal(event, self.refused(Code::OperationUnknown, None));
-            }
-            (Decision::Reject(rejection), _) => return self.refusal(event, self.rejected(rejection)),
+            (Decision::Permit(_), None) => return self.refusing(event, Code::OperationUnknown),
+            (Decision::Reject(rejection), _) => return self.rejecting(event, rejection),
         };
         let context = self.permitted(permit);
         let answer = if self.is_simple(event) {
@@ -224,33 +235,46 @@ impl Authorizer {
             Answer::Policy(PolicyAnswer::new(context, vec![statement], counted))
         };
         if answer.fits() {
-            return answer;
+            return (answer, None);
         }
-        self.refusal(event, self.refused(Code::ClaimTooLarge, None))
+        self.refusing(event, Code::ClaimTooLarge)
     }
 
-    /// The answer for everything that the client may call.
+    /// The answer for everything that the client may call, and the code with which this request is refused: by all of it,
+    /// or in the midst of what is granted.
     fn answer_for_all(
         &self,
         event: &Event<'_>,
         decision: &Decision<'_>,
         statements: Vec<Statement>,
         identity: Option<Context>,
-    ) -> Answer {
+    ) -> (Answer, Option<Code>) {
         let (false, Some(context)) = (statements.is_empty(), identity) else {
-            let context = match decision {
-                Decision::Reject(rejection) => self.rejected(rejection),
-                Decision::Permit(_) => self.refused(Code::OperationUnknown, None),
+            return match decision {
+                Decision::Reject(rejection) => self.rejecting(event, rejection),
+                Decision::Permit(_) => self.refusing(event, Code::OperationUnknown),
             };
-            return self.refusal(event, context);
         };
         let counted = self.usage_identifier_key(event, &context);
         let writable = are_writable(&statements);
         let answer = Answer::Policy(PolicyAnswer::new(context, statements, counted));
-        if writable && answer.fits() {
-            return answer;
+        if !writable || !answer.fits() {
+            return self.refusing(event, Code::PolicyUnsupported);
         }
-        self.refusal(event, self.refused(Code::PolicyUnsupported, None))
+        match decision {
+            Decision::Reject(rejection) => (answer, Some(rejection.code())),
+            Decision::Permit(_) => (answer, None),
+        }
+    }
+
+    /// A refusal without a client.
+    fn refusing(&self, event: &Event<'_>, code: Code) -> (Answer, Option<Code>) {
+        (self.refusal(event, self.refused(code, None)), Some(code))
+    }
+
+    fn rejecting(&self, event: &Event<'_>, rejection: &Rejection<'_>) -> (Answer, Option<Code>) {
+        let context = self.refused(rejection.code(), rejection.client_id());
+        (self.refusal(event, context), Some(rejection.code()))
     }
 
     /// A Deny, of no more than the ARN where the answer is not kept.
@@ -295,10 +319,6 @@ impl Authorizer {
             scopes: permit.scope_tokens().collect::<Vec<_>>().join(" "),
             policy: self.policy_state(),
         })
-    }
-
-    fn rejected(&self, rejection: &Rejection<'_>) -> Context {
-        self.refused(rejection.code(), rejection.client_id())
     }
 
     fn refused(&self, code: Code, client: Option<&str>) -> Context {

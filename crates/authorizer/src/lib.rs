@@ -12,6 +12,7 @@ mod certificate;
 mod event;
 mod floor;
 mod kept;
+mod refused;
 mod settings;
 
 pub use answer::{
@@ -20,4 +21,5 @@ pub use answer::{
 };
 pub use authorizer::{Authorizer, Explanation, StartError};
 pub use floor::{FloorFault, Source};
+pub use refused::Refused;
 pub use settings::{Response, Settings, SettingsError};

@@ -69,11 +69,30 @@ fn run(case: &Case) {
     let explained = authorizer.explain(event.as_bytes(), now);
     assert_eq!(Some(value(&explained.answer)), case.expect, "{shown}");
     check_context(&explained.answer, &shown);
-    assert_eq!(
-        authorizer.answer(event.as_bytes(), now),
-        explained.answer,
-        "{shown}"
+    let mut told = None;
+    let answer = authorizer.answer(event.as_bytes(), now, |refused| told = Some(refused.to_line()));
+    assert_eq!(answer, explained.answer, "{shown}");
+    let code = told.map(|line| check_line(&line, &shown));
+    assert_eq!(code, explained.code.map(|code| code.to_string()), "{shown}");
+}
+
+/// One line with a limit, and no byte of a credential; its code.
+fn check_line(line: &str, shown: &str) -> String {
+    assert!(
+        line.len() <= 1_024 && line.find('\n') == Some(line.len() - 1),
+        "{shown}: {line}"
     );
+    let secrets: BTreeMap<String, String> =
+        serde_json::from_str(&read("given/texts.json")).expect("the cases are sound");
+    for secret in secrets.values() {
+        // No part of it either; what stands before a key's secret is a public id.
+        let parts = secret.as_bytes().windows(12).map(String::from_utf8_lossy);
+        for part in parts.filter(|part| !part.starts_with("-----")) {
+            assert!(!line.contains(part.as_ref()), "{shown}: {part} in {line}");
+        }
+    }
+    let told: BTreeMap<String, Value> = serde_json::from_str(line).expect("a line is an object");
+    told["refused"].as_str().expect("a code").to_owned()
 }
 
 /// Of a permit every member is there, in order, and can be the value of one field; of a refusal code and sentence stand
@@ -151,7 +170,7 @@ fn bytes_that_are_no_event_are_denied() {
     let authorizer = Authorizer::start(settings, source("shop")).expect("the cases are sound");
     let deep = [b"[".repeat(100_000), b"]".repeat(100_000)].concat();
     for bytes in [&b""[..], b"\xff", b"{", b"{} {}", b"\xef\xbb\xbf{}", &deep] {
-        let answer = value(&authorizer.answer(bytes, 0));
+        let answer = value(&authorizer.answer(bytes, 0, |_| ()));
         let statement = &answer["policyDocument"]["Statement"][0];
         assert_eq!(statement["Effect"], "Deny", "{answer}");
         assert_eq!(statement["Resource"], "arn:aws:execute-api:*:*:*", "{answer}");

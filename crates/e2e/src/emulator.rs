@@ -10,11 +10,12 @@ use crate::message::Response;
 use crate::process::{Process, Signal};
 use crate::scratch::Scratch;
 use crate::wait::wait_for;
+use archive::{Entry, Method};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The version that `cargo xtask test` installs.
@@ -28,8 +29,8 @@ const ACCOUNT: &str = "000000000000";
 pub struct Emulator {
     process: Process,
     address: SocketAddr,
-    scratch: Scratch,
-    tools: PathBuf,
+    /// Its home, which goes when it does.
+    _scratch: Scratch,
 }
 
 /// A deployed API.
@@ -72,8 +73,7 @@ impl Emulator {
         Emulator {
             process,
             address,
-            scratch,
-            tools,
+            _scratch: scratch,
         }
     }
 
@@ -98,24 +98,15 @@ impl Emulator {
 
     /// Deploys a build of the authorizer with a floor and settings; its ARN.
     pub fn deploy(&self, name: &str, build: Build, floor: &Path, settings: &Value) -> String {
-        let package = self.scratch.path(&format!("{name}.zip"));
-        let python = self.tools.join("python");
-        let copied = self.scratch.path("floor");
-        std::fs::copy(floor, &copied).expect("a floor can be copied");
-        let mut zip = Command::new(python);
-        zip.args(["-m", "zipfile", "-c"])
-            .arg(&package)
-            .arg(build.artefact())
-            .arg(&copied);
-        assert!(
-            zip.status().is_ok_and(|status| status.success()),
-            "the package can be made"
-        );
-        let (runtime, handler) = match build {
-            Build::Rust => ("provided.al2023", "bootstrap"),
-            Build::Node => ("nodejs22.x", "index.handler"),
+        let (runtime, handler, file, mode) = match build {
+            Build::Rust => ("provided.al2023", "bootstrap", "bootstrap", 0o755),
+            Build::Node => ("nodejs22.x", "index.handler", "index.mjs", 0o644),
         };
-        let bytes = std::fs::read(&package).expect("the package was made");
+        let program = std::fs::read(build.artefact()).expect("it was built");
+        let floor = std::fs::read(floor).expect("a floor can be read");
+        let entry = |name, mode, content| Entry { name, mode, content };
+        let entries = [entry(file, mode, &*program), entry("floor", 0o644, &*floor)];
+        let bytes = archive::write(&entries, Method::Deflated).expect("the package can be made");
         let mut variables = settings.clone();
         variables["SWITCHBOARD_FLOOR"] = json!("floor");
         let created = self.call(

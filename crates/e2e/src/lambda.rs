@@ -5,7 +5,7 @@
 //! the function: there is no freezing, no microVM and no network but loopback.
 
 use crate::message::{Request, read_request_body, read_request_head};
-use crate::process::Process;
+use crate::process::{Process, Signal};
 use crate::wait::{LIMIT, wait_for};
 use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
@@ -143,6 +143,13 @@ impl Function {
     pub fn init_error(mut self) -> (Value, Option<i32>) {
         let error = wait_for("an init error", || self.api.state().init_error.clone());
         (error, self.process.wait())
+    }
+
+    /// Ends it; all that it wrote to its log of refusals. What it writes before an answer is in it.
+    pub fn into_log(self) -> Vec<String> {
+        self.process.signal(Signal::KILL);
+        let log = self.process.finish().stdout;
+        log.lines().map(str::to_owned).collect()
     }
 
     /// Its process.

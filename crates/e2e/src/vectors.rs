@@ -76,6 +76,15 @@ fn of(file: &str, case: &Value) -> AuthorizerCase {
     }
 }
 
+/// Every text that stands for a name in events.
+pub fn given_texts() -> Vec<String> {
+    let texts = read("given/texts.json");
+    let texts = texts.as_object().expect("texts by name").values();
+    texts
+        .map(|text| text.as_str().expect("a text").to_owned())
+        .collect()
+}
+
 /// The text that stands for this name in events.
 pub fn given_text(name: &str) -> String {
     read("given/texts.json")[name]

@@ -3,7 +3,7 @@
 
 use e2e::{
     AuthorizerCase, Build, Function, Invoked, Scratch, authorizer_cases, case, given_floor, given_text,
-    newest_glibc_minor,
+    given_texts,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -31,10 +31,12 @@ fn both(floor: &str, settings: &[(String, String)]) -> [Function; 2] {
     Build::BOTH.map(|build| Function::start(build, &all))
 }
 
-#[test]
-fn every_case_of_the_contract_has_its_answer_from_both() {
-    let scratch = Scratch::new();
-    let mut groups: BTreeMap<_, Vec<AuthorizerCase>> = BTreeMap::new();
+/// Policy and settings of a case.
+type Given = (String, Vec<(String, String)>);
+
+/// All cases that a process can have, by what they are given.
+fn cases_by_given() -> BTreeMap<Given, Vec<AuthorizerCase>> {
+    let mut groups: BTreeMap<Given, Vec<AuthorizerCase>> = BTreeMap::new();
     for each in authorizer_cases()
         .into_iter()
         .filter(|each| !each.has_time && each.event.is_some())
@@ -44,12 +46,28 @@ fn every_case_of_the_contract_has_its_answer_from_both() {
             .or_default()
             .push(each);
     }
-    for ((policy, settings), cases) in groups {
+    groups
+}
+
+/// The code with which a case is refused: nothing of a permit, and `None` where the answer does not tell it.
+fn refusal(each: &AuthorizerCase) -> Option<Option<&str>> {
+    match each.expect["context"]["code"].as_str() {
+        Some(code) => Some(Some(code)),
+        None if each.expect["error"].is_null() => None,
+        None => Some(None),
+    }
+}
+
+#[test]
+fn every_case_of_the_contract_has_its_answer_and_its_line_from_both() {
+    let scratch = Scratch::new();
+    let mut lines = 0;
+    for ((policy, settings), cases) in cases_by_given() {
         let floor = given_floor(&scratch, &policy).display().to_string();
         let functions = both(&floor, &settings);
-        for each in cases {
+        for each in &cases {
             case(&each.name);
-            let event = each.event.unwrap_or_default();
+            let event = each.event.as_deref().unwrap_or_default();
             for (build, function) in Build::BOTH.into_iter().zip(&functions) {
                 assert_eq!(
                     told(&function.invoke(event.as_bytes())),
@@ -59,6 +77,120 @@ fn every_case_of_the_contract_has_its_answer_from_both() {
                 );
             }
         }
+        let [rust, node] = functions.map(Function::into_log);
+        assert_eq!(rust, node, "{policy} {settings:?}");
+        rust.iter().for_each(|line| check_line(line));
+        lines += rust.len();
+        // An answer that is kept grants other requests, and so does not tell whether its own is refused.
+        if settings
+            .iter()
+            .all(|(name, _)| name != "SWITCHBOARD_RESULT_TTL_S")
+        {
+            check_codes(&rust, &cases);
+        }
+    }
+    assert!(lines > 100, "{lines} lines");
+}
+
+/// Short, JSON, and without any part of a token, a key or a certificate.
+fn check_line(line: &str) {
+    assert!(line.len() < 1_024, "{line}");
+    let told: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"));
+    assert!(told["refused"].is_string() && told["status"].is_u64(), "{line}");
+    for secret in given_texts() {
+        // What stands before a key's secret is the credential's id, which is public.
+        for part in secret.as_bytes().windows(8).map(String::from_utf8_lossy) {
+            assert!(!line.contains(part.as_ref()), "{part} in {line}");
+        }
+    }
+}
+
+/// A line for each refusal, with its code, and none for a permit.
+fn check_codes(lines: &[String], cases: &[AuthorizerCase]) {
+    let refusals: Vec<_> = cases.iter().filter_map(refusal).collect();
+    assert_eq!(lines.len(), refusals.len(), "{lines:#?}");
+    for (line, code) in lines.iter().zip(refusals) {
+        let told: Value = serde_json::from_str(line).expect("it was read before");
+        match code {
+            Some(code) => assert_eq!(told["refused"], code, "{line}"),
+            None => assert_eq!(told["status"], 401, "{line}"),
+        }
+    }
+}
+
+/// A REST API's event, with this credential and the path of the shop's orders.
+fn event(method: &str, path: &str, field: (&str, &str)) -> String {
+    json!({ "type": "REQUEST", "headers": { field.0: field.1 },
+        "methodArn": format!("arn:aws:execute-api:eu-central-1:123456789012:abcdef123/prod/{method}{path}"),
+        "requestContext": { "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef" } })
+    .to_string()
+}
+
+#[test]
+fn a_refusal_says_why_and_a_permit_says_nothing() {
+    let scratch = Scratch::new();
+    let floor = given_floor(&scratch, "shop").display().to_string();
+    let apis = [("SWITCHBOARD_APIS".to_owned(), "orders".to_owned())];
+    let (key, expired) = (
+        given_text("key:k1"),
+        format!("Bearer {}", given_text("token:expired")),
+    );
+    let unknown_key = format!(
+        "Bearer {}",
+        given_text("token:good").replacen("ImVkIn0", "Im5vIn0", 1)
+    );
+    let long = format!("/api/orders/{}", "x".repeat(300));
+    let id = "\"request_id\":\"c6af9ac6-7b61-11e6-9a41-93e8deadbeef\"}";
+    let orders = "\"api\":\"orders\",\"method\":";
+    let expected = [
+        (event("GET", "/api/orders/7", ("X-Api-Key", &key)), None),
+        (
+            event("GET", "/api/orders/7", ("Authorization", &expired)),
+            Some(format!(
+                "{{\"refused\":\"token_expired\",\"status\":401,{orders}\"GET\",\"path\":\"/api/orders/7\",{id}"
+            )),
+        ),
+        (
+            event("GET", "/api/orders/7", ("Authorization", &unknown_key)),
+            Some(format!(
+                "{{\"refused\":\"signature_invalid\",\"status\":401,\"detail\":\"key_unknown\",\
+                 {orders}\"GET\",\"path\":\"/api/orders/7\",{id}"
+            )),
+        ),
+        (
+            event("POST", &long, ("X-Api-Key", &key)),
+            Some(format!(
+                "{{\"refused\":\"scope_missing\",\"status\":403,\"client\":\"mobile-app\",\
+                 {orders}\"POST\",\"path\":\"{}\",{id}",
+                &long[..256]
+            )),
+        ),
+        (
+            event("GET", "/api/orders/7", ("x_user_id", &key)),
+            Some(format!(
+                "{{\"refused\":\"operation_unknown\",\"status\":403,\"fault\":\"identity_field\",{id}"
+            )),
+        ),
+        (
+            // A client can choose the id of its request.
+            event("PUT", "/api/orders/7", ("X-Api-Key", &key))
+                .replace("c6af9ac6-7b61-11e6-9a41-93e8deadbeef", &key),
+            Some(format!(
+                "{{\"refused\":\"operation_unknown\",\"status\":403,\"client\":\"mobile-app\",\
+                 {orders}\"PUT\",\"path\":\"/api/orders/7\"}}"
+            )),
+        ),
+        (
+            "[]".to_owned(),
+            Some("{\"refused\":\"operation_unknown\",\"status\":403,\"fault\":\"not_an_event\"}".to_owned()),
+        ),
+    ];
+    for (build, function) in Build::BOTH.into_iter().zip(both(&floor, &apis)) {
+        for (event, _) in &expected {
+            function.invoke(event.as_bytes());
+        }
+        let lines: Vec<&String> = expected.iter().filter_map(|(_, line)| line.as_ref()).collect();
+        assert_eq!(function.into_log().iter().collect::<Vec<_>>(), lines, "{build:?}");
     }
 }
 
@@ -208,10 +340,4 @@ fn the_first_decision_is_made_from_a_cold_start() {
         assert_eq!(told(&invoked)["principalId"], "mobile-app", "{build:?}");
         assert!(!took.is_zero());
     }
-}
-
-#[test]
-fn the_bootstrap_asks_for_no_newer_glibc_than_lambda_has() {
-    let minor = newest_glibc_minor(&Build::Rust.artefact());
-    assert!(minor.is_some_and(|minor| minor <= 34), "glibc 2.{minor:?}");
 }

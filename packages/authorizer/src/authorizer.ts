@@ -14,6 +14,7 @@ import {
   messageOf,
   type Permit,
   type Policy,
+  type Proof,
   present,
   type Rejection,
   statusOf,
@@ -30,9 +31,10 @@ import {
   statement,
 } from "./answer.ts";
 import { type Arn, everything, resourceOf, wholeStage } from "./arn.ts";
-import { type Event, isHttpApi, type Request, readEvent, readRequest } from "./event.ts";
+import { type Event, isHttpApi, type Request, readEvent, readRequest, requestIdOf } from "./event.ts";
 import { pairsOf } from "./fields.ts";
 import { Kept } from "./kept.ts";
+import { type Refused, refusedAtOnce, refusedBy } from "./refused.ts";
 import type { Settings } from "./settings.ts";
 
 /** A policy, and where it came from. */
@@ -46,6 +48,12 @@ export interface Source {
 /** Why an authorizer does not start with this floor. */
 export class StartError extends Error {
   override readonly name = "StartError";
+}
+
+/** An answer, and the code with which this request is refused. */
+interface Judged {
+  readonly answer: Answer;
+  readonly code?: Code;
 }
 
 /** An authorizer that was started. */
@@ -71,17 +79,26 @@ export class Authorizer {
     }
   }
 
-  /** The answer to an event. `now`: Unix seconds. */
-  answer(value: unknown, now: number): Answer {
+  /** The answer to an event. `now`: Unix seconds. `tell` is told of a refusal, and of nothing else. */
+  answer(value: unknown, now: number, tell?: (refused: Refused) => void): Answer {
     const event = readEvent(value);
     const request = readRequest(event, this.#settings.pathPrefix);
-    if (typeof request === "string") return this.#refusal(event, this.#refused("operation_unknown"));
-    const { policy } = this.#source;
+    if (typeof request === "string") {
+      tell?.(refusedAtOnce(request, requestIdOf(event)));
+      return this.#refusing(event, "operation_unknown").answer;
+    }
     const facts = this.#factsOf(request);
-    const proof = verify(present(policy, facts));
-    const decision = decide(policy, facts, proof, now);
+    const proof = verify(present(this.#source.policy, facts));
+    const decision = decide(this.#source.policy, facts, proof, now);
+    const { answer, code } = this.#judge(event, facts, proof, decision, now);
+    if (code !== undefined) tell?.(refusedBy(decision, code, request, requestIdOf(event)));
+    return answer;
+  }
+
+  #judge(event: Event, facts: Facts, proof: Proof, decision: Decision, now: number): Judged {
+    const { policy } = this.#source;
     if (decision.decision === "reject" && statusOf(decision.code) === 401 && !isHttpApi(event.shape)) {
-      return { error: "Unauthorized" };
+      return { answer: { error: "Unauthorized" }, code: decision.code };
     }
     // WebSocket APIs keep no answers.
     if (this.#kept === undefined || event.arn === undefined || event.shape === "websocket") {
@@ -106,34 +123,43 @@ export class Authorizer {
   }
 
   /** The answer to an event that is about a request, for that request alone. */
-  #answerTo(event: Event, decision: Decision): Answer {
-    if (decision.decision === "reject") return this.#refusal(event, this.#rejected(decision));
-    if (event.arn === undefined) return this.#refusal(event, this.#refused("operation_unknown"));
+  #answerTo(event: Event, decision: Decision): Judged {
+    if (decision.decision === "reject") return this.#rejecting(event, decision);
+    if (event.arn === undefined) return this.#refusing(event, "operation_unknown");
     const context = this.#permitted(decision);
     const answer = this.#isSimple(event)
       ? { isAuthorized: true, context }
       : policyAnswer(context, [statement("Allow", resourceOf(event.arn))], this.#usageKey(event, context));
-    return fits(answer) ? answer : this.#refusal(event, this.#refused("claim_too_large"));
+    return fits(answer) ? { answer } : this.#refusing(event, "claim_too_large");
   }
 
-  /** The answer to an event, for everything that the client may call. */
+  /** The answer to an event, for everything that the client may call; the request may be refused in the midst of that. */
   #answerForAll(
     kept: Kept,
     event: Event,
     arn: Arn,
     decision: Decision,
     decideAt: (at: Pick<Facts, "path" | "method">) => Decision,
-  ): Answer {
+  ): Judged {
     const { statements, identity } = kept.statements(arn, decideAt);
     if (statements.length === 0 || identity === undefined) {
       const isRefused = decision.decision === "reject";
-      const context = isRefused ? this.#rejected(decision) : this.#refused("operation_unknown");
-      return this.#refusal(event, context);
+      return isRefused ? this.#rejecting(event, decision) : this.#refusing(event, "operation_unknown");
     }
     const context = this.#permitted(identity);
     const answer = policyAnswer(context, statements, this.#usageKey(event, context));
     const isWritable = kept.isWritable(statements) && fits(answer);
-    return isWritable ? answer : this.#refusal(event, this.#refused("policy_unsupported"));
+    if (!isWritable) return this.#refusing(event, "policy_unsupported");
+    return decision.decision === "reject" ? { answer, code: decision.code } : { answer };
+  }
+
+  /** A refusal without a client. */
+  #refusing(event: Event, code: Code): Judged {
+    return { answer: this.#refusal(event, this.#refused(code)), code };
+  }
+
+  #rejecting(event: Event, { code, client }: Rejection): Judged {
+    return { answer: this.#refusal(event, this.#refused(code, client)), code };
   }
 
   /** A Deny, of no more than the ARN where the answer is not kept. */
@@ -165,10 +191,6 @@ export class Authorizer {
     scopeTokens,
   }: Permit): PermitContext {
     return { client, user, role, tenant, cell, scopes: scopeTokens.join(" "), ...this.#policyState() };
-  }
-
-  #rejected({ code, client }: Rejection): RefusalContext {
-    return this.#refused(code, client);
   }
 
   #refused(code: Code, client?: string): RefusalContext {

@@ -8,18 +8,18 @@
 import { type CanonicalPath, type Certificate, parsePath } from "@switchboard/policy";
 import { type Arn, isExact, parseArn } from "./arn.ts";
 import { readCertificate } from "./certificate.ts";
-import { type Fields, HeadersDisagree, oneField, readFields } from "./fields.ts";
+import { type Fields, FieldsFault, oneField, readFields } from "./fields.ts";
 import { Members, WrongKind } from "./json.ts";
 
 /** Which kind of event it is: TOKEN and REQUEST of REST APIs, payloads 1.0 and 2.0 of HTTP APIs, `$connect`. */
 export type Shape = "token" | "rest" | "http1" | "http2" | "websocket";
 
-/** Why an event is about no request. */
+/** Why an event is about no request: the words of logs. */
 export type Fault =
   | "not_an_event"
   | "arn_unusable"
   | "malformed"
-  | "headers_disagree"
+  | FieldsFault["fault"]
   | "method_differs"
   | "path_differs"
   | "path_not_exact"
@@ -64,13 +64,18 @@ export function readEvent(value: unknown): Event {
   return { shape, arnText, arn: fits ? arn : undefined, members };
 }
 
+/** By which API Gateway's own log names the request. */
+export function requestIdOf({ members }: Event): string | undefined {
+  return members?.objectOrNone("requestContext")?.textOrNone("requestId");
+}
+
 /** The request that it is about. `prefix`: what API Gateway took away from the front of the path. */
 export function readRequest(event: Event, prefix: string | undefined): Request | Fault {
   try {
     return requestOf(event, prefix);
   } catch (error) {
     if (error instanceof WrongKind) return "malformed";
-    if (error instanceof HeadersDisagree) return "headers_disagree";
+    if (error instanceof FieldsFault) return error.fault;
     throw error;
   }
 }
@@ -84,7 +89,8 @@ function shapeOf(type: string | undefined, version: string | undefined): Shape |
 function requestOf({ shape, arn, members }: Event, prefix: string | undefined): Request | Fault {
   if (shape === undefined || members === undefined) return "not_an_event";
   if (arn === undefined) return "arn_unusable";
-  const fields = shape === "token" ? tokenField(members) : readFields(members);
+  const fields =
+    shape === "token" ? tokenField(members) : readFields(members, shape === "http2" ? "lower" : "sent");
   const certificate = certificateOf(members, shape);
   const { verb, path } = arn.called ?? { verb: "GET", path: "/" };
   if ((methodOf(members, shape) ?? verb) !== verb) return "method_differs";

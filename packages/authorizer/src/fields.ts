@@ -1,23 +1,37 @@
 /**
  * The header fields of an event, which has them up to twice: one value each in `headers`, all of them in
- * `multiValueHeaders`. Where the two tell different stories, neither is believed.
+ * `multiValueHeaders`. Where the two tell different stories, neither is believed; and some names are not to be there.
  */
 
 import { type Members, textOf } from "./json.ts";
+import { asciiLower, type Case, faultOf } from "./names.ts";
 
 /** Every value of every field by its name in lower case, in the order of the event. */
 export type Fields = ReadonlyMap<string, readonly string[]>;
 
-/** The two maps disagree. */
-export class HeadersDisagree extends Error {}
+/** What an event cannot have header fields for. */
+export class FieldsFault extends Error {
+  readonly fault: "headers_disagree" | "identity_field" | "method_override";
+
+  constructor(fault: FieldsFault["fault"]) {
+    super();
+    this.fault = fault;
+  }
+}
 
 /** The fields of an event that has the usual two maps, either of which may be null or missing. */
-export function readFields(event: Members): Fields {
-  const single = read(event.object("headers"));
-  const multiple = read(event.object("multiValueHeaders"));
+export function readFields(event: Members, spelled: Case): Fields {
+  const maps = [event.object("headers"), event.object("multiValueHeaders")];
+  const [single, multiple] = maps.map(read);
   if (single !== undefined && multiple !== undefined && !confirms(multiple, single)) {
-    throw new HeadersDisagree();
+    throw new FieldsFault("headers_disagree");
   }
+  // As they were sent, also those without a value.
+  const fault = faultOf(
+    maps.flatMap((map) => [...(map?.names() ?? [])]),
+    spelled,
+  );
+  if (fault !== undefined) throw new FieldsFault(fault);
   return multiple ?? single ?? new Map();
 }
 
@@ -43,11 +57,6 @@ function read(map: Members | undefined): Fields | undefined {
     }
   }
   return fields;
-}
-
-/** Letters A to Z in lower case, and no others: JavaScript's own mapping knows more letters that lower-case to these. */
-function asciiLower(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 /** Text, an array of texts, or nothing. */

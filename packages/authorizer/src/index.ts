@@ -7,15 +7,21 @@ import { readFileSync } from "node:fs";
 import { type Floor, FloorError, readFloor } from "@switchboard/policy";
 import type { PolicyAnswer, SimpleAnswer } from "./answer.ts";
 import { Authorizer, StartError } from "./authorizer.ts";
+import { lineOf, type Refused } from "./refused.ts";
 import { readSettings } from "./settings.ts";
 
 const authorizer = start();
 
 /** Answers an event of API Gateway; throws nothing but the error that is a 401. */
 export async function handler(event: unknown): Promise<PolicyAnswer | SimpleAnswer> {
-  const answer = authorizer.answer(event, Math.floor(Date.now() / 1_000));
+  const answer = authorizer.answer(event, Math.floor(Date.now() / 1_000), log);
   if ("error" in answer) throw new Error(answer.error);
   return answer;
+}
+
+/** Not by `console`, before which Lambda's Node.js puts time, id and level: the line would be no JSON any more. */
+function log(refused: Refused): void {
+  process.stdout.write(lineOf(refused));
 }
 
 function start(): Authorizer {

@@ -29,6 +29,11 @@ export class Members {
     return this.#members;
   }
 
+  /** Names alone. */
+  names(): Iterable<string> {
+    return this.#members.keys();
+  }
+
   /** A string; `undefined` where it is absent or null. */
   text(name: string): string | undefined {
     const value = this.#members.get(name) ?? undefined;
@@ -39,6 +44,11 @@ export class Members {
   textOrNone(name: string): string | undefined {
     const value = this.#members.get(name);
     return typeof value === "string" && isUnicode(value) ? value : undefined;
+  }
+
+  /** An object; `undefined` where there is none. */
+  objectOrNone(name: string): Members | undefined {
+    return Members.of(this.#members.get(name));
   }
 
   /** An object; `undefined` where it is absent or null. */

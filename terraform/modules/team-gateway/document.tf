@@ -4,8 +4,8 @@
 # Everything in it is known when it is planned, so that a plan shows what changes: names of what is made beside it are written out, not looked up.
 
 locals {
-  # What a service is told, from what the authorizer found out. Each is set on every request: that is what takes a caller's own copy away. The authorizer
-  # leaves none of them out of a permit; empty is nobody.
+  # What a service is told, from what the authorizer found out. Each is set on every request: that is what takes a caller's own copy away, of
+  # exactly these names: the authorizer refuses a request with another spelling of one. It leaves none of them out of a permit; empty is nobody.
   identity_fields = {
     "X-User-Id"   = "user"
     "X-User-Role" = "role"

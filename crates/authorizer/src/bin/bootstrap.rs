@@ -1,9 +1,10 @@
 //! The process that AWS Lambda starts on `provided.al2023`: reads settings and floor, then answers event by event.
 //!
 //! What is wrong with settings or floor is reported to Lambda as an error of the start. An answer is JSON that goes out as
-//! it is; the one error is `Unauthorized`, with no other word beside it, since API Gateway compares the whole message.
+//! it is; the one error is `Unauthorized`, with no other word beside it, since API Gateway compares the whole message. Why a
+//! request is refused goes to standard output, from where Lambda takes it to the function's log.
 
-use authorizer::{Authorizer, FloorFault, Settings, SettingsError, Source, StartError};
+use authorizer::{Authorizer, FloorFault, Refused, Settings, SettingsError, Source, StartError};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use std::io::{self, Read, Write};
@@ -73,7 +74,7 @@ fn answer(authorizer: &Authorizer, event: &RawValue) -> Result<Box<RawValue>, Di
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(u64::MAX, |since| since.as_secs());
-    let answer = authorizer.answer(event.get().as_bytes(), now);
+    let answer = authorizer.answer(event.get().as_bytes(), now, log);
     let unauthorized = |message: &str| Diagnostic {
         error_type: message.to_owned(),
         error_message: message.to_owned(),
@@ -82,6 +83,12 @@ fn answer(authorizer: &Authorizer, event: &RawValue) -> Result<Box<RawValue>, Di
         Some(message) => Err(unauthorized(message)),
         None => Ok(RawValue::from_string(answer.to_json().into_owned()).expect("an answer is JSON")),
     }
+}
+
+/// In one write, so that no other line gets in between.
+fn log(refused: &Refused<'_>) {
+    // Nobody is there to be told of a log that cannot be written, and the answer does not depend on it.
+    let _ = io::stdout().lock().write_all(refused.to_line().as_bytes());
 }
 
 /// Tells Lambda why the function does not start (Runtime API, `init/error`), which its own crate does not offer.

@@ -1,7 +1,8 @@
 //! The header fields of an event, which has them up to twice: one value each in `headers`, all of them in
-//! `multiValueHeaders`. Where the two tell different stories, neither is believed.
+//! `multiValueHeaders`. Where the two tell different stories, neither is believed; and some names are not to be there.
 
 use super::json::{Object, WrongKind, is_array, is_null, text, texts};
+use super::names::{self, Case};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -19,6 +20,10 @@ pub(super) enum FieldsFault {
     Malformed,
     /// The two maps disagree.
     Disagree,
+    /// An identity field in a spelling that no integration overwrites.
+    Identity,
+    /// A field by which API Gateway may invoke another method.
+    MethodOverride,
 }
 
 impl From<WrongKind> for FieldsFault {
@@ -29,16 +34,21 @@ impl From<WrongKind> for FieldsFault {
 
 impl<'a> Fields<'a> {
     /// The fields of an event that has the usual two maps, either of which may be null or missing.
-    pub(super) fn read(event: &Object<'a>) -> Result<Fields<'a>, FieldsFault> {
-        let read = |map: Option<Object<'a>>| map.as_ref().map(Fields::of).transpose();
-        let single = read(event.object("headers")?)?;
-        let multiple = read(event.object("multiValueHeaders")?)?;
-        match (single, multiple) {
-            (Some(single), Some(multiple)) if multiple.confirms(&single) => Ok(multiple),
-            (Some(_), Some(_)) => Err(FieldsFault::Disagree),
-            (Some(one), None) | (None, Some(one)) => Ok(one),
-            (None, None) => Ok(Fields::default()),
-        }
+    pub(super) fn read(event: &Object<'a>, case: Case) -> Result<Fields<'a>, FieldsFault> {
+        let maps = [event.object("headers")?, event.object("multiValueHeaders")?];
+        let [single, multiple] = maps
+            .each_ref()
+            .map(|map| map.as_ref().map(Fields::of).transpose());
+        let fields = match (single?, multiple?) {
+            (Some(single), Some(multiple)) if multiple.confirms(&single) => multiple,
+            (Some(_), Some(_)) => return Err(FieldsFault::Disagree),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => Fields::default(),
+        };
+        // As they were sent, also those without a value.
+        let names = maps.iter().flatten().flat_map(Object::members);
+        names::check(names.map(|(name, _)| name), case)?;
+        Ok(fields)
     }
 
     /// One field alone, of an event that carries no other.

@@ -5,6 +5,7 @@
 
 mod fields;
 mod json;
+mod names;
 mod read;
 
-pub(crate) use read::{Event, Request, Shape};
+pub(crate) use read::{Event, Fault, Request, Shape};

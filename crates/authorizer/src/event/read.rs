@@ -2,6 +2,7 @@
 
 use super::fields::{Fields, FieldsFault};
 use super::json::{Object, WrongKind};
+use super::names::Case;
 use crate::arn::{Arn, Called};
 use crate::certificate;
 use policy::Certificate;
@@ -40,6 +41,14 @@ impl Shape {
     pub(crate) const fn is_http_api(self) -> bool {
         matches!(self, Shape::Http1 | Shape::Http2)
     }
+
+    /// How it tells the case of header names.
+    const fn case(self) -> Case {
+        match self {
+            Shape::Http2 => Case::Lower,
+            Shape::Token | Shape::Rest | Shape::Http1 | Shape::WebSocket => Case::Sent,
+        }
+    }
 }
 
 /// Why an event is about no request.
@@ -53,6 +62,10 @@ pub(crate) enum Fault {
     Malformed,
     /// `headers` and `multiValueHeaders` tell different stories.
     HeadersDisagree,
+    /// A header field that a service may take for one of the gateway's, and that no integration overwrites.
+    IdentityField,
+    /// A header field by which API Gateway may invoke another method.
+    MethodOverride,
     /// The method differs from the ARN's.
     MethodDiffers,
     /// The path differs from the ARN's.
@@ -64,6 +77,22 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
+    /// A word for logs; the same in both builds.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Fault::NotAnEvent => "not_an_event",
+            Fault::ArnUnusable => "arn_unusable",
+            Fault::Malformed => "malformed",
+            Fault::HeadersDisagree => "headers_disagree",
+            Fault::IdentityField => "identity_field",
+            Fault::MethodOverride => "method_override",
+            Fault::MethodDiffers => "method_differs",
+            Fault::PathDiffers => "path_differs",
+            Fault::PathNotExact => "path_not_exact",
+            Fault::PathNotCanonical => "path_not_canonical",
+        }
+    }
+
     /// A sentence for people.
     pub(crate) const fn message(self) -> &'static str {
         match self {
@@ -71,6 +100,10 @@ impl Fault {
             Fault::ArnUnusable => "the event has no usable ARN of a method",
             Fault::Malformed => "a member of the event is of a wrong kind",
             Fault::HeadersDisagree => "headers and multiValueHeaders disagree",
+            Fault::IdentityField => {
+                "a header field looks like one of the gateway's identity fields, and is spelled otherwise"
+            }
+            Fault::MethodOverride => "X-HTTP-Method-Override asks API Gateway for another method",
             Fault::MethodDiffers => "the event's method is not the one in its ARN",
             Fault::PathDiffers => "the event's path is not the one in its ARN",
             Fault::PathNotExact => {
@@ -92,6 +125,8 @@ impl From<FieldsFault> for Fault {
         match fault {
             FieldsFault::Malformed => Fault::Malformed,
             FieldsFault::Disagree => Fault::HeadersDisagree,
+            FieldsFault::Identity => Fault::IdentityField,
+            FieldsFault::MethodOverride => Fault::MethodOverride,
         }
     }
 }
@@ -165,6 +200,12 @@ impl<'a> Event<'a> {
         fits.then_some(arn)
     }
 
+    /// By which API Gateway's own log names the request.
+    pub(crate) fn request_id(&self) -> Option<Cow<'_, str>> {
+        let context = self.members.as_ref()?.object("requestContext").ok()??;
+        context.text("requestId").ok()?
+    }
+
     /// The request that it is about. `prefix`: what API Gateway took away from the front of the path.
     pub(crate) fn request(&self, prefix: Option<&PathPrefix>) -> Result<Request<'_>, Fault> {
         let (Some(shape), Some(members)) = (self.shape, &self.members) else {
@@ -176,7 +217,7 @@ impl<'a> Event<'a> {
                 Some(token) => Fields::one("authorization", token),
                 None => Fields::default(),
             },
-            _ => Fields::read(members)?,
+            _ => Fields::read(members, shape.case())?,
         };
         let certificate = certificate_of(members, shape)?;
         let (verb, path) = match arn.called() {

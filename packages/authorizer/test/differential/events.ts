@@ -60,6 +60,17 @@ const NAMES = [
   "identity",
   "authentication",
   "clientCert",
+  "requestContext",
+  "requestId",
+  "X-User-Id",
+  "x-user-id",
+  "X_User_Id",
+  "X-User_Role",
+  "X-CLIENT-ID",
+  "x_tenant_id",
+  "X-Cell-Id",
+  "X-HTTP-Method-Override",
+  "x_http_method_override",
 ];
 
 /** What a text may come to hold. */
@@ -139,7 +150,7 @@ function changed(random: Random, event: unknown): unknown {
       put(holder, last, structuredClone(at(event, random.pick(places))));
       break;
     case 4:
-      if (!Array.isArray(holder)) put(holder, recased(random, String(last)), structuredClone(value));
+      if (!Array.isArray(holder)) put(holder, respelled(random, String(last)), structuredClone(value));
       break;
     default:
       put(holder, last, changedString(random, value as string));
@@ -185,6 +196,12 @@ function changedText(random: Random, text: string): string {
       return text.slice(0, place) + random.pick(["", '"', "\\", "{", "1", "\u0001"]) + text.slice(place + 1);
     }
   }
+}
+
+/** As another case, and as what CGI makes of it. */
+function respelled(random: Random, name: string): string {
+  const spelled = random.oneIn(2) ? recased(random, name) : name;
+  return random.oneIn(2) ? spelled : spelled.replace(/-/g, (hyphen) => (random.oneIn(2) ? "_" : hyphen));
 }
 
 function recased(random: Random, text: string): string {

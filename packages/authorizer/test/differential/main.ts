@@ -1,9 +1,9 @@
 /**
  * The differential test of the authorizers: changed events, answered here and by the program in SWITCHBOARD_ANSWER (Rust),
- * byte for byte.
+ * byte for byte, with the lines that say why they are refused.
  *
  * Prints its seed; SWITCHBOARD_SEED repeats a run, SWITCHBOARD_EVENTS sets its length. A difference is printed with its
- * event. A run that let nobody in, or refused nobody, fails: a test of nothing must not pass.
+ * event. A run that let nobody in, refused nobody, or met no name that is a fault, fails: a test of nothing must not pass.
  */
 
 import { spawn } from "node:child_process";
@@ -12,6 +12,7 @@ import { readdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Random } from "../../../policy/test/differential/random.ts";
 import { Authorizer } from "../../src/authorizer.ts";
+import { lineOf } from "../../src/refused.ts";
 import { readSettings } from "../../src/settings.ts";
 import { type Case, fill, readJson, sourceOf, VECTORS } from "../support/given.ts";
 import { makeEvent } from "./events.ts";
@@ -20,6 +21,8 @@ const EVENTS_DEFAULT = 20_000;
 const BATCH = 200;
 const SHOWN_MAX = 5;
 const NOW = 1_763_900_000;
+/** What a run has to meet. */
+const NEEDED = ["allow", "deny", "unauthorized", "identity_field", "method_override"];
 
 interface Batch {
   readonly settings: Record<string, string>;
@@ -59,7 +62,13 @@ function isJson(text: string): boolean {
 
 function answersOf({ settings, policy, now, events }: Batch): string[] {
   const authorizer = new Authorizer(readSettings(settings), sourceOf(policy));
-  return events.map((text) => JSON.stringify(authorizer.answer(JSON.parse(text), now)));
+  return events.map((text) => {
+    let told = "\n";
+    const answer = authorizer.answer(JSON.parse(text), now, (refused) => {
+      told = lineOf(refused);
+    });
+    return `${JSON.stringify(answer)}\t${told.slice(0, -1)}`;
+  });
 }
 
 async function main(): Promise<boolean> {
@@ -84,8 +93,7 @@ async function main(): Promise<boolean> {
     for (const [index, our] of ours.entries()) {
       const line = await lines.next();
       if (line.done) throw new Error(`the program ended before ${batch.events[index]}`);
-      const verdict = kindOf(our);
-      seen.set(verdict, (seen.get(verdict) ?? 0) + 1);
+      for (const kind of kindsOf(our)) seen.set(kind, (seen.get(kind) ?? 0) + 1);
       if (line.value === our || differences >= SHOWN_MAX) continue;
       differences++;
       console.log(
@@ -95,10 +103,16 @@ async function main(): Promise<boolean> {
   }
   child.stdin.end();
   console.log(`${events} events, ${differences} differences`, Object.fromEntries(seen));
-  return differences === 0 && ["allow", "deny", "unauthorized"].every((kind) => seen.has(kind));
+  return differences === 0 && NEEDED.every((kind) => seen.has(kind));
 }
 
-function kindOf(answer: string): string {
+/** The verdict, and what is wrong with the event. */
+function kindsOf(answer: string): string[] {
+  const [, fault] = /"fault":"([a-z_]+)"/.exec(answer) ?? [];
+  return fault === undefined ? [verdictOf(answer)] : [verdictOf(answer), fault];
+}
+
+function verdictOf(answer: string): string {
   if (answer.startsWith('{"error"')) return "unauthorized";
   return answer.includes('"Allow"') || answer.includes('"isAuthorized":true') ? "allow" : "deny";
 }

@@ -2,6 +2,8 @@
 
 use super::counted;
 use super::keys::embed_keys;
+use super::layer::Layer;
+use super::write::{File, write_all};
 use crate::commands::unreadable;
 use ::gateway::configuration::load_policy;
 use ::policy::cached::{Paths, inexact};
@@ -9,8 +11,7 @@ use ::policy::check::Entity;
 use ::policy::entity::{Api, Kind};
 use anyhow::{Context as _, bail};
 use clap::Parser;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -25,6 +26,9 @@ pub(crate) struct Build {
     /// The name of the feed: one for each environment, so that a floor of one is none of another
     #[arg(long, value_name = "NAME", default_value = "local", value_parser = feed_name)]
     feed: String,
+    /// Write FLOOR.zip beside it: the floor as an AWS Lambda layer, where it is `/opt/policy.floor`
+    #[arg(long)]
+    lambda_layer: bool,
     /// An API that an authorizer with a result TTL will front: refuse what a cached answer cannot say exactly. May be given again
     #[arg(long, value_name = "API", num_args = 1..)]
     for_cached_authorizer: Vec<String>,
@@ -78,7 +82,15 @@ impl Build {
                 report.message
             );
         }
-        write(&self.out, &floor.bytes).with_context(|| format!("cannot write {}", self.out.display()))?;
+        let layer = match self.lambda_layer {
+            true => Some((Layer::of(&floor.bytes)?, Layer::path_beside(&self.out))),
+            false => None,
+        };
+        // The layer first: whoever follows the floor finds that what belongs to it is there.
+        let mut files: Vec<File<'_>> = Vec::new();
+        files.extend(layer.as_ref().map(|(layer, path)| (&**path, layer.bytes())));
+        files.push((&self.out, &floor.bytes));
+        write_all(&files)?;
         let written = anstyle::AnsiColor::Green.on_default().bold();
         anstream::println!(
             "{}: {written}written{written:#}, feed {}, revision {now}, {}\ndigest {}",
@@ -87,6 +99,9 @@ impl Build {
             counted(entities.iter().map(|entity| entity.kind.as_str())),
             floor.digest,
         );
+        if let Some((layer, path)) = &layer {
+            layer.tell(path);
+        }
         Ok(ExitCode::SUCCESS)
     }
 
@@ -145,24 +160,4 @@ fn apis(entities: &[Entity]) -> anyhow::Result<Vec<(&str, Api)>> {
 fn operations(api: &Api) -> Vec<&str> {
     let guarded = api.operations.iter().map(|operation| &*operation.matches);
     api.public.iter().map(|text| &**text).chain(guarded).collect()
-}
-
-/// Replaces a file: whoever reads it meanwhile sees the old one or the new one, also after a crash.
-fn write(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    /// Less what the umask takes, as with any file that a command writes: a floor holds no secret.
-    const MODE: u32 = 0o666;
-    let directory = match file.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    let mut new = tempfile::Builder::new()
-        .prefix(".switchboard-floor-")
-        .permissions(std::fs::Permissions::from_mode(MODE))
-        .tempfile_in(directory)?;
-    new.write_all(bytes)?;
-    new.as_file().sync_all()?;
-    new.persist(file)?;
-    // The name is on the disk only when its directory is.
-    std::fs::File::open(directory)?.sync_all()
 }

@@ -2,7 +2,9 @@
 
 mod build;
 mod keys;
+mod layer;
 mod show;
+mod write;
 mod yaml;
 
 use clap::{Parser, Subcommand};
@@ -20,6 +22,8 @@ pub(crate) struct Policy {
 enum Command {
     /// Make a floor of a policy file: checked, with the keys of every issuer in it, held together by a digest
     Build(build::Build),
+    /// Make an AWS Lambda layer of a floor that is there already
+    Layer(layer::MakeLayer),
     /// Print a floor as the policy file that it could have been built from
     Show(show::Show),
 }
@@ -29,6 +33,7 @@ impl Policy {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Build(command) => command.run(),
+            Command::Layer(command) => command.run(),
             Command::Show(command) => command.run(),
         }
     }
