@@ -21,6 +21,7 @@ pub use line::{
     is_feed_name,
 };
 pub use reader::{
-    AHEAD_S_MAX, Bounds, HELD_RECORDS_MAX, Ignored, PENDING_BYTES_MAX, Read, Reader, Shown, State, View,
+    AHEAD_S_MAX, Bounds, Changes, HELD_RECORDS_MAX, Ignored, PENDING_BYTES_MAX, Read, Reader, Shown, State,
+    View,
 };
 pub use sign::{KeyError, SigningKey, roots_line};

@@ -34,10 +34,10 @@ pub enum Line<'a> {
     },
     /// All records before it, taken together.
     Commit(Commit<'a>),
-    /// Who may sign commits.
-    Keyring(KeyringLine<'a>),
-    /// Who may sign keyrings.
-    Roots(RootsLine<'a>),
+    /// Who may sign commits; `None` where it is not said in full.
+    Keyring(Option<KeyringLine<'a>>),
+    /// Who may sign keyrings; `None` where it is not said in full.
+    Roots(Option<RootsLine<'a>>),
 }
 
 /// The record of an entity.
@@ -156,10 +156,9 @@ impl<'a> Line<'a> {
             return found.commit().map(Line::Commit);
         }
         if found.get("keys").is_some() {
-            return found.keyring(text).map(Line::Keyring);
+            return Some(Line::Keyring(found.keyring(text)));
         }
-        found.get("roots")?;
-        found.roots().map(Line::Roots)
+        found.get("roots").map(|_| Line::Roots(found.roots()))
     }
 }
 

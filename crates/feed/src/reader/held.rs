@@ -48,8 +48,8 @@ struct Bucket {
     digest: Option<(u64, [u8; 32])>,
 }
 
-/// What changes for whoever shows it: of each key the bytes of its record, or that it is gone.
-pub(super) type Changes = Vec<(Box<str>, Option<Box<[u8]>>)>;
+/// What changes for whoever shows it, by key (`kind/id`): the value of its record, or `None` where it is gone.
+pub type Changes = Vec<(Box<str>, Option<Box<[u8]>>)>;
 
 /// All records by key.
 #[derive(Debug)]

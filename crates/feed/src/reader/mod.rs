@@ -9,6 +9,6 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use held::{HELD_RECORDS_MAX, PENDING_BYTES_MAX};
+pub use held::{Changes, HELD_RECORDS_MAX, PENDING_BYTES_MAX};
 pub use read::{Ignored, Read, Reader, Shown};
 pub use state::{AHEAD_S_MAX, Bounds, State, View};

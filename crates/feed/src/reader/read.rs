@@ -1,6 +1,6 @@
 //! One line after the other: what it means for what is shown.
 
-use super::held::{Full, Held};
+use super::held::{Changes, Full, Held};
 use super::state::{AHEAD_S_MAX, Bounds, State, View};
 use crate::keys::{CommitError, Keyring, KeyringError, Roots};
 use crate::line::{Commit, Line, Record, Scratch};
@@ -84,8 +84,8 @@ pub enum Ignored {
 pub struct Shown {
     /// The view.
     pub view: View,
-    /// By key (`kind/id`): the value of its record, or `None` where it is gone.
-    pub changes: Vec<(Box<str>, Option<Box<[u8]>>)>,
+    /// What it changes.
+    pub changes: Changes,
     /// The line of the keyring under which it counted.
     pub keyring: Box<[u8]>,
     /// The line of the commit.
@@ -173,7 +173,8 @@ impl Reader {
                 self.keep(|held| held.put(&key, bytes, record.epoch, record.revision))
             }
             Line::Deletion { kind, id } => self.keep(|held| held.delete(&format!("{kind}/{id}"))),
-            Line::Keyring(keyring) => match self.roots.keyring(&keyring, self.keyring.as_ref()) {
+            Line::Keyring(None) => self.skip(),
+            Line::Keyring(Some(keyring)) => match self.roots.keyring(&keyring, self.keyring.as_ref()) {
                 Ok(keyring) => {
                     self.keyring = Some(keyring);
                     self.keyring_line = bytes.into();

@@ -252,10 +252,8 @@ fn unmoved() {
             |log, at| drop(log.remove(at)),
             |log, at| log[at].value = None,
             |log, at| {
-                log[at].value = log[at]
-                    .value
-                    .as_deref()
-                    .map(|value| forged(value, "\"n\":1", "\"n\":7"))
+                let value = log[at].value.take();
+                log[at].value = value.map(|value| forged(&value, "\"n\":1", "\"n\":7"));
             },
             |log, at| log[at].key = "client/z".to_owned(),
         ];
@@ -296,7 +294,7 @@ fn a_key_that_has_ended_signs_nothing_later() {
         publisher.epoch,
         &[key.public(Some(publisher.now - 1))],
     );
-    let Some(Line::Keyring(line)) = Line::parse(keyring.as_bytes(), &mut Scratch::default()) else {
+    let Some(Line::Keyring(Some(line))) = Line::parse(keyring.as_bytes(), &mut Scratch::default()) else {
         panic!("{keyring}");
     };
     let keyring = publisher.roots().keyring(&line, None).unwrap();

@@ -60,7 +60,7 @@ impl Publisher {
     pub(super) fn roots(&self) -> Roots {
         let line = roots_line(FEED, &[self.root.public(None)]);
         match Line::parse(line.as_bytes(), &mut Scratch::default()) {
-            Some(Line::Roots(roots)) => Roots::pinned(&roots),
+            Some(Line::Roots(Some(roots))) => Roots::pinned(&roots),
             other => panic!("{other:?}"),
         }
     }
