@@ -226,17 +226,17 @@ impl<'a> Found<'_, 'a> {
             entities: self.whole("entities")?,
             digest: FeedDigest::parse(&self.text("digest")?)?,
             at: self.whole("at")?,
-            signed: self.signed()?,
+            signed: self.signed(),
         })
     }
 
-    fn signed(&self) -> Option<Option<Signed<'a>>> {
-        let text = |name: &str| match self.get(name) {
-            Some(value) => string(value).map(Some),
-            None => Some(None),
-        };
-        let (key, sig) = (text("key")?, text("sig")?);
-        Some((key.is_some() || sig.is_some()).then_some(Signed { key, sig }))
+    /// Whether it says to be signed, and what of that can be read.
+    fn signed(&self) -> Option<Signed<'a>> {
+        let says = self.get("key").is_some() || self.get("sig").is_some();
+        says.then(|| Signed {
+            key: self.text("key"),
+            sig: self.text("sig"),
+        })
     }
 
     fn keyring(&self, line: &'a str) -> Option<KeyringLine<'a>> {
