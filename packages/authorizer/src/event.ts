@@ -100,8 +100,8 @@ function requestOf({ shape, arn, members }: Event, prefix: string | undefined): 
   const whole = withPrefix(path, prefix);
   const canonical = parsePath(whole);
   // A path of API Gateway goes on to the service as it is, so only its one spelling is good enough; and no route is
-  // there that could ask for encoded slashes.
-  if (canonical !== whole || canonical.includes("%2F")) return "path_not_canonical";
+  // there that could ask for encoded slashes or path parameters.
+  if (canonical !== whole || /%2F|;|%3B/.test(canonical)) return "path_not_canonical";
   return { method: verb, path: canonical, fields, certificate };
 }
 

@@ -275,10 +275,14 @@ fn agrees(said: &str, called: &str, stage: &str, prefix: Option<&PathPrefix>) ->
 }
 
 /// A path of API Gateway goes on to the service as it is, so only its one spelling is good enough; and no route is there
-/// that could ask for encoded slashes.
+/// that could ask for encoded slashes or path parameters.
 fn canonical(path: &str) -> Result<CanonicalPath<'static>, Fault> {
     match CanonicalPath::parse(path.as_bytes()) {
-        Ok(canonical) if canonical.as_str() == path && !canonical.has_encoded_slash() => {
+        Ok(canonical)
+            if canonical.as_str() == path
+                && !canonical.has_encoded_slash()
+                && !canonical.has_parameters() =>
+        {
             Ok(canonical.into_owned())
         }
         _ => Err(Fault::PathNotCanonical),
