@@ -15,6 +15,27 @@ impl FeedDigest {
     pub fn parse(text: &str) -> Option<FeedDigest> {
         hex::read(text).map(FeedDigest)
     }
+
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> FeedDigest {
+        FeedDigest(bytes)
+    }
+}
+
+/// The digest of one record: of its key (`kind/id`) and the bytes of its value.
+pub(crate) fn record_digest(key: &str, value: &[u8]) -> [u8; 32] {
+    let length = u32::try_from(key.len()).expect("a key is a part of a record, which is far below 4 GiB");
+    Sha256::new()
+        .chain_update(length.to_be_bytes())
+        .chain_update(key)
+        .chain_update(value)
+        .finalize()
+        .into()
+}
+
+/// In which of the 256 buckets a key is.
+pub(crate) fn bucket_of(key: &str) -> usize {
+    let [bucket, ..] = <[u8; 32]>::from(Sha256::digest(key));
+    usize::from(bucket)
 }
 
 impl fmt::Display for FeedDigest {
@@ -55,15 +76,9 @@ impl Digest {
         let key = &mut self.key;
         key.clear();
         key.extend([kind, "/", id]);
-        let length = u32::try_from(key.len()).expect("a key is a part of a record, which is far below 4 GiB");
-        let record = Sha256::new()
-            .chain_update(length.to_be_bytes())
-            .chain_update(&*key)
-            .chain_update(value)
-            .finalize();
-        let [bucket, ..] = <[u8; 32]>::from(Sha256::digest(&*key));
-        if let Some(bucket) = self.buckets.get_mut(usize::from(bucket)) {
-            bucket.push(record.into());
+        let record = record_digest(key, value);
+        if let Some(bucket) = self.buckets.get_mut(bucket_of(key)) {
+            bucket.push(record);
         }
     }
 

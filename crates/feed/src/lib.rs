@@ -8,8 +8,20 @@ mod digest;
 mod floor;
 mod hex;
 mod json;
+mod keys;
 mod line;
+mod reader;
+mod sign;
 
 pub use digest::{Digest, FeedDigest};
 pub use floor::{FLOOR_BYTES_MAX, Floor, FloorError, Live, Written, load_floor, read_floor, write_floor};
-pub use line::{Commit, Line, RECORD_BYTES_MAX, Record, is_feed_name};
+pub use keys::{CommitError, Keyring, KeyringError, Roots};
+pub use line::{
+    Commit, KEYS_MAX, KeyLine, KeyringLine, Line, RECORD_BYTES_MAX, Record, RootsLine, Scratch, Signed,
+    is_feed_name,
+};
+pub use reader::{
+    AHEAD_S_MAX, Bounds, Changes, HELD_RECORDS_MAX, Ignored, PENDING_BYTES_MAX, Read, Reader, Shown, State,
+    View,
+};
+pub use sign::{KeyError, SigningKey, roots_line};

@@ -4,6 +4,9 @@
 
 use crate::digest::FeedDigest;
 use crate::json::{Member, members, string, strings, whole};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -12,6 +15,8 @@ pub const RECORD_BYTES_MAX: usize = 256 * 1024;
 
 /// Bytes of the names of feeds and kinds.
 const NAME_BYTES_MAX: usize = 64;
+/// Keys of a keyring, and roots of a feed: rotation needs two or three.
+pub const KEYS_MAX: usize = 16;
 /// Bytes of an entity's id.
 const ID_BYTES_MAX: usize = 128;
 
@@ -29,10 +34,10 @@ pub enum Line<'a> {
     },
     /// All records before it, taken together.
     Commit(Commit<'a>),
-    /// Who may sign commits.
-    Keyring,
-    /// Who may sign keyrings.
-    Roots,
+    /// Who may sign commits; `None` where it is not said in full.
+    Keyring(Option<KeyringLine<'a>>),
+    /// Who may sign keyrings; `None` where it is not said in full.
+    Roots(Option<RootsLine<'a>>),
 }
 
 /// The record of an entity.
@@ -69,8 +74,56 @@ pub struct Commit<'a> {
     pub digest: FeedDigest,
     /// When it was made, Unix seconds.
     pub at: u64,
-    /// Whether it names a key or has a signature.
-    pub signed: bool,
+    /// The key that signed it, and the signature as it is written; `None` where it has neither.
+    pub signed: Option<Signed<'a>>,
+}
+
+/// By which key a commit is signed, and how; each absent where the line lacks it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed<'a> {
+    /// The id of the key.
+    pub key: Option<Cow<'a, str>>,
+    /// The signature, base64url.
+    pub sig: Option<Cow<'a, str>>,
+}
+
+/// Who may sign commits, as a line says it; whether that may be believed is for `trust`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyringLine<'a> {
+    /// The feed's name.
+    pub feed: Cow<'a, str>,
+    /// Unix seconds of its making; never goes back.
+    pub version: u64,
+    /// The epoch in which commits count.
+    pub epoch: u64,
+    /// The keys.
+    pub keys: Vec<KeyLine>,
+    /// The root that signed it.
+    pub root: Cow<'a, str>,
+    /// The signature, base64url.
+    pub sig: Cow<'a, str>,
+    /// What the signature covers: all before it. Nothing where it is not the last member.
+    pub covered: &'a str,
+}
+
+/// One public key, as a line has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyLine {
+    /// Its id.
+    pub id: Box<str>,
+    /// The key (RFC 8032 §5.1.5).
+    pub ed25519: [u8; 32],
+    /// The last `at` of a commit that it may sign.
+    pub not_after: Option<u64>,
+}
+
+/// Who may sign keyrings, as line 1 of a floor may say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RootsLine<'a> {
+    /// The feed's name.
+    pub feed: Cow<'a, str>,
+    /// The keys.
+    pub roots: Vec<KeyLine>,
 }
 
 /// Whether a text is the name of a feed: `[a-z0-9-]{1,64}`.
@@ -103,9 +156,9 @@ impl<'a> Line<'a> {
             return found.commit().map(Line::Commit);
         }
         if found.get("keys").is_some() {
-            return Some(Line::Keyring);
+            return Some(Line::Keyring(found.keyring(text)));
         }
-        found.get("roots").map(|_| Line::Roots)
+        found.get("roots").map(|_| Line::Roots(found.roots()))
     }
 }
 
@@ -173,9 +226,75 @@ impl<'a> Found<'_, 'a> {
             entities: self.whole("entities")?,
             digest: FeedDigest::parse(&self.text("digest")?)?,
             at: self.whole("at")?,
-            signed: self.get("key").is_some() || self.get("sig").is_some(),
+            signed: self.signed(),
         })
     }
+
+    /// Whether it says to be signed, and what of that can be read.
+    fn signed(&self) -> Option<Signed<'a>> {
+        let says = self.get("key").is_some() || self.get("sig").is_some();
+        says.then(|| Signed {
+            key: self.text("key"),
+            sig: self.text("sig"),
+        })
+    }
+
+    fn keyring(&self, line: &'a str) -> Option<KeyringLine<'a>> {
+        let sig = self.text("sig")?;
+        let covered = line
+            .strip_suffix("\"}")
+            .and_then(|line| line.strip_suffix(&*sig))
+            .and_then(|line| line.strip_suffix(r#","sig":""#));
+        Some(KeyringLine {
+            feed: self.feed()?,
+            version: self.whole("version")?,
+            epoch: self.whole("epoch")?,
+            keys: keys(self.get("keys")?)?,
+            root: self.text("root").filter(|root| is_feed_name(root))?,
+            sig,
+            covered: covered.unwrap_or_default(),
+        })
+    }
+
+    fn roots(&self) -> Option<RootsLine<'a>> {
+        Some(RootsLine {
+            feed: self.feed()?,
+            roots: keys(self.get("roots")?)?,
+        })
+    }
+}
+
+/// A list of public keys, none twice; `None` where one of them is none.
+fn keys(value: &str) -> Option<Vec<KeyLine>> {
+    let listed: Vec<&RawValue> = serde_json::from_str(value).ok()?;
+    if listed.len() > KEYS_MAX {
+        return None;
+    }
+    let mut found: Vec<KeyLine> = Vec::with_capacity(listed.len());
+    let mut scratch = Vec::new();
+    for one in listed {
+        members(one.get(), &mut scratch)?;
+        let one = Found(&scratch);
+        let id = one.text("id").filter(|id| is_feed_name(id))?;
+        if found.iter().any(|earlier| *earlier.id == *id) {
+            return None;
+        }
+        let not_after = match one.get("not_after") {
+            Some(value) => Some(whole(value)?),
+            None => None,
+        };
+        found.push(KeyLine {
+            id: id.into(),
+            ed25519: decoded(&one.text("ed25519")?)?,
+            not_after,
+        });
+    }
+    Some(found)
+}
+
+/// Bytes of a fixed number from base64url without padding (RFC 4648 §5), in its one spelling.
+pub(crate) fn decoded<const N: usize>(text: &str) -> Option<[u8; N]> {
+    URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
 }
 
 /// The value of an entity's record, as it is written. Feed, kind and id have no character that JSON would escape.
@@ -201,7 +320,7 @@ pub(crate) fn write_record(record: &Record<'_>, out: &mut String) {
     out.push('}');
 }
 
-/// The value of a commit without a signature.
+/// The value of a commit, with its key and signature where it has them.
 pub(crate) fn write_commit(commit: &Commit<'_>, out: &mut String) {
     let Commit {
         feed,
@@ -210,10 +329,18 @@ pub(crate) fn write_commit(commit: &Commit<'_>, out: &mut String) {
         entities,
         digest,
         at,
-        signed: _,
+        signed,
     } = commit;
     let _ = write!(
         out,
-        r#"{{"feed":"{feed}","epoch":{epoch},"revision":{revision},"entities":{entities},"digest":"{digest}","at":{at}}}"#
+        r#"{{"feed":"{feed}","epoch":{epoch},"revision":{revision},"entities":{entities},"digest":"{digest}","at":{at}"#
     );
+    if let Some(Signed { key, sig }) = signed {
+        for (name, value) in [("key", key), ("sig", sig)] {
+            if let Some(value) = value {
+                let _ = write!(out, r#","{name}":"{value}""#);
+            }
+        }
+    }
+    out.push('}');
 }

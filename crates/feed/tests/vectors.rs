@@ -62,6 +62,9 @@ fn read(bytes: &[u8], with_records: bool) -> Value {
         "skipped": floor.skipped(),
         "foreign": floor.foreign(),
     });
+    if floor.epoch() != 0 {
+        read["epoch"] = json!(floor.epoch());
+    }
     if with_records {
         let records = floor.live().iter().map(|live| {
             let mut record = json!({ "kind": live.kind(), "id": live.id(), "body": live.body() });

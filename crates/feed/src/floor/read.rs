@@ -1,9 +1,12 @@
-//! From the bytes of a floor to what its commit holds together; nothing of it is believed before count and digest hold.
+//! From the bytes of a floor to what its commit holds together; nothing of it is believed before signature, count and
+//! digest hold.
 //!
-//! Only floors without signatures are read in this version: what is signed is refused rather than taken unjudged.
+//! A floor that begins with roots is signed, and believed by them alone. One without is only as good as the place that it is kept
+//! in; what is signed all the same is refused, since nobody says by whom it should be.
 
 use crate::digest::{Digest, FeedDigest};
-use crate::line::{Commit, Line, Scratch};
+use crate::keys::{CommitError, Keyring, KeyringError, Roots};
+use crate::line::{Commit, KeyringLine, Line, Scratch};
 use policy::{Body, Change, Policy, Report};
 use std::borrow::Cow;
 
@@ -14,12 +17,24 @@ pub const FLOOR_BYTES_MAX: usize = 1 << 30;
 #[derive(Debug, Clone)]
 pub struct Floor<'a> {
     feed: Box<str>,
+    epoch: u64,
+    trust: Option<Trust<'a>>,
     revision: u64,
     at: u64,
     digest: FeedDigest,
     live: Vec<Live<'a>>,
     skipped: usize,
     foreign: usize,
+}
+
+/// By whom a floor is signed.
+#[derive(Debug, Clone)]
+struct Trust<'a> {
+    roots: Roots,
+    /// The keyring under which its commit counts, and the line of it.
+    keyring: Option<(Keyring, &'a [u8])>,
+    /// Why the last keyring that came does not count.
+    refused: Option<KeyringError>,
 }
 
 /// One live record.
@@ -44,9 +59,15 @@ pub enum FloorError {
     /// No line is a commit.
     #[error("the floor has no commit: it was cut off, or this is no floor")]
     NoCommit,
-    /// It has roots, a keyring or a signature.
-    #[error("the floor is signed, and signatures are not judged in this version")]
-    NotInThisVersion,
+    /// It has a keyring or a signature, and does not begin with roots.
+    #[error("the floor is signed, and does not begin with the roots that say by whom it should be")]
+    Unpinned,
+    /// No keyring before its commit counts.
+    #[error("the floor has no keyring that counts before its commit")]
+    Keyring(#[source] Option<KeyringError>),
+    /// Its commit does not count.
+    #[error("the floor's commit does not count")]
+    Commit(#[source] CommitError),
     /// An unsigned commit names an epoch, which only a keyring gives.
     #[error("the floor's commit has the epoch {epoch}; without a signature it is 0")]
     Epoch {
@@ -90,7 +111,9 @@ impl FloorError {
         match self {
             FloorError::TooLarge { .. } => "too_large",
             FloorError::NoCommit => "no_commit",
-            FloorError::NotInThisVersion => "not_in_this_version",
+            FloorError::Unpinned => "unpinned",
+            FloorError::Keyring(_) => "keyring",
+            FloorError::Commit(_) => "commit",
             FloorError::Epoch { .. } => "epoch",
             FloorError::BehindCommit { .. } => "behind_commit",
             FloorError::Count { .. } => "count",
@@ -132,20 +155,13 @@ fn read(bytes: &[u8]) -> Result<Unproven<'_>, FloorError> {
         return Err(FloorError::TooLarge { bytes: bytes.len() });
     }
     let lines = Lines::of(bytes);
-    let Some((commit_line, commit)) = lines.last_commit() else {
-        return Err(match lines.clone().any(|(_, line)| is_key_line(line)) {
-            true => FloorError::NotInThisVersion,
-            false => FloorError::NoCommit,
-        });
+    let (commit_line, commit) = lines.last_commit().ok_or(FloorError::NoCommit)?;
+    let mut read = Read {
+        trust: lines.trust(),
+        ..Read::default()
     };
-    if commit.signed {
-        return Err(FloorError::NotInThisVersion);
-    }
-    let mut read = Read::default();
     read.all(lines, commit_line, &commit)?;
-    if commit.epoch != 0 {
-        return Err(FloorError::Epoch { epoch: commit.epoch });
-    }
+    read.count_commit(&commit)?;
     read.judge(commit)
 }
 
@@ -163,6 +179,19 @@ impl<'a> Lines<'a> {
         Lines {
             rest: (!whole.is_empty()).then_some(whole),
             number: 0,
+        }
+    }
+
+    /// The roots of line 1.
+    fn trust(&self) -> Option<Trust<'a>> {
+        let (_, first) = self.clone().next()?;
+        match Line::parse(first, &mut Scratch::default()) {
+            Some(Line::Roots(Some(roots))) => Some(Trust {
+                roots: Roots::pinned(&roots),
+                keyring: None,
+                refused: None,
+            }),
+            _ => None,
         }
     }
 
@@ -195,16 +224,12 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-fn is_key_line(line: &[u8]) -> bool {
-    matches!(
-        Line::parse(line, &mut Scratch::default()),
-        Some(Line::Keyring | Line::Roots)
-    )
-}
-
 /// All changes, not yet believed.
 #[derive(Default)]
 struct Read<'a> {
+    trust: Option<Trust<'a>>,
+    /// A keyring came, or roots that are not believed, whatever they say.
+    is_keyed: bool,
     changes: Vec<Live<'a>>,
     skipped: usize,
     foreign: usize,
@@ -219,8 +244,25 @@ impl<'a> Read<'a> {
             self.line_ends |= line.ends_with(b"\r");
             match Line::parse(line, &mut scratch) {
                 None => self.skipped += 1,
-                Some(Line::Keyring | Line::Roots) => return Err(FloorError::NotInThisVersion),
                 Some(Line::Commit(_)) => {}
+                // Those of line 1 were read before; others are believed by nobody, and make nothing of an unsigned floor.
+                Some(Line::Roots(_)) if number == 1 && self.trust.is_some() => {}
+                Some(Line::Roots(_)) => {
+                    self.is_keyed = true;
+                    self.skipped += 1;
+                }
+                Some(Line::Keyring(None)) => {
+                    self.is_keyed = true;
+                    self.skipped += 1;
+                }
+                Some(Line::Keyring(Some(keyring))) => {
+                    self.is_keyed = true;
+                    if number < commit_line
+                        && let Some(trust) = &mut self.trust
+                    {
+                        trust.take(&keyring, line);
+                    }
+                }
                 Some(change) => {
                     if number > commit_line {
                         behind = behind.or(Some(number));
@@ -258,8 +300,23 @@ impl<'a> Read<'a> {
                 content: None,
                 needs: Box::default(),
             }),
-            Line::Commit(_) | Line::Keyring | Line::Roots => {}
+            Line::Commit(_) | Line::Keyring(_) | Line::Roots(_) => {}
         }
+    }
+
+    /// Whether the commit counts at all.
+    fn count_commit(&self, commit: &Commit<'_>) -> Result<(), FloorError> {
+        let Some(trust) = &self.trust else {
+            return match () {
+                () if self.is_keyed || commit.signed.is_some() => Err(FloorError::Unpinned),
+                () if commit.epoch != 0 => Err(FloorError::Epoch { epoch: commit.epoch }),
+                () => Ok(()),
+            };
+        };
+        let (keyring, _) = trust.keyring.as_ref().ok_or(FloorError::Keyring(trust.refused))?;
+        keyring
+            .judge(trust.roots.feed(), commit)
+            .map_err(FloorError::Commit)
     }
 
     fn judge(self, commit: Commit<'_>) -> Result<Unproven<'a>, FloorError> {
@@ -276,6 +333,8 @@ impl<'a> Read<'a> {
         }
         let floor = Floor {
             feed: commit.feed.into(),
+            epoch: commit.epoch,
+            trust: self.trust,
             revision: commit.revision,
             at: commit.at,
             digest: commit.digest,
@@ -284,6 +343,16 @@ impl<'a> Read<'a> {
             foreign: self.foreign,
         };
         Ok(Unproven { floor, line_ends })
+    }
+}
+
+impl<'a> Trust<'a> {
+    fn take(&mut self, keyring: &KeyringLine<'_>, line: &'a [u8]) {
+        let held = self.keyring.as_ref().map(|(held, _)| held);
+        match self.roots.keyring(keyring, held) {
+            Ok(keyring) => self.keyring = Some((keyring, line)),
+            Err(error) => self.refused = Some(error),
+        }
     }
 }
 
@@ -331,6 +400,22 @@ impl<'a> Floor<'a> {
     /// The feed's name.
     pub fn feed(&self) -> &str {
         &self.feed
+    }
+
+    /// The epoch; 0 in a floor without signature.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Who signs the keyrings of its feed; `None` in a floor without signature.
+    pub fn roots(&self) -> Option<&Roots> {
+        self.trust.as_ref().map(|trust| &trust.roots)
+    }
+
+    /// The line of the keyring under which its commit counts.
+    pub fn keyring_line(&self) -> Option<&'a [u8]> {
+        let keyring = self.trust.as_ref()?.keyring.as_ref();
+        keyring.map(|(_, line)| *line)
     }
 
     /// The revision; Unix seconds in a floor without signature.

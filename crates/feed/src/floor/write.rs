@@ -54,7 +54,7 @@ pub fn write_floor<'a>(
         entities: sorted.len() as u64,
         digest,
         at,
-        signed: false,
+        signed: None,
     };
     write_commit(&commit, &mut text);
     text.push('\n');

@@ -1,14 +1,23 @@
 /**
  * From the bytes of a floor to what its last commit holds together (contract §7); nothing is believed before that.
  *
- * This version reads floors without keys: what is signed is refused, since nothing here could say whether the
- * signature is good.
+ * A floor that begins with roots is signed, and believed by them alone. What is signed without is refused, since nobody
+ * says by whom it should be.
  */
 
 import { isUtf8 } from "node:buffer";
 import { memberTexts } from "../json.ts";
 import { feedDigest, recordDigest } from "./digest.ts";
-import { type Commit, type Deletion, type Entity, parseLine, RECORD_BYTES_MAX } from "./record.ts";
+import {
+  type Commit,
+  type Deletion,
+  type Entity,
+  type KeyringLine,
+  parseLine,
+  RECORD_BYTES_MAX,
+  type RootsLine,
+} from "./record.ts";
+import { counts, keyringAfter } from "./trust.ts";
 
 /** A floor that holds. */
 export interface Held {
@@ -30,10 +39,12 @@ export interface Live {
 /** The word for it in vectors. */
 export type FloorWord =
   | "too_large"
-  | "not_in_this_version"
   | "no_commit"
   | "behind_commit"
+  | "unpinned"
   | "epoch"
+  | "keyring"
+  | "commit"
   | "count"
   | "digest";
 
@@ -64,12 +75,6 @@ export function holdFloor(bytes: Uint8Array): Held {
   }
   const read = readLines(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   const { commit } = read;
-  if (read.isSigned || commit?.isSigned) {
-    throw new FloorError(
-      "not_in_this_version",
-      "the floor is signed, and signatures are not judged in this version",
-    );
-  }
   if (commit === undefined) {
     throw new FloorError("no_commit", "the floor has no commit: it was cut off, or this is no floor");
   }
@@ -79,13 +84,31 @@ export function holdFloor(bytes: Uint8Array): Held {
       `line ${read.behind} stands behind the commit, which does not hold for it`,
     );
   }
-  if (commit.epoch !== 0) {
-    throw new FloorError(
-      "epoch",
-      `the floor's commit has the epoch ${commit.epoch}; without a signature it is 0`,
-    );
-  }
+  countCommit(commit, read);
   return judge(commit, read);
+}
+
+/** Throws where the commit does not count at all. */
+function countCommit(commit: Commit, { roots, keyring, isKeyed }: Read): void {
+  if (roots === undefined) {
+    if (isKeyed || commit.signed !== undefined) {
+      throw new FloorError(
+        "unpinned",
+        "the floor is signed, and does not begin with the roots that say by whom it should be",
+      );
+    }
+    if (commit.epoch !== 0) {
+      throw new FloorError(
+        "epoch",
+        `the floor's commit has the epoch ${commit.epoch}; without a signature it is 0`,
+      );
+    }
+    return;
+  }
+  if (keyring === undefined) {
+    throw new FloorError("keyring", "the floor has no keyring that counts before its commit");
+  }
+  if (!counts(roots, keyring, commit)) throw new FloorError("commit", "the floor's commit does not count");
 }
 
 /** The body of a live record, as it is written. */
@@ -100,7 +123,14 @@ interface Read {
   changes: { readonly change: Entity | Deletion; readonly line: Uint8Array }[];
   /** The last. */
   commit: Commit | undefined;
-  isSigned: boolean;
+  /** Those of line 1, which alone are believed. */
+  roots: RootsLine | undefined;
+  /** The one that counts for the last commit. */
+  keyring: KeyringLine | undefined;
+  /** The one that would count for another commit. */
+  next: KeyringLine | undefined;
+  /** A keyring came, or roots that are not believed, whatever they hold. */
+  isKeyed: boolean;
   /** The number of the first line of an entity or a deletion behind the last commit, from 1. */
   behind: number | undefined;
   skipped: number;
@@ -111,7 +141,10 @@ function readLines(file: Buffer): Read {
   const read: Read = {
     changes: [],
     commit: undefined,
-    isSigned: false,
+    roots: undefined,
+    keyring: undefined,
+    next: undefined,
+    isKeyed: false,
     behind: undefined,
     skipped: 0,
     hasCrLf: false,
@@ -132,10 +165,20 @@ function readLines(file: Buffer): Read {
         break;
       case "commit":
         read.commit = found;
+        read.keyring = read.next;
         read.behind = undefined;
         break;
-      case "trust":
-        read.isSigned = true;
+      case "keyring":
+        read.isKeyed = true;
+        if (found.keyring === undefined) read.skipped++;
+        else if (read.roots !== undefined) read.next = keyringAfter(read.roots, found.keyring, read.next);
+        break;
+      case "roots":
+        if (number === 1) read.roots = found.roots;
+        if (number > 1 || found.roots === undefined) {
+          read.isKeyed = true;
+          read.skipped++;
+        }
         break;
       case undefined:
         read.skipped++;
