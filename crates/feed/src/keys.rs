@@ -81,6 +81,11 @@ impl Roots {
         &self.feed
     }
 
+    /// The ids of the keys.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().map(|key| &*key.id)
+    }
+
     /// The keyring of a line, where a root signed it. `held` is the one that counts so far: its version never goes back.
     ///
     /// # Errors

@@ -54,6 +54,14 @@ fn shown(floor: &Floor<'_>) -> anyhow::Result<String> {
         utc(floor.at())
     ));
     comments.push(format!("digest: {}", floor.digest()));
+    comments.push(match floor.roots() {
+        Some(roots) => format!(
+            "signed, epoch {}; roots: {}",
+            floor.epoch(),
+            roots.ids().collect::<Vec<_>>().join(", ")
+        ),
+        None => "not signed: as good as the place that it was kept in".to_owned(),
+    });
     comments.push(counted(floor.live().iter().map(Live::kind)));
     for (count, what) in [
         (floor.skipped(), "lines that are no record were skipped"),
