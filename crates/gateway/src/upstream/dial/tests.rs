@@ -39,6 +39,7 @@ async fn check(allowed: &str, answers: &[Option<&[&'static str]>], expected: &[R
     let origin = Arc::new(Origin {
         scheme: Scheme::Http,
         host: "service.example".into(),
+        via: None,
         port,
         authority: format!("service.example:{port}").into(),
         ca: None,
