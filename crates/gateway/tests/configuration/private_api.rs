@@ -284,6 +284,12 @@ fn what_api_gateway_does_not_take_is_refused_beside_it() {
         ],
     );
     check_told(
+        &route("headers: { request: { X_HTTP-Method-Override: PUT } }"),
+        &[
+            "2:23 `X_HTTP-Method-Override` beside `private_api`: another method would be invoked than was permitted | leave it out",
+        ],
+    );
+    check_told(
         &route("headers: {}").replace("upstream: {", "upstream: { ca: none.pem,"),
         &[
             "1:38 the certificates in `/etc/switchboard/none.pem` cannot be used: no certificate in it | name a PEM file with the certificates of the authority",

@@ -8,6 +8,7 @@ use crate::configuration::decode::{At, Slot, Text};
 use crate::configuration::model::{Origin, PrivateApi, Scheme};
 use crate::configuration::url::{self, HostName};
 use crate::configuration::wire;
+use crate::upstream::is_spelled;
 use policy::path::PathPrefix;
 
 /// What API Gateway takes of a body, which no setting raises.
@@ -16,6 +17,9 @@ const _: () = assert!(
     route::BODY_BYTES_MAX <= BODY_BYTES_MAX,
     "the default has to be within it"
 );
+
+/// API Gateway takes the method from here, whatever the request line says.
+const METHOD_OVERRIDE: &str = "x-http-method-override";
 
 /// A region and an id are labels of a DNS name (RFC 1035 §2.3.4). Ids are shorter than a label may be.
 const REGION_BYTES_MAX: usize = 63;
@@ -60,6 +64,16 @@ impl Checker<'_> {
         if let Some(preserve) = route.preserve_host.get().filter(|at| at.value) {
             let message = "`preserve_host` beside `private_api`: Host says which API is meant, and no caller may choose it";
             self.problems.error(preserve.key, message).help("leave it out");
+        }
+        let headers = route.headers.get().and_then(|at| at.value.request.get());
+        let overriding = headers
+            .iter()
+            .flat_map(|at| &at.value.0)
+            .filter(|(name, _)| is_spelled(name.as_bytes(), METHOD_OVERRIDE));
+        for (name, value) in overriding {
+            let message =
+                format!("`{name}` beside `private_api`: another method would be invoked than was permitted");
+            self.problems.error(value.key, message).help("leave it out");
         }
         let body = route.body_bytes_max.get();
         if let Some(limit) = body.filter(|at| at.value.0 > BODY_BYTES_MAX) {
