@@ -201,6 +201,8 @@ pub struct Peer {
     socket: TcpStream,
     /// Which connection this is, from 0.
     pub number: usize,
+    /// The name that the gateway asked for (SNI), over TLS.
+    pub server_name: Option<String>,
 }
 
 impl std::fmt::Debug for Peer {
@@ -255,11 +257,17 @@ impl Peer {
             .expect("the limit is not zero");
         stream.set_nodelay(true).expect("a TCP socket has options");
         let socket = stream.try_clone().expect("a descriptor is left");
+        let mut server_name = None;
         let wire: Box<dyn Wire> = match identity {
             None => Box::new(stream),
-            Some(identity) => Box::new(identity.accept(stream).ok()?),
+            Some(identity) => {
+                let stream = identity.accept(stream).ok()?;
+                server_name = stream.conn.server_name().map(str::to_owned);
+                Box::new(stream)
+            }
         };
         Some(Peer {
+            server_name,
             reader: BufReader::new(Recording { wire, recorder }),
             socket,
             number,

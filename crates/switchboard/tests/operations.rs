@@ -14,7 +14,7 @@ fn page() -> String {
 }
 
 /// Parts of a configuration that are refused as a whole, and what is in them.
-const NOT_YET: [&str; 17] = [
+const NOT_YET: [&str; 16] = [
     "Aggregation",
     "Algorithm",
     "Auth",
@@ -26,7 +26,6 @@ const NOT_YET: [&str; 17] = [
     "OverriddenLimit",
     "Part",
     "Policy",
-    "PrivateApi",
     "RateLimiting",
     "ResponseTransformation",
     "Services",

@@ -229,12 +229,18 @@ impl Mask<'_> {
     }
 
     fn forward(&self, forward: &Forward, shown: &mut Shown) {
-        shown.put("upstream", self.origin(&forward.origin));
+        shown.put("upstream", self.upstream(forward));
         if let Some(prefix) = &forward.strip_prefix {
             shown.put("strip_prefix", self.text(prefix.as_str()));
         }
-        if let Some(prefix) = &forward.add_prefix {
-            shown.put("add_prefix", self.text(prefix.as_str()));
+        let added = forward.add_prefix.as_ref().map(|prefix| prefix.as_str());
+        // The stage is shown where it was written.
+        let added = match &forward.private_api {
+            Some(api) => added.and_then(|added| added.get("/".len() + api.stage.len()..)),
+            None => added,
+        };
+        if let Some(prefix) = added.filter(|prefix| !prefix.is_empty()) {
+            shown.put("add_prefix", self.text(prefix));
         }
         shown.put("preserve_host", forward.preserve_host.into());
         shown.put("retries", forward.retries.attempts.into());
@@ -243,19 +249,35 @@ impl Mask<'_> {
         shown.put("headers", json!({ "request": request, "response": response }));
     }
 
-    fn origin(&self, origin: &Origin) -> Value {
+    fn upstream(&self, forward: &Forward) -> Value {
+        let mut shown = Shown::default();
+        match &forward.private_api {
+            Some(api) => shown.put(
+                "private_api",
+                json!({
+                    "region": self.text(&api.region),
+                    "api_id": self.text(&api.api_id),
+                    "stage": self.text(&api.stage),
+                    "vpc_endpoint": self.text(&api.vpc_endpoint),
+                }),
+            ),
+            None => shown.put("url", self.url(&forward.origin)),
+        }
+        if let Some(ca) = &forward.origin.ca {
+            shown.put("ca", self.path(ca));
+        }
+        Value::Object(shown.0)
+    }
+
+    fn url(&self, origin: &Origin) -> Value {
         let scheme = match origin.scheme {
             Scheme::Http => "http",
             Scheme::Https => "https",
         };
         // The path of the URL is shown in `add_prefix`.
-        let url = match self.written.get(&origin.authority) {
-            Some(written) => written.to_string(),
-            None => format!("{scheme}://{}", origin.authority),
-        };
-        match &origin.ca {
-            Some(ca) => json!({ "url": url, "ca": self.path(ca) }),
-            None => json!({ "url": url }),
+        match self.written.get(&origin.authority) {
+            Some(written) => (**written).into(),
+            None => format!("{scheme}://{}", origin.authority).into(),
         }
     }
 

@@ -27,8 +27,8 @@ pub use load::{Checked, Unreadable, check_text, load};
 pub use masked::masked;
 pub(crate) use model::is_set;
 pub use model::{
-    AccessLog, Action, Configuration, EncodedSlash, Forward, LogField, Origin, PathParameters, Redirect,
-    Respond, Retries, Route, RouteTimeouts, Scheme, Timeouts,
+    AccessLog, Action, Configuration, EncodedSlash, Forward, LogField, Origin, PathParameters, PrivateApi,
+    Redirect, Respond, Retries, Route, RouteTimeouts, Scheme, Timeouts,
 };
 pub use policy_file::{
     CheckedFile, CheckedPolicy, check_either_text, check_policy_text, load_either, load_policy,

@@ -176,9 +176,12 @@ pub enum Action {
 pub struct Forward {
     /// Where to; routes with equal origins share connections.
     pub origin: Arc<Origin>,
+    /// The private API that the origin is, where it is one.
+    pub private_api: Option<Box<PrivateApi>>,
     /// Taken off the front of the path.
     pub strip_prefix: Option<PathPrefix>,
-    /// Put before it, after the strip; a path in the upstream's URL stands before this one and is in here already.
+    /// Put before it, after the strip; a path in the upstream's URL, or a private API's stage, stands before this one and
+    /// is in here already.
     pub add_prefix: Option<PathPrefix>,
     /// Keep the client's Host.
     pub preserve_host: bool,
@@ -208,14 +211,48 @@ pub struct Retries {
 pub struct Origin {
     /// `http` or `https`.
     pub scheme: Scheme,
-    /// A DNS name (lower case) or an IP literal without brackets.
+    /// A DNS name (lower case) or an IP literal without brackets: what SNI says and the certificate has to be for.
     pub host: Box<str>,
+    /// The DNS name (lower case) that is resolved and dialled in place of `host`: a private API's VPC endpoint.
+    pub via: Option<Box<str>>,
     /// The port.
     pub port: u16,
-    /// The Host field and SNI source: `host` with the port unless it is the scheme's own.
+    /// The Host field: `host` with the port unless it is the scheme's own, or that of a VPC endpoint.
     pub authority: Box<str>,
     /// Trusted in place of the system's roots, PEM; `https` only.
     pub ca: Option<PathBuf>,
+}
+
+impl Origin {
+    /// What is resolved and dialled.
+    pub fn dialled(&self) -> &str {
+        self.via.as_deref().unwrap_or(&self.host)
+    }
+}
+
+/// A private REST API of API Gateway, as the file names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrivateApi {
+    /// As in `eu-west-1`.
+    pub region: Box<str>,
+    /// Its id.
+    pub api_id: Box<str>,
+    /// Its stage, the first segment of every path that is sent.
+    pub stage: Box<str>,
+    /// The VPC endpoint as it was written, with a port or without.
+    pub vpc_endpoint: Box<str>,
+}
+
+impl PrivateApi {
+    /// The one name that is its own: made of region and id alone, so that nothing in a file can lay another's name over
+    /// an endpoint that many APIs share.
+    pub fn host(&self) -> String {
+        let suffix = match self.region.starts_with("cn-") {
+            true => "amazonaws.com.cn",
+            false => "amazonaws.com",
+        };
+        format!("{}.execute-api.{}.{suffix}", self.api_id, self.region)
+    }
 }
 
 /// TCP or TLS over TCP.

@@ -55,6 +55,7 @@ impl Url<'_> {
         Origin {
             scheme,
             host: host.into(),
+            via: None,
             port,
             authority: authority.into(),
             ca,
@@ -120,6 +121,26 @@ pub(crate) fn parse(text: &str) -> Result<Url<'_>, Refusal> {
         path,
         query,
     })
+}
+
+/// A DNS name in lower case and a port, as a VPC endpoint is written: 443 where none stands behind it. An address is
+/// refused: those of an endpoint belong to its network interfaces, and change with them.
+pub(crate) fn endpoint(text: &str) -> Result<(String, u16), Refusal> {
+    const HELP: &str = "write the endpoint's DNS name, as in `vpce-0123456789abcdef0-a1b2c3d4.execute-api.eu-west-1.vpce.amazonaws.com`";
+    if text.contains('/') {
+        return Err(refusal("a URL or a path, not a DNS name", HELP));
+    }
+    let address = refusal("an address, not a DNS name", HELP);
+    if text.starts_with('[') || text.parse::<IpAddr>().is_ok() {
+        return Err(address);
+    }
+    if text.is_empty() {
+        return Err(refusal("no DNS name", HELP));
+    }
+    match split_port(text)? {
+        (HostName::Name(name), port) => Ok((name, port.unwrap_or(HTTPS_PORT))),
+        (HostName::Ip(_), _) => Err(address),
+    }
 }
 
 fn split_port(authority: &str) -> Result<(HostName, Option<u16>), Refusal> {

@@ -85,6 +85,9 @@ pub enum Decision {
         line: usize,
         /// Scheme and authority.
         upstream: String,
+        /// What is dialled in the upstream's place: a private API's VPC endpoint.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        through: Option<Through>,
         /// The head that would be sent, line by line; ids are examples, secrets are masked.
         request: Vec<String>,
     },
@@ -122,6 +125,15 @@ pub enum Decision {
         #[serde(skip_serializing_if = "Option::is_none")]
         allow: Option<String>,
     },
+}
+
+/// A VPC endpoint, and the API that has to answer behind it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Through {
+    /// The DNS name that is resolved and dialled, and the port.
+    pub vpc_endpoint: String,
+    /// What SNI and Host say, and the certificate has to be for.
+    pub server_name: String,
 }
 
 /// Explains what `configuration` does with the request.
@@ -293,6 +305,10 @@ fn forward(route: &Route, head: &[u8]) -> Decision {
         route: route.name.to_string(),
         line: route.line,
         upstream: forward.origin.to_string(),
+        through: forward.origin.via.as_ref().map(|via| Through {
+            vpc_endpoint: format!("{via}:{}", forward.origin.port),
+            server_name: forward.origin.host.to_string(),
+        }),
         request: head
             .lines()
             .filter(|line| !line.is_empty())

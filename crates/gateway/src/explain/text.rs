@@ -68,12 +68,18 @@ fn write_decision(f: &mut fmt::Formatter<'_>, decision: &Decision) -> fmt::Resul
             route,
             line,
             upstream,
+            through,
             request,
         } => {
             writeln!(
                 f,
                 "{GREEN}→ forwarded{RESET} to {BOLD}{upstream}{RESET} by {route} {DIM}(line {line}){RESET}"
             )?;
+            if let Some(through) = through {
+                let (endpoint, name) = (&through.vpc_endpoint, &through.server_name);
+                writeln!(f, "  through the VPC endpoint {endpoint}")?;
+                writeln!(f, "  SNI and Host  {name}")?;
+            }
             writeln!(
                 f,
                 "\n{BOLD}What is sent{RESET} {DIM}(ids are examples, secrets are masked){RESET}"

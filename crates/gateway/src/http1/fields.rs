@@ -43,7 +43,8 @@ pub enum Known {
     XForwardedPrefix,
     XForwardedProto,
     XRequestId,
-    /// `Proxy`, `HTTP2-Settings`, `X-Original-URL` and the others that request.md §3.1 drops.
+    /// `Proxy`, `HTTP2-Settings`, `X-Original-URL` and the others that request.md §3.1 drops. A service that heeds one of
+    /// them sees another method, path or API than was routed and permitted, whatever kind of upstream it is.
     Dangerous,
     /// `X-User-Id`, `X-User-Role`, `X-Client-Id`, `X-Tenant-Id`, also with `_` for `-`.
     Identity,
@@ -116,6 +117,7 @@ static BY_LENGTH: [&[(Key, Known)]; NAME_BYTES_END] = {
     ];
     names[19] = &[(key(b"proxy-authorization"), Known::ProxyAuthorization)];
     names[22] = &[(key(b"x-http-method-override"), Known::Dangerous)];
+    names[24] = &[(key(b"x-amzn-apigateway-api-id"), Known::Dangerous)];
     names
 };
 
@@ -157,8 +159,8 @@ impl Known {
     }
 }
 
-/// Longer than the longest known name (`X-HTTP-Method-Override`, 22 bytes).
-const NAME_BYTES_END: usize = 24;
+/// Longer than the longest known name (`x-amzn-apigateway-api-id`, 24 bytes, which is as long as a key can be).
+const NAME_BYTES_END: usize = 25;
 
 /// All bytes of a name of up to 24, as words that compare at once: its first eight, its last eight, and those between
 /// where there are any. Names of one length have equal keys only if they are equal.

@@ -12,6 +12,7 @@ mod facts;
 mod failed_credentials;
 mod forwarded;
 mod id;
+mod private_api;
 mod proofs;
 mod rewrite;
 mod route;

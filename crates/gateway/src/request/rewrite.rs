@@ -5,7 +5,7 @@
 
 use super::authorize::Permitted;
 use super::forwarded::{self, Hop};
-use super::{Out, TraceContext};
+use super::{Out, TraceContext, private_api};
 use crate::configuration::{Forward, is_set};
 use crate::downstream::Received;
 use crate::http1::{self, Expect, FieldRef, Framing, Known, Version};
@@ -92,6 +92,9 @@ pub(crate) fn rewrite(
         http1::field(out, name.as_bytes(), value.as_bytes());
     }
     http1::finish_head(out);
+    if forward.private_api.is_some() {
+        private_api::fits(out)?;
+    }
     Ok(Outbound {
         route: Arc::clone(routed.route),
         method,

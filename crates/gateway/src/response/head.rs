@@ -1,8 +1,13 @@
 //! An upstream's response head as the client gets it: hop-by-hop fields off, framing ours, and who made it on.
 
 use super::proxy_status;
-use crate::configuration::is_set;
+use crate::configuration::{Forward, is_set};
 use crate::http1::{self, FieldRef, Framing, Known, ResponseHead, Version};
+
+/// API Gateway gives a service's challenge this other name, by which no OAuth client finds it. Only this one field gets
+/// its name back: the others that are renamed so (`Date`, `Server`, …) have a value of API Gateway's own in their place.
+const REMAPPED_CHALLENGE: &[u8] = b"x-amzn-Remapped-WWW-Authenticate";
+const CHALLENGE: &[u8] = b"WWW-Authenticate";
 
 /// How the body goes to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +41,8 @@ pub(crate) struct HeadContext<'a> {
     pub(crate) request_id: &'a str,
     /// The current date, for an upstream that sent none (RFC 9110 §6.6.1).
     pub(crate) date: &'a str,
-    /// What the route sets.
-    pub(crate) set: &'a [(Box<str>, Box<str>)],
+    /// What the route sets, and whether the upstream is one that renames fields.
+    pub(crate) forward: &'a Forward,
 }
 
 /// Writes the whole head.
@@ -45,19 +50,25 @@ pub(crate) fn write(out: &mut Vec<u8>, head: &ResponseHead, bytes: &[u8], contex
     http1::begin_response(out, Version::Http11, head.status(), head.reason(bytes));
     let bodiless = head.status() == 204;
     let hop_by_hop = head.has_connection_names();
+    let set = &context.forward.response_headers;
+    let challenges_renamed = context.forward.private_api.is_some() && !has_challenge(head, bytes);
     let mut has_date = false;
     for field in head.fields(bytes) {
         let named = hop_by_hop && head.connection_names(bytes, field.name);
-        if named || !passes(&field, context, bodiless) || is_set(context.set, field.name) {
+        let name = match challenges_renamed && field.name.eq_ignore_ascii_case(REMAPPED_CHALLENGE) {
+            true => CHALLENGE,
+            false => field.name,
+        };
+        if named || !passes(&field, context, bodiless) || is_set(set, name) {
             continue;
         }
         has_date |= field.known == Known::Date;
-        http1::field(out, field.name, field.value);
+        http1::field(out, name, field.value);
     }
     if !has_date {
         http1::field(out, b"Date", context.date.as_bytes());
     }
-    for (name, value) in context.set {
+    for (name, value) in set {
         http1::field(out, name.as_bytes(), value.as_bytes());
     }
     http1::field(out, b"X-Request-Id", context.request_id.as_bytes());
@@ -72,6 +83,12 @@ pub(crate) fn write(out: &mut Vec<u8>, head: &ResponseHead, bytes: &[u8], contex
         (_, true, Version::Http11) => {}
     }
     http1::finish_head(out);
+}
+
+/// Whether API Gateway itself, or a response of its authorizer, says what it would take.
+fn has_challenge(head: &ResponseHead, bytes: &[u8]) -> bool {
+    head.fields(bytes)
+        .any(|field| field.name.eq_ignore_ascii_case(CHALLENGE))
 }
 
 /// An interim (1xx) head, field for field but for what belongs to one hop.

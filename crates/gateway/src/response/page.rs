@@ -96,10 +96,12 @@ fn operator(reject: Reject) -> &'static str {
             "`timeouts.head_ms` bounds the head, `timeouts.idle_ms` a pause in the body. Many at once, each with few bytes, are an attack that fails."
         }
         Reject::BodyTooLarge => "raise `body_bytes_max` on the route if such bodies are meant to pass.",
-        Reject::TargetTooLong => "the request line must fit into `head_bytes_max`.",
+        Reject::TargetTooLong => {
+            "the request line must fit into `head_bytes_max`; towards a private API, the target that is sent into 8,192 bytes."
+        }
         Reject::ExpectationFailed => "nothing.",
         Reject::HeadTooLarge(_) => {
-            "raise `head_bytes_max` or `header_count_max` if such heads are meant to pass; large cookies are the usual cause."
+            "raise `head_bytes_max` or `header_count_max` if such heads are meant to pass; large cookies are the usual cause. Towards a private API the fields that are sent may have 8,000 bytes, which no setting raises."
         }
         Reject::MethodNotImplemented => "nothing: CONNECT and TRACE never pass.",
         Reject::UpgradeNotSupported => "nothing: WebSocket and other upgrades are not in this version.",
@@ -126,7 +128,7 @@ fn operator(reject: Reject) -> &'static str {
             "`detail` has what TLS said; the usual cause is an `https://` upstream that speaks plain HTTP."
         }
         Reject::UpstreamCertificate => {
-            "renew the certificate, correct the upstream's name, or name its authority with `ca`; verification cannot be turned off."
+            "renew the certificate, correct the upstream's name (of a private API: `region`, `api_id` and `vpc_endpoint`), or name its authority with `ca`; verification cannot be turned off."
         }
         Reject::UpstreamClosed => {
             "the service crashed, or closes idle connections sooner than the gateway. `retries` repeats idempotent requests."

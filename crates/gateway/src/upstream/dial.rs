@@ -49,7 +49,7 @@ pub(crate) async fn dial(
     limit: Duration,
 ) -> Result<(Transport, SocketAddr), Failure> {
     let until = Instant::now() + limit;
-    let host = &upstream.origin.host;
+    let host = upstream.origin.dialled();
     let addresses = match timeout_at(until.into(), lookups.addresses(host)).await {
         Ok(Ok(addresses)) if addresses.is_empty() => {
             return Err(Failure::new(

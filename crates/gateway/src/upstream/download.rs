@@ -6,7 +6,7 @@ use super::dial::Failure;
 use super::pool::idle_limit;
 use super::trailers::{self, Declared};
 use super::upload::Progress;
-use crate::configuration::Timeouts;
+use crate::configuration::{Forward, Timeouts};
 use crate::downstream::Worker;
 use crate::http1::{self, BodyDecoder, BodyPart, Framing, HeadLimits, ResponseHead, Version};
 use crate::io::{Buffer, Deadline, Elapsed, Transport};
@@ -72,7 +72,7 @@ pub(crate) struct Download<'a> {
     pub(crate) total_until: Option<Instant>,
     pub(crate) request_id: &'a str,
     pub(crate) date: &'a str,
-    pub(crate) set: &'a [(Box<str>, Box<str>)],
+    pub(crate) forward: &'a Forward,
     pub(crate) tally: &'a mut Tally,
 }
 
@@ -131,7 +131,7 @@ impl Download<'_> {
             keep_alive,
             request_id: self.request_id,
             date: self.date,
-            set: self.set,
+            forward: self.forward,
         };
         self.out.clear();
         write_head(self.out, self.head, &self.answer.filled()[..length], &context);

@@ -296,7 +296,7 @@ impl Exchange<'_> {
             total_until,
             request_id: &scratch.account.request_id,
             date: &scratch.date,
-            set: &forward.response_headers,
+            forward,
             tally,
         };
         (upload, download)

@@ -308,6 +308,11 @@ fn references_are_filled_in_and_shown_as_written() {
     );
     assert_eq!(forward.add_prefix.as_ref().unwrap().as_str(), "/s3cret-token/v1");
     assert_eq!(shown["routes"][0]["add_prefix"], "***");
+    // A prefix alone is filled in, before a path that is not.
+    let shown = masked(&check(
+        "routes: [{ path: /a, upstream: 'http://a/v1', add_prefix: '/${file:token}' }]",
+    ));
+    assert_eq!(shown["routes"][0]["add_prefix"], "***");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod examples;
 mod forms;
 mod load;
 mod policy;
+mod private_api;
 mod problems;
 mod routes;
 mod schema;

@@ -262,7 +262,7 @@ fn forbidden_targets_and_the_line_that_permits_them() {
 fn upstream_maps() {
     check_route(
         "path: /a, upstream: {}",
-        &["2:21 an upstream without a target | add `url`"],
+        &["2:21 an upstream without a target | add `url` or `private_api`"],
     );
     check_route(
         "path: /a, upstream: { url: 'http://a', ca: ca.pem }",
@@ -296,7 +296,7 @@ fn upstream_maps() {
         &["2:65 the string \"asynch\" is not known here | write `async`? Known here: `sync`, `async`"],
     );
     check_route(
-        "path: /a, upstream: { private_api: { region: r, api_id: i, stage: s, vpc_endpoint: v }, credential: { header: x } }",
+        "path: /a, upstream: { lambda: { function: f, region: r }, credential: { header: x } }",
         &[],
     );
 }

@@ -37,7 +37,7 @@ const IDENTITY: [&str; 5] = [
 ];
 
 /// Set by the gateway on every request from what it saw.
-const SEEN: [&str; 12] = [
+const SEEN: [&str; 11] = [
     "forwarded",
     "via",
     "x-forwarded-for",
@@ -49,8 +49,10 @@ const SEEN: [&str; 12] = [
     "tracestate",
     "x-amzn-trace-id",
     "expect",
-    "x-apigw-api-id",
 ];
+
+/// By which API Gateway would take another API than the one that Host names.
+const API_IDS: [&str; 2] = ["x-apigw-api-id", "x-amzn-apigateway-api-id"];
 
 /// Set by the gateway on answers.
 const ANSWERS: [&str; 4] = ["date", "proxy-status", "x-request-id", "via"];
@@ -67,6 +69,10 @@ impl Checker<'_> {
                 "write `preserve_host: true` to keep the client's",
             )),
             _ if SEEN.contains(&name) => Some(ITS_OWN),
+            _ if API_IDS.contains(&name) => Some((
+                "says which API is meant",
+                "write it as `upstream: { private_api: … }`",
+            )),
             _ => None,
         })
     }

@@ -11,6 +11,7 @@ mod headers;
 mod limits;
 mod listeners;
 mod log;
+mod private_api;
 mod reach;
 mod respond;
 mod route;

@@ -11,7 +11,7 @@ use policy::path::{HostPattern, PathPrefix, Pattern};
 use std::sync::Arc;
 
 /// Bytes of a request's body where a route says nothing.
-const BODY_BYTES_MAX: u64 = 10_000_000;
+pub(super) const BODY_BYTES_MAX: u64 = 10_000_000;
 
 /// A route, and where it stands.
 pub(super) struct Checked {
@@ -250,11 +250,15 @@ impl Checker<'_> {
         let response_headers = headers
             .map(|headers| self.response_headers(&headers.response))
             .unwrap_or_default();
-        let (origin, base) = self.upstream(upstream)?;
+        if upstream.value.0.private_api.key().is_some() {
+            self.beside_private_api(wire);
+        }
+        let target = self.upstream(upstream)?;
         Some(Forward {
-            origin,
+            origin: target.origin,
+            private_api: target.private_api,
             strip_prefix,
-            add_prefix: self.joined(base, added, upstream),
+            add_prefix: self.joined(target.base, added, wire, upstream),
             preserve_host: wire.preserve_host.get().is_some_and(|at| at.value),
             retries: Retries {
                 attempts: wire
@@ -283,11 +287,12 @@ impl Checker<'_> {
         None
     }
 
-    /// The path of the upstream's URL, then the route's own prefix.
+    /// The path of the upstream's URL or its stage, then the route's own prefix.
     fn joined(
         &mut self,
         base: Option<PathPrefix>,
         added: Option<PathPrefix>,
+        wire: &wire::Route,
         upstream: &At<wire::UpstreamKey>,
     ) -> Option<PathPrefix> {
         let Some(base) = base else { return added };
@@ -295,15 +300,16 @@ impl Checker<'_> {
             None => Some(base),
             Some(added) => PathPrefix::parse(&format!("{}{}", base.as_str(), added.as_str())).ok(),
         };
-        let url = upstream.value.0.url.get();
+        let (url, prefix) = (upstream.value.0.url.get(), wire.add_prefix.get());
+        let is_filled_in = |text: Option<&At<Text>>| text.is_some_and(|text| text.value.is_filled_in());
         match &joined {
             None => {
-                let message = "the URL's path and `add_prefix` together are no path prefix";
+                let message = "the upstream's path and `add_prefix` together are no path prefix";
                 self.problems
                     .error(upstream.span, message)
                     .help("shorten one of them");
             }
-            Some(joined) if url.is_some_and(|url| url.value.is_filled_in()) => {
+            Some(joined) if is_filled_in(url) || url.is_some() && is_filled_in(prefix) => {
                 self.written.insert(joined.as_str().into(), MASK.into());
             }
             Some(_) => {}

@@ -2,7 +2,7 @@
 
 use super::Checker;
 use crate::configuration::decode::{At, Text};
-use crate::configuration::model::Origin;
+use crate::configuration::model::{Origin, PrivateApi};
 use crate::configuration::source::Span;
 use crate::configuration::url::{self, HostName, Url};
 use crate::configuration::wire;
@@ -13,22 +13,33 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// Where requests go.
+pub(super) struct Target {
+    pub(super) origin: Arc<Origin>,
+    /// The path of a URL, or the stage of a private API: put before the request's path.
+    pub(super) base: Option<PathPrefix>,
+    pub(super) private_api: Option<Box<PrivateApi>>,
+}
+
 impl Checker<'_> {
-    /// The origin, and the path of its URL.
-    pub(super) fn upstream(
-        &mut self,
-        at: &At<wire::UpstreamKey>,
-    ) -> Option<(Arc<Origin>, Option<PathPrefix>)> {
+    /// Exactly one target.
+    pub(super) fn upstream(&mut self, at: &At<wire::UpstreamKey>) -> Option<Target> {
         let upstream = &at.value.0;
-        let later = [
-            ("endpoints", upstream.endpoints.key()),
+        let given = [
+            ("url", upstream.url.key()),
             ("private_api", upstream.private_api.key()),
+            ("endpoints", upstream.endpoints.key()),
             ("lambda", upstream.lambda.key()),
             ("step_functions", upstream.step_functions.key()),
         ];
-        let mut targets: Vec<(&str, Span)> = upstream.url.key().map(|key| ("url", key)).into_iter().collect();
-        targets.extend(later.iter().filter_map(|(name, key)| Some((*name, (*key)?))));
-        for (name, key) in targets.iter().filter(|(name, _)| *name != "url") {
+        let targets: Vec<(&str, Span)> = given
+            .into_iter()
+            .filter_map(|(name, key)| Some((name, key?)))
+            .collect();
+        let later = targets
+            .iter()
+            .filter(|(name, _)| !matches!(*name, "url" | "private_api"));
+        for (name, key) in later {
             self.problems.not_in_this_version(*key, name);
         }
         if let Some(key) = upstream.credential.key() {
@@ -41,7 +52,7 @@ impl Checker<'_> {
             [] => {
                 self.problems
                     .error(at.span, "an upstream without a target")
-                    .help("add `url`");
+                    .help("add `url` or `private_api`");
                 return None;
             }
             [(first, first_key), (second, key), ..] => {
@@ -54,15 +65,22 @@ impl Checker<'_> {
             }
             [_] => {}
         }
+        if let Some(api) = upstream.private_api.get() {
+            return self.private_api(&api.value, &upstream.ca);
+        }
         let text = upstream.url.get()?;
         let url = self.target(text)?;
         let base = self.base(text, &url);
         let ca = upstream.ca.get().and_then(|ca| self.ca(ca, url.https));
-        let origin = self.origin(&url, ca);
+        let origin = self.shared(url.origin(ca));
         if text.value.is_filled_in() {
             self.remember(text, &origin);
         }
-        Some((origin, base))
+        Some(Target {
+            origin,
+            base,
+            private_api: None,
+        })
     }
 
     /// A URL that may be called.
@@ -75,26 +93,31 @@ impl Checker<'_> {
                 return None;
             }
         };
-        let (what, range, permit) = match &url.host {
-            HostName::Ip(ip) => match self.targets.judge(SocketAddr::new(*ip, url.port())) {
-                Ok(()) => return Some(url),
+        self.judge(text.span, &url.host, url.port());
+        Some(url)
+    }
+
+    /// Reports a host that may not be called.
+    pub(super) fn judge(&mut self, span: Span, host: &HostName, port: u16) {
+        let (what, range, permit) = match host {
+            HostName::Ip(ip) => match self.targets.judge(SocketAddr::new(*ip, port)) {
+                Ok(()) => return,
                 Err(refusal) => (refusal.address.to_string(), refusal.range, refusal.permit),
             },
             HostName::Name(name) => match self.targets.judge_name(name) {
-                Ok(()) => return Some(url),
+                Ok(()) => return,
                 Err(refusal) => (refusal.name, refusal.range, refusal.permit),
             },
         };
         if permit.is_empty() {
-            let message = format!("{what}:{} is {range}", url.port());
+            let message = format!("{what}:{port} is {range}");
             let help = "name another target: a gateway that calls itself would never end";
-            self.problems.error(text.span, message).help(help);
+            self.problems.error(span, message).help(help);
         } else {
             let message = format!("{what} is {range}: it is not called unless it is allowed");
             let help = format!("write `{permit}` at the top if it is meant");
-            self.problems.error(text.span, message).help(help);
+            self.problems.error(span, message).help(help);
         }
-        Some(url)
     }
 
     /// The path of the URL: put before the request's path.
@@ -119,8 +142,8 @@ impl Checker<'_> {
             .ok()
     }
 
-    fn origin(&mut self, url: &Url<'_>, ca: Option<PathBuf>) -> Arc<Origin> {
-        let origin = url.origin(ca);
+    /// The one value of equal origins.
+    pub(super) fn shared(&mut self, origin: Origin) -> Arc<Origin> {
         let shared = self.origins.get(&origin).map(Arc::clone);
         shared.unwrap_or_else(|| {
             let origin = Arc::new(origin);
@@ -154,7 +177,7 @@ impl Checker<'_> {
     }
 
     /// A file of certificates, looked at once however many routes name it.
-    fn ca(&mut self, file: &At<Text>, https: bool) -> Option<PathBuf> {
+    pub(super) fn ca(&mut self, file: &At<Text>, https: bool) -> Option<PathBuf> {
         if !https {
             let message = "`ca` has no effect with `http`";
             self.problems

@@ -16,4 +16,4 @@ pub(super) use sections::{
     Aggregation, Algorithm, Auth, Claims, OverriddenLimit, Part, RateLimiting, ResponseTransformation,
     Transformation,
 };
-pub(super) use upstream::UpstreamKey;
+pub(super) use upstream::{PrivateApi, UpstreamKey};

@@ -24,7 +24,7 @@ map! {
         /// Taken off the front of the path; what it leaves out of `/api/orders` is `/orders`.
         #[schemars(extend("examples" = ["/api"]))]
         "strip_prefix" strip_prefix: Slot<Text>,
-        /// Put before the path, after `strip_prefix` and behind the path of the upstream's URL.
+        /// Put before the path, after `strip_prefix` and behind the path of the upstream's URL, or its stage.
         "add_prefix" add_prefix: Slot<Text>,
         /// Whether the upstream sees the client's Host instead of its own name.
         #[schemars(extend("default" = false))]

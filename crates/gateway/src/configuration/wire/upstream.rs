@@ -14,13 +14,13 @@ map! {
         "url" url: Slot<Text>,
         /// Several addresses, balanced. Not in this version.
         "endpoints" endpoints: Slot<Vec<At<Text>>>,
-        /// A private API Gateway, through a VPC endpoint. Not in this version.
+        /// A team's private API Gateway, through a VPC endpoint.
         "private_api" private_api: Slot<PrivateApi>,
         /// A Lambda function. Not in this version.
         "lambda" lambda: Slot<Lambda>,
         /// A state machine. Not in this version.
         "step_functions" step_functions: Slot<StepFunctions>,
-        /// A file of certificates (PEM) that are trusted in place of the system's; only with `https`.
+        /// A file of certificates (PEM) that are trusted in place of the system's; only with `https` or `private_api`.
         "ca" ca: Slot<Text>,
         /// The gateway's own credential at the upstream. Not in this version.
         "credential" credential: Slot<Unsettled>,
@@ -28,15 +28,19 @@ map! {
 }
 
 map! {
-    /// A private API Gateway.
+    /// A private REST API of AWS API Gateway: what the Terraform module's output `route_descriptor` has as `private_api`.
     PrivateApi {
-        /// As in `eu-west-1`.
+        /// The region of the API. Region and id make the name that SNI, Host and the certificate have.
+        #[schemars(extend("examples" = ["eu-west-1"]))]
         "region" region: Required<Text>,
-        /// Its id.
+        /// The id of the API.
+        #[schemars(extend("examples" = ["a1b2c3d4e5"]))]
         "api_id" api_id: Required<Text>,
-        /// Its stage.
+        /// Its stage: the first segment of every path that is sent.
+        #[schemars(extend("examples" = ["prod"]))]
         "stage" stage: Required<Text>,
-        /// The DNS name of the VPC endpoint, which is dialled.
+        /// The DNS name of the VPC endpoint, which is resolved and dialled; with a port behind it where it is not 443.
+        #[schemars(extend("examples" = ["vpce-0123456789abcdef0-a1b2c3d4.execute-api.eu-west-1.vpce.amazonaws.com"]))]
         "vpc_endpoint" vpc_endpoint: Required<Text>,
     }
 }

@@ -43,6 +43,7 @@ const DANGEROUS: &[&str] = &[
     "X-HTTP-Method",
     "X-Method-Override",
     "x-apigw-api-id",
+    "x-amzn-apigateway-api-id",
 ];
 
 const IDENTITY: &[&str] = &["X-User-Id", "X-User-Role", "X-Client-Id", "X-Tenant-Id"];

@@ -8,14 +8,18 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 
-/// Answers with the next of these; `None` never answers.
+/// Answers to this name alone, with the next of these; `None` never answers.
 #[derive(Debug)]
-struct Answers(Mutex<VecDeque<Option<Vec<&'static str>>>>);
+struct Answers {
+    name: &'static str,
+    next: Mutex<VecDeque<Option<Vec<&'static str>>>>,
+}
 
 impl Resolve for Answers {
-    fn resolve(&self, _: &str) -> Lookup {
+    fn resolve(&self, name: &str) -> Lookup {
+        assert_eq!(name, self.name);
         let next = self
-            .0
+            .next
             .lock()
             .unwrap()
             .pop_front()
@@ -34,18 +38,32 @@ impl Resolve for Answers {
 
 /// Dials once for each answer; loopback is permitted as far as `allowed` says. What came of each dial.
 async fn check(allowed: &str, answers: &[Option<&[&'static str]>], expected: &[Result<&str, Reject>]) {
+    check_via(None, allowed, answers, expected).await;
+}
+
+/// The same for an upstream that is dialled by another name than its own.
+async fn check_via(
+    via: Option<&'static str>,
+    allowed: &str,
+    answers: &[Option<&[&'static str]>],
+    expected: &[Result<&str, Reject>],
+) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let origin = Arc::new(Origin {
         scheme: Scheme::Http,
         host: "service.example".into(),
+        via: via.map(Into::into),
         port,
         authority: format!("service.example:{port}").into(),
         ca: None,
     });
     let upstream = Upstreams::default().intern(&origin).unwrap();
     let queue = answers.iter().map(|answer| answer.map(<[_]>::to_vec)).collect();
-    let lookups = Lookups::new(Arc::new(Answers(Mutex::new(queue))));
+    let lookups = Lookups::new(Arc::new(Answers {
+        name: via.unwrap_or("service.example"),
+        next: Mutex::new(queue),
+    }));
     let rules = TargetRules {
         allowed: vec![allowed.parse().unwrap()],
         ..TargetRules::default()
@@ -118,6 +136,28 @@ async fn a_name_without_an_address_or_without_an_answer_is_unresolved() {
         "127.0.0.1/32",
         &[Some(&[]), None],
         &[Err(Reject::UpstreamUnresolved), Err(Reject::UpstreamUnresolved)],
+    )
+    .await;
+}
+
+/// What the API's own name resolves to, if it does, plays no part.
+#[tokio::test(flavor = "local")]
+async fn of_a_private_api_the_endpoint_is_resolved_and_judged_each_time() {
+    check_via(
+        Some("vpce.example"),
+        "127.0.0.1/32",
+        &[
+            Some(&["127.0.0.1"]),
+            Some(&["169.254.169.254"]),
+            Some(&["127.0.0.2"]),
+            Some(&["127.0.0.2", "127.0.0.1"]),
+        ],
+        &[
+            Ok("127.0.0.1"),
+            Err(Reject::UpstreamForbidden),
+            Err(Reject::UpstreamForbidden),
+            Ok("127.0.0.1"),
+        ],
     )
     .await;
 }
