@@ -8,6 +8,7 @@ mod digest;
 mod floor;
 mod hex;
 mod json;
+pub mod kept;
 mod keys;
 mod line;
 mod reader;

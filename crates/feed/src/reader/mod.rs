@@ -8,6 +8,8 @@ mod read;
 mod state;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) mod world;
 
 pub use held::{Changes, HELD_RECORDS_MAX, PENDING_BYTES_MAX};
 pub use read::{Ignored, Read, Reader, Shown};

@@ -1,7 +1,7 @@
 //! The rules of feed.md §2, one by one.
 
-use super::world::{FEED, Logged, Publisher, Shower};
 use crate::keys::{CommitError, KeyringError};
+use crate::reader::world::{FEED, Logged, Publisher, Shower};
 use crate::reader::{Bounds, Ignored, Read, State};
 
 const BOUNDS: Bounds = Bounds { staleness_s_max: 60 };

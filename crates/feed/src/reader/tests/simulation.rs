@@ -4,9 +4,9 @@
 //!
 //! A seed that fails is printed; `SWITCHBOARD_SEED` repeats it alone, `SWITCHBOARD_HISTORIES` makes a run longer.
 
-use super::world::{Logged, Publisher, Shower};
 use crate::reader::Read;
 use crate::reader::read::Loosened;
+use crate::reader::world::{Logged, Publisher, Shower};
 use std::collections::HashSet;
 
 const HISTORIES: u64 = 10_000;

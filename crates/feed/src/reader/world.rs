@@ -8,37 +8,37 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// By key, the bytes of a record's value.
-pub(super) type Content = BTreeMap<String, Vec<u8>>;
+pub(crate) type Content = BTreeMap<String, Vec<u8>>;
 
 /// One record of a log: its key, and its value unless it is a tombstone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Logged {
-    pub(super) key: String,
-    pub(super) value: Option<Vec<u8>>,
+pub(crate) struct Logged {
+    pub(crate) key: String,
+    pub(crate) value: Option<Vec<u8>>,
 }
 
-pub(super) const FEED: &str = "acme-prod";
+pub(crate) const FEED: &str = "acme-prod";
 
 /// Whoever may publish.
 #[derive(Debug)]
-pub(super) struct Publisher {
+pub(crate) struct Publisher {
     root: SigningKey,
     key: SigningKey,
-    pub(super) now: u64,
-    pub(super) epoch: u64,
+    pub(crate) now: u64,
+    pub(crate) epoch: u64,
     keyring_version: u64,
-    pub(super) revision: u64,
+    pub(crate) revision: u64,
     /// The entities' bodies, by key.
-    pub(super) entities: BTreeMap<String, String>,
+    pub(crate) entities: BTreeMap<String, String>,
     /// The records as they were written last, by key.
-    pub(super) records: Content,
+    pub(crate) records: Content,
     /// What each (epoch, revision) is.
-    pub(super) history: BTreeMap<(u64, u64), Content>,
-    pub(super) log: Vec<Logged>,
+    pub(crate) history: BTreeMap<(u64, u64), Content>,
+    pub(crate) log: Vec<Logged>,
 }
 
 impl Publisher {
-    pub(super) fn new() -> Publisher {
+    pub(crate) fn new() -> Publisher {
         let key = |id: &str, seed: u8| SigningKey::from_seed(id, &[seed; 32]).unwrap();
         let mut publisher = Publisher {
             root: key("r1", 1),
@@ -57,7 +57,7 @@ impl Publisher {
         publisher
     }
 
-    pub(super) fn roots(&self) -> Roots {
+    pub(crate) fn roots(&self) -> Roots {
         let line = roots_line(FEED, &[self.root.public(None)]);
         match Line::parse(line.as_bytes(), &mut Scratch::default()) {
             Some(Line::Roots(Some(roots))) => Roots::pinned(&roots),
@@ -65,7 +65,7 @@ impl Publisher {
         }
     }
 
-    pub(super) fn keyring(&self) -> Vec<u8> {
+    pub(crate) fn keyring(&self) -> Vec<u8> {
         let keys = [self.key.public(None)];
         let line = self
             .root
@@ -102,7 +102,7 @@ impl Publisher {
     }
 
     /// A revision: each key gets a body, or is deleted.
-    pub(super) fn change(&mut self, changes: &[(&str, Option<&str>)]) {
+    pub(crate) fn change(&mut self, changes: &[(&str, Option<&str>)]) {
         self.revision += 1;
         for (key, body) in changes {
             match body {
@@ -123,7 +123,7 @@ impl Publisher {
     }
 
     /// Everything anew, in this epoch or in another one.
-    pub(super) fn republish(&mut self, new_epoch: bool) {
+    pub(crate) fn republish(&mut self, new_epoch: bool) {
         let foreign: Vec<String> = self
             .log
             .iter()
@@ -151,7 +151,7 @@ impl Publisher {
     }
 
     /// The line of a commit of what is published now.
-    pub(super) fn commit_line(&self) -> Vec<u8> {
+    pub(crate) fn commit_line(&self) -> Vec<u8> {
         let mut digest = Digest::default();
         for (key, value) in &self.records {
             let (kind, id) = key.split_once('/').unwrap();
@@ -170,7 +170,7 @@ impl Publisher {
     }
 
     /// A commit, or a heartbeat: the same with a later time.
-    pub(super) fn commit(&mut self) {
+    pub(crate) fn commit(&mut self) {
         self.now += 1;
         let place = (self.epoch, self.revision);
         self.history.insert(place, self.records.clone());
@@ -181,15 +181,15 @@ impl Publisher {
 
 /// A reader and what it shows.
 #[derive(Debug)]
-pub(super) struct Shower {
-    pub(super) reader: Reader,
-    pub(super) shown: Content,
+pub(crate) struct Shower {
+    pub(crate) reader: Reader,
+    pub(crate) shown: Content,
     keyring: Vec<u8>,
     commit: Vec<u8>,
 }
 
 impl Shower {
-    pub(super) fn new(roots: Roots) -> Shower {
+    pub(crate) fn new(roots: Roots) -> Shower {
         Shower {
             reader: Reader::new(roots),
             shown: Content::new(),
@@ -199,7 +199,7 @@ impl Shower {
     }
 
     /// One record of a log; whether the view changed.
-    pub(super) fn give(&mut self, record: &Logged, now: u64) -> Read {
+    pub(crate) fn give(&mut self, record: &Logged, now: u64) -> Read {
         let read = self.reader.record(&record.key, record.value.as_deref(), now);
         self.show(&read);
         read
@@ -219,7 +219,7 @@ impl Shower {
     }
 
     /// All of a log, and whether its end is the view.
-    pub(super) fn read(&mut self, log: &[Logged], now: u64) -> bool {
+    pub(crate) fn read(&mut self, log: &[Logged], now: u64) -> bool {
         for record in log {
             self.give(record, now);
         }
@@ -227,7 +227,7 @@ impl Shower {
     }
 
     /// The process is killed, and another one begins with what was written down.
-    pub(super) fn killed(self, roots: Roots, now: u64) -> Shower {
+    pub(crate) fn killed(self, roots: Roots, now: u64) -> Shower {
         let mut next = Shower::new(roots);
         if self.commit.is_empty() {
             return next;

@@ -1,0 +1,285 @@
+//! The last known good: what was shown last, as lines of a file that survives a kill at any byte (feed.md §2, rule 4).
+//!
+//! It follows the view, not the feed: what changed, then the commit under which it holds, with the keyring under which that counts. Pure over
+//! bytes: whoever has the file appends what `lines` gives and syncs it before the view is shown, and cuts it back to `whole` before
+//! anything is appended after a start.
+
+use crate::keys::Roots;
+use crate::line::{Line, Scratch};
+use crate::reader::{Changes, Read, Reader, Shown};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// A file above this many times its live size is written anew.
+pub const GROWTH_MAX: usize = 2;
+
+/// What a file says, up to its last commit that counts and holds.
+#[derive(Debug)]
+pub struct Restored {
+    /// A reader that shows it. What it holds is the file's, so a carrier that does not resume from a named state begins with
+    /// [`Reader::restart`].
+    pub reader: Reader,
+    /// All live records, by key.
+    pub changes: Changes,
+    /// Bytes up to the end of the last commit that holds: what is behind was cut off by a kill, or is nobody's.
+    pub whole: usize,
+    /// The line of the keyring under which that commit counts.
+    pub keyring: Box<[u8]>,
+}
+
+/// Reads a file; `None` where nothing in it counts and holds. `now` in Unix seconds.
+pub fn restore(roots: &Roots, file: &[u8], now: u64) -> Option<Restored> {
+    let (_, whole, _) = read(roots, file, now)?;
+    // Once more, without what is behind: a record that no commit holds is none.
+    let (reader, whole, shown) = read(roots, file.get(..whole)?, now)?;
+    Some(Restored {
+        reader,
+        changes: shown
+            .live
+            .into_iter()
+            .map(|(key, value)| (key, Some(value)))
+            .collect(),
+        whole,
+        keyring: shown.keyring,
+    })
+}
+
+#[derive(Default)]
+struct Live {
+    live: BTreeMap<Box<str>, Box<[u8]>>,
+    keyring: Box<[u8]>,
+}
+
+fn read(roots: &Roots, file: &[u8], now: u64) -> Option<(Reader, usize, Live)> {
+    let mut reader = Reader::new(roots.clone());
+    let mut shown = Live::default();
+    let mut whole = None;
+    for line in lines_of(file) {
+        match reader.line(file.get(line.clone())?, now) {
+            Read::Shown(next) => {
+                for (key, value) in next.changes {
+                    match value {
+                        Some(value) => shown.live.insert(key, value),
+                        None => shown.live.remove(&key),
+                    };
+                }
+                shown.keyring = next.keyring;
+            }
+            Read::Renewed => {}
+            _ => continue,
+        }
+        whole = Some(line.end + 1);
+    }
+    whole.map(|whole| (reader, whole, shown))
+}
+
+/// Lines that end: one without its end was cut off.
+fn lines_of(file: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
+    let mut begin = 0;
+    memchr::memchr_iter(b'\n', file).map(move |end| std::mem::replace(&mut begin, end + 1)..end)
+}
+
+/// What is appended for a view that is to be shown. `keyring` is the line of the one that the file has last; it is written again
+/// only where another one counts now.
+pub fn lines(shown: &Shown, keyring: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut line = |bytes: &[u8]| {
+        out.extend_from_slice(bytes);
+        out.push(b'\n');
+    };
+    if *shown.keyring != *keyring {
+        line(&shown.keyring);
+    }
+    for (key, value) in &shown.changes {
+        match value {
+            Some(value) => line(value),
+            None => line(format!(r#"{{"key":"{key}","deleted":true}}"#).as_bytes()),
+        }
+    }
+    line(&shown.commit);
+    out
+}
+
+/// The same, without what is no longer live: the last keyring, each live record, the last commit. `None` where nothing in it holds.
+pub fn rewritten(roots: &Roots, file: &[u8], now: u64) -> Option<Vec<u8>> {
+    let (_, whole, shown) = read(roots, file, now)?;
+    let file = file.get(..whole)?;
+    let is_commit = |line: &Range<usize>| {
+        let bytes = file.get(line.clone()).unwrap_or_default();
+        matches!(Line::parse(bytes, &mut Scratch::default()), Some(Line::Commit(_)))
+    };
+    let commit = lines_of(file).filter(is_commit).last()?;
+    let commit = file.get(commit)?;
+    let mut out = Vec::with_capacity(file.len());
+    let lines = std::iter::once(&*shown.keyring).chain(shown.live.values().map(|value| &**value));
+    for line in lines.chain([commit]) {
+        out.extend_from_slice(line);
+        out.push(b'\n');
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    //! Cut at any byte, changed in any byte: what is restored was shown, and nothing is lost that was written whole.
+
+    use super::*;
+    use crate::reader::world::{Content, FEED, Publisher, Shower};
+    use std::collections::HashMap;
+
+    struct Kept {
+        publisher: Publisher,
+        file: Vec<u8>,
+        /// By length of the file: what was shown when it had that length.
+        history: BTreeMap<usize, ((u64, u64), Content)>,
+    }
+
+    fn kept() -> Kept {
+        let mut publisher = Publisher::new();
+        let mut shower = Shower::new(publisher.roots());
+        let (mut file, mut history, mut read) = (Vec::new(), BTreeMap::new(), 0);
+        let mut keyring = Vec::new();
+        let steps: [fn(&mut Publisher); 6] = [
+            |publisher| publisher.change(&[("client/a", Some("{}")), ("plan/g", Some(r#"{"n":1}"#))]),
+            |publisher| publisher.change(&[("client/a", None), ("client/b", Some("{}"))]),
+            |publisher| publisher.republish(true),
+            |publisher| publisher.change(&[("plan/g", Some(r#"{"n":2}"#))]),
+            |publisher| publisher.republish(false),
+            |publisher| publisher.change(&[("client/b", None)]),
+        ];
+        for step in steps {
+            step(&mut publisher);
+            for record in publisher.log.clone().iter().skip(read) {
+                if let Read::Shown(shown) = shower.give(record, publisher.now) {
+                    file.extend(lines(&shown, &keyring));
+                    keyring = shown.keyring.to_vec();
+                    let place = (shown.view.epoch, shown.view.revision);
+                    history.insert(file.len(), (place, shower.shown.clone()));
+                }
+            }
+            read = publisher.log.len();
+        }
+        Kept {
+            publisher,
+            file,
+            history,
+        }
+    }
+
+    fn content(restored: &Restored) -> Content {
+        let values = restored.changes.iter();
+        values
+            .map(|(key, value)| (key.to_string(), value.as_deref().unwrap().to_vec()))
+            .collect()
+    }
+
+    fn place(restored: &Restored) -> (u64, u64) {
+        let view = restored.reader.view().unwrap();
+        (view.epoch, view.revision)
+    }
+
+    #[test]
+    fn cut_at_any_byte() {
+        let kept = kept();
+        let roots = kept.publisher.roots();
+        for end in 0..=kept.file.len() {
+            let restored = restore(&roots, &kept.file[..end], kept.publisher.now);
+            let expected = kept.history.range(..=end).next_back();
+            match (restored, expected) {
+                (Some(restored), Some((length, (shown, records)))) => {
+                    assert_eq!(
+                        (place(&restored), &content(&restored)),
+                        (*shown, records),
+                        "{end}"
+                    );
+                    assert_eq!(restored.whole, *length, "{end}");
+                }
+                (None, None) => {}
+                (restored, expected) => panic!("{end}: {restored:?} {expected:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn changed_in_any_byte() {
+        let kept = kept();
+        let roots = kept.publisher.roots();
+        let published: HashMap<(u64, u64), &Content> = kept
+            .publisher
+            .history
+            .iter()
+            .map(|(place, content)| (*place, content))
+            .collect();
+        for at in 0..kept.file.len() {
+            let mut file = kept.file.clone();
+            file[at] ^= 1;
+            if let Some(restored) = restore(&roots, &file, kept.publisher.now) {
+                assert_eq!(
+                    Some(&&content(&restored)),
+                    published.get(&place(&restored)),
+                    "{at}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn goes_on_where_it_was_cut() {
+        let kept = kept();
+        let roots = kept.publisher.roots();
+        let mut publisher = kept.publisher;
+        publisher.change(&[("tenant/t", Some("{}"))]);
+        for end in [kept.file.len(), kept.file.len() - 1, kept.file.len() / 2, 1_000] {
+            let mut file = kept.file[..end].to_vec();
+            let mut restored = restore(&roots, &file, publisher.now).unwrap();
+            file.truncate(restored.whole);
+            restored.reader.restart();
+            for record in &publisher.log {
+                if let Read::Shown(shown) =
+                    restored
+                        .reader
+                        .record(&record.key, record.value.as_deref(), publisher.now)
+                {
+                    file.extend(lines(&shown, &restored.keyring));
+                    restored.keyring = shown.keyring;
+                }
+            }
+            let again = restore(&roots, &file, publisher.now).unwrap();
+            assert_eq!(content(&again), publisher.records, "{end}");
+        }
+    }
+
+    #[test]
+    fn rewritten_it_says_the_same_in_less() {
+        let kept = kept();
+        let roots = kept.publisher.roots();
+        let now = kept.publisher.now;
+        let torn = [&kept.file[..], b"{\"key\":\"client/z\",\"del"].concat();
+        let short = rewritten(&roots, &torn, now).unwrap();
+        assert!(
+            short.len() < kept.file.len() / GROWTH_MAX,
+            "{} of {}",
+            short.len(),
+            kept.file.len()
+        );
+        let (one, other) = (
+            restore(&roots, &kept.file, now).unwrap(),
+            restore(&roots, &short, now).unwrap(),
+        );
+        assert_eq!((place(&one), content(&one)), (place(&other), content(&other)));
+        assert_eq!(other.whole, short.len());
+        assert_eq!(rewritten(&roots, &short, now).unwrap(), short);
+    }
+
+    #[test]
+    fn anothers_file_is_nothing() {
+        let kept = kept();
+        let root = crate::SigningKey::from_seed("r1", &[9; 32]).unwrap();
+        let line = crate::roots_line(FEED, &[root.public(None)]);
+        let Some(Line::Roots(Some(line))) = Line::parse(line.as_bytes(), &mut Scratch::default()) else {
+            panic!("{line}");
+        };
+        assert!(restore(&Roots::pinned(&line), &kept.file, kept.publisher.now).is_none());
+        assert!(restore(&kept.publisher.roots(), b"", kept.publisher.now).is_none());
+    }
+}
