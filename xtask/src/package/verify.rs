@@ -94,7 +94,12 @@ fn copy(from: &Path, to: &Path, but: &Path) -> Result<()> {
         if path == but || LEFT_OUT.iter().any(|left_out| name == *left_out) {
             continue;
         }
-        if entry.file_type()?.is_dir() {
+        let kind = entry.file_type()?;
+        // Links are never sources: what tools leave behind, such as Terraform's links to providers.
+        if kind.is_symlink() {
+            continue;
+        }
+        if kind.is_dir() {
             copy(&path, &to.join(name), but)?;
         } else {
             std::fs::copy(&path, to.join(name)).with_context(|| format!("cannot copy {}", path.display()))?;
