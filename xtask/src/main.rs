@@ -10,6 +10,7 @@ mod install;
 mod node;
 mod schema;
 mod steps;
+mod terraform;
 mod test;
 mod tidy;
 mod workspace;
@@ -35,6 +36,8 @@ enum Verb {
     Demo(demo::Demo),
     /// Everything that CI checks: format, clippy, tidy, all tests, fresh generated files.
     Test(test::Test),
+    /// Format, validate and test the Terraform modules, and apply the examples to emulators of AWS.
+    Terraform(terraform::Terraform),
     /// Measure Switchboard beside nginx, HAProxy and Envoy; writes docs/benchmarks.md.
     Bench(bench::Bench),
     /// Run the fuzz targets, each for a while, starting from fuzz/seeds.
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
     let done = match Command::parse().verb {
         Verb::Demo(verb) => verb.run(),
         Verb::Test(verb) => verb.run(),
+        Verb::Terraform(verb) => verb.run(),
         Verb::Bench(verb) => verb.run(),
         Verb::Fuzz(verb) => verb.run(),
         Verb::Tidy(verb) => verb.run(),
