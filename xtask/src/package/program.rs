@@ -2,7 +2,7 @@
 //! flags everywhere, and a name for each directory that the compiler would otherwise write into the program.
 
 use super::place::{Place, TARGET};
-use crate::install;
+use crate::install::{self, PypiProgram};
 use crate::steps::call;
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
@@ -14,8 +14,13 @@ const PROFILE: &str = "lambda";
 /// What zig links against; the glibc of `provided.al2023`.
 const ZIG_TARGET: &str = "x86_64-unknown-linux-gnu.2.34";
 /// From PyPI, in the versions that were tried.
-const ZIGBUILD: (&str, &str) = ("cargo-zigbuild", "0.24.1");
-const ZIG: (&str, &str) = ("ziglang", "0.15.2");
+const ZIGBUILD: PypiProgram = PypiProgram {
+    package: "cargo-zigbuild",
+    extras: "",
+    version: "0.24.1",
+    program: "cargo-zigbuild",
+    others: &[("ziglang", "0.15.2")],
+};
 /// Variables that change what comes out, by how their names begin. What is wanted of them is set here.
 const STRAY: [&str; 9] = [
     "RUSTFLAGS",
@@ -44,7 +49,7 @@ impl Linker {
         if !zig {
             return Ok(Linker::System);
         }
-        let program = install::pypi_program_with(ZIGBUILD.0, ZIGBUILD.1, ZIGBUILD.0, &[ZIG])?;
+        let program = install::pypi_program(ZIGBUILD)?;
         let bin = program.parent().context("a program is in a directory")?;
         Ok(Linker::Zig {
             bin: bin.to_path_buf(),
