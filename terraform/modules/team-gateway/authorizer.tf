@@ -85,7 +85,7 @@ data "aws_lambda_function" "published" {
   lifecycle {
     postcondition {
       condition     = self.code_sha256 == local.package_sha256_base64
-      error_message = "Lambda has code with another SHA-256 than authorizer_sha256: what lies at ${var.authorizer_package} is not the file that was released. Put the right one there and apply again; until then the former version answers."
+      error_message = "Lambda has code with another SHA-256 than authorizer_sha256: what lies at ${var.authorizer_package} is not the file that was released. Put the right file under another key, name that one, and apply; the former version answers until then."
     }
   }
 }
