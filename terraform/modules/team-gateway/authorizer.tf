@@ -58,6 +58,7 @@ resource "aws_lambda_function" "authorizer" {
         SWITCHBOARD_APIS         = join(",", local.apis)
         SWITCHBOARD_RESPONSE     = "policy"
         SWITCHBOARD_RESULT_TTL_S = tostring(var.result_ttl_s)
+        SWITCHBOARD_GATEWAY      = local.full_name
       },
       var.cell == null ? {} : { SWITCHBOARD_CELL = var.cell },
       # Gathering entropy from timing takes longer than a decision (docs/authorizers.md).

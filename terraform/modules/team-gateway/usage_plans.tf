@@ -45,8 +45,8 @@ resource "aws_api_gateway_api_key" "client" {
 
   name        = "${local.full_name}-${each.key}"
   description = "Counts what the client ${each.key} calls; it is no credential"
-  # `usageIdentifierKey` of the authorizer's answer: base64url(SHA-256(feed, LF, client)).
-  value = trimsuffix(replace(replace(base64sha256("${try(local.floor_commit.feed, "")}\n${each.key}"), "+", "-"), "/", "_"), "=")
+  # `usageIdentifierKey` of the authorizer's answer. The gateway is in it, because a value is taken once in an account and region.
+  value = sha256("${try(local.floor_commit.feed, "")}\n${local.full_name}\n${each.key}")
   tags  = local.tags
 }
 
