@@ -143,12 +143,24 @@ resource "aws_api_gateway_rest_api" "this" {
   }
 }
 
+# The document has it too. But the provider puts the policy that it remembers over the one of a changed document, and only what is a resource of its own is put right behind
+# that. With whole ARNs, because API Gateway writes the short ones out, and a plan would find them changed for ever.
+resource "aws_api_gateway_rest_api_policy" "this" {
+  count = local.is_private ? 1 : 0
+
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  policy      = replace(jsonencode(local.resource_policy), "\"execute-api:/", "\"${aws_api_gateway_rest_api.this.execution_arn}/")
+}
+
 resource "aws_api_gateway_deployment" "this" {
   rest_api_id = aws_api_gateway_rest_api.this.id
   description = "${local.full_name}, ${substr(local.deployed_content, 0, 12)}"
 
   # By content: nothing that means the same makes a deployment, and nothing that means something else goes without one, a changed policy among them.
   triggers = { content = local.deployed_content }
+
+  # What holds is the policy at the time of a deployment.
+  depends_on = [aws_api_gateway_rest_api_policy.this]
 
   lifecycle {
     create_before_destroy = true
