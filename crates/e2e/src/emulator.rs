@@ -44,11 +44,7 @@ pub struct DeployedApi {
 impl Emulator {
     /// Starts one on a free port.
     pub fn start() -> Emulator {
-        let target = crate::process::beside("")
-            .parent()
-            .map(Path::to_path_buf)
-            .unwrap_or_default();
-        let tools = target.join(format!("tools/ministack-{VERSION}/bin"));
+        let tools = crate::process::tools(&format!("ministack-{VERSION}")).join("bin");
         assert!(
             tools.join("ministack").is_file(),
             "ministack {VERSION} is not installed; `cargo xtask test` does that"
