@@ -73,6 +73,19 @@ impl Emulator {
         }
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A REST API that is there already.
+    pub fn deployed(&self, api: &str, stage: &str) -> DeployedApi {
+        DeployedApi {
+            host: self.address.to_string(),
+            base: format!("/restapis/{api}/{stage}/_user_request_"),
+        }
+    }
+
     /// One of AWS's calls; its answer.
     pub fn call(&self, method: &str, path: &str, body: &Value) -> Value {
         let body = body.to_string();
@@ -167,10 +180,7 @@ impl Emulator {
             &format!("/restapis/{api}/deployments"),
             &json!({ "stageName": "prod" }),
         );
-        DeployedApi {
-            host: self.address.to_string(),
-            base: format!("/restapis/{api}/prod/_user_request_"),
-        }
+        self.deployed(&api, "prod")
     }
 
     /// An HTTP API before `backend`, with this function as its authorizer in this payload format; every path and method.
@@ -244,7 +254,7 @@ fn invocation(function: &str) -> String {
 
 /// Which service a call is for; the emulator looks at the signature's scope.
 fn service_of(path: &str) -> &'static str {
-    if path.starts_with("/2015-03-31/functions") {
+    if path.starts_with("/2015-03-31/") || path.starts_with("/2018-10-31/layers") {
         "lambda"
     } else {
         "apigateway"

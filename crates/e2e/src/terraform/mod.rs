@@ -7,6 +7,7 @@
 mod document;
 mod example;
 mod front;
+mod layer;
 mod mapping;
 mod moto;
 mod package;
@@ -16,6 +17,7 @@ mod template;
 pub use document::{Api, Operation, read_api};
 pub use example::{Example, Given, Terraform, examples};
 pub use front::{Dialect, Front};
+pub use layer::{change_environment, environment, mount};
 pub use mapping::{Inbound, forwarded};
 pub use moto::Moto;
 pub use package::Package;
