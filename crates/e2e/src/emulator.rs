@@ -44,11 +44,7 @@ pub struct DeployedApi {
 impl Emulator {
     /// Starts one on a free port.
     pub fn start() -> Emulator {
-        let target = crate::process::beside("")
-            .parent()
-            .map(Path::to_path_buf)
-            .unwrap_or_default();
-        let tools = target.join(format!("tools/ministack-{VERSION}/bin"));
+        let tools = crate::process::tools(&format!("ministack-{VERSION}")).join("bin");
         assert!(
             tools.join("ministack").is_file(),
             "ministack {VERSION} is not installed; `cargo xtask test` does that"
@@ -74,6 +70,19 @@ impl Emulator {
             process,
             address,
             _scratch: scratch,
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A REST API that is there already.
+    pub fn deployed(&self, api: &str, stage: &str) -> DeployedApi {
+        DeployedApi {
+            host: self.address.to_string(),
+            base: format!("/restapis/{api}/{stage}/_user_request_"),
         }
     }
 
@@ -171,10 +180,7 @@ impl Emulator {
             &format!("/restapis/{api}/deployments"),
             &json!({ "stageName": "prod" }),
         );
-        DeployedApi {
-            host: self.address.to_string(),
-            base: format!("/restapis/{api}/prod/_user_request_"),
-        }
+        self.deployed(&api, "prod")
     }
 
     /// An HTTP API before `backend`, with this function as its authorizer in this payload format; every path and method.
@@ -248,7 +254,7 @@ fn invocation(function: &str) -> String {
 
 /// Which service a call is for; the emulator looks at the signature's scope.
 fn service_of(path: &str) -> &'static str {
-    if path.starts_with("/2015-03-31/functions") {
+    if path.starts_with("/2015-03-31/") || path.starts_with("/2018-10-31/layers") {
         "lambda"
     } else {
         "apigateway"

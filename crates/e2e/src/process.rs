@@ -1,12 +1,13 @@
 //! Child processes: the binary under test, what it prints line by line, and signals.
 
-use crate::wait::{LIMIT, wait_for};
+use crate::wait::{LIMIT, wait_for, wait_within};
 pub use rustix::process::Signal;
 use rustix::process::{Pid, kill_process};
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// The binary under test, as cargo built it beside this test's executable.
 pub fn binary() -> PathBuf {
@@ -27,6 +28,13 @@ pub(crate) fn beside(name: &str) -> PathBuf {
         .nth(2)
         .expect("tests run from target/PROFILE/deps");
     profile.join(name)
+}
+
+/// Where `cargo xtask` installs what tests need.
+pub(crate) fn tools(name: &str) -> PathBuf {
+    let profile = beside("");
+    let target = profile.parent().expect("a profile's directory has one above it");
+    target.join("tools").join(name)
 }
 
 /// A command of the binary under test, without the caller's colours and log settings.
@@ -106,9 +114,16 @@ impl Process {
     }
 
     /// Waits for its end, and for the end of what it prints.
-    pub fn finish(mut self) -> Finished {
+    pub fn finish(self) -> Finished {
+        self.finish_within(LIMIT)
+    }
+
+    /// As `finish`, for a program that may take longer than [`LIMIT`].
+    pub fn finish_within(mut self, limit: Duration) -> Finished {
+        let ended = || self.child.try_wait().expect("a child can be waited for");
+        let status = wait_within(limit, "the end of the process", ended);
         Finished {
-            code: self.wait(),
+            code: status.code(),
             stdout: self.stdout.to_the_end(),
             stderr: self.stderr.to_the_end(),
         }

@@ -10,13 +10,18 @@ pub const LIMIT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// Asks again and again until there is an answer; panics with `what` where there is none within [`LIMIT`].
-pub fn wait_for<T>(what: &str, mut answer: impl FnMut() -> Option<T>) -> T {
-    let until = Instant::now() + LIMIT;
+pub fn wait_for<T>(what: &str, answer: impl FnMut() -> Option<T>) -> T {
+    wait_within(LIMIT, what, answer)
+}
+
+/// As `wait_for`, with a limit of its own: for programs that take their time.
+pub fn wait_within<T>(limit: Duration, what: &str, mut answer: impl FnMut() -> Option<T>) -> T {
+    let until = Instant::now() + limit;
     loop {
         if let Some(found) = answer() {
             return found;
         }
-        assert!(Instant::now() < until, "waited {LIMIT:?} in vain for {what}");
+        assert!(Instant::now() < until, "waited {limit:?} in vain for {what}");
         std::thread::park_timeout(PAUSE);
     }
 }

@@ -179,6 +179,7 @@ resource "aws_api_gateway_rest_api" "this" {
 
 # The same policy once more: the provider patches the former one back over that of a new document (hashicorp/terraform-provider-aws #38515), and a withdrawn
 # endpoint would keep its access. In the document too, because from provider 6.48 on a document without a policy takes it away (#49672).
+# With whole ARNs: API Gateway writes the short ones out, and a plan would find them changed for ever.
 resource "aws_api_gateway_rest_api_policy" "this" {
   count = local.is_private ? 1 : 0
 
