@@ -16,7 +16,7 @@ locals {
     signature_unsupported = "Requests signed for AWS are not accepted here. Show a token or an API key."
     unauthorized          = "No valid credential was shown for this operation."
     upstream_failed       = "The service could not be reached, or failed."
-    upstream_timeout      = "The service did not answer in time. Send the request again if that is safe."
+    upstream_timeout      = "The service behind the gateway did not answer in time. Whether it acted is not known."
     waf_refused           = "The request was refused."
     access_denied         = "The client may not call this operation."
   }
