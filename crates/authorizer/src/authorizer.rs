@@ -304,8 +304,11 @@ impl Authorizer {
             return None;
         }
         let client = context.client()?;
-        let named = format!("{}\n{client}", self.source.feed);
-        Some(URL_SAFE_NO_PAD.encode(Sha256::digest(named)))
+        let gateway = self.settings.gateway.as_deref().unwrap_or_default();
+        let named = format!("{}\n{gateway}\n{client}", self.source.feed);
+        // In hexadecimal: API Gateway takes letters and digits.
+        let digest = Sha256::digest(named);
+        Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     fn permitted(&self, permit: &Permit<'_>) -> Context {

@@ -21,9 +21,10 @@ const PATH_PREFIX: &str = "SWITCHBOARD_PATH_PREFIX";
 const RESPONSE: &str = "SWITCHBOARD_RESPONSE";
 const RESULT_TTL_S: &str = "SWITCHBOARD_RESULT_TTL_S";
 const CELL: &str = "SWITCHBOARD_CELL";
+const GATEWAY: &str = "SWITCHBOARD_GATEWAY";
 
 /// Every variable that is read.
-const KNOWN: [&str; 6] = [FLOOR, APIS, PATH_PREFIX, RESPONSE, RESULT_TTL_S, CELL];
+const KNOWN: [&str; 7] = [FLOOR, APIS, PATH_PREFIX, RESPONSE, RESULT_TTL_S, CELL, GATEWAY];
 
 /// Variables that come with the feed.
 const PLANNED: [&str; 4] = [
@@ -48,6 +49,8 @@ pub struct Settings {
     pub result_ttl_s: u32,
     /// The id of the cell that it stands in.
     pub cell: Option<Box<str>>,
+    /// The name of the API that it stands before, which tells its clients' keys of usage plans from another's.
+    pub gateway: Option<Box<str>>,
 }
 
 /// The form of answers to payload 2.0 of HTTP APIs; every other event is answered with a policy.
@@ -125,6 +128,7 @@ impl Settings {
             response: value(RESPONSE).map(response).transpose()?.unwrap_or_default(),
             result_ttl_s: value(RESULT_TTL_S).map(result_ttl_s).transpose()?.unwrap_or(0),
             cell: value(CELL).map(|text| id(CELL, text, text)).transpose()?,
+            gateway: value(GATEWAY).map(|text| id(GATEWAY, text, text)).transpose()?,
         };
         settings.together()
     }

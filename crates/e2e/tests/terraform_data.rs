@@ -292,62 +292,69 @@ fn what_breaks_one_teams_gateway_changes_no_answer_of_the_others() {
             ("/elsewhere", None),
         ]
     };
-    let (of_commerce, of_returns) = (of("/api/orders/7"), of("/api/orders/returns/7"));
-    let commerce_before = answers(&cloud, &commerce, &of_commerce);
-    let returns_before = answers(&cloud, &returns, &of_returns);
-    assert_eq!(
-        returns_before
-            .iter()
-            .map(|(status, ..)| *status)
-            .collect::<Vec<_>>(),
-        [200, 401, 403, 404]
-    );
+    let of_commerce = Watched::of(&cloud, &commerce, of("/api/orders/7"));
+    let of_returns = Watched::of(&cloud, &returns, of("/api/orders/returns/7"));
+    let statuses: Vec<u16> = of_returns.before.iter().map(|(status, ..)| *status).collect();
+    assert_eq!(statuses, [200, 401, 403, 404]);
+    authorizers_that_do_not_start(&of_commerce, &of_returns, &good);
+    a_route_and_a_stage_that_are_gone(&of_commerce, &of_returns, &good);
+}
 
-    let kept = break_settings(&cloud, &returns);
-    cloud
-        .get(&returns, "/api/orders/returns/7", Some(&good))
-        .expect(500);
-    assert_eq!(
-        answers(&cloud, &commerce, &of_commerce),
-        commerce_before,
-        "while returns' authorizer does not start"
-    );
+/// A gateway, requests to it, and how it answered them before anything broke.
+struct Watched<'a> {
+    cloud: &'a Cloud,
+    gateway: &'a Gateway,
+    requests: [(&'a str, Option<&'a str>); 4],
+    before: Vec<Steady>,
+}
+
+impl<'a> Watched<'a> {
+    fn of(cloud: &'a Cloud, gateway: &'a Gateway, requests: [(&'a str, Option<&'a str>); 4]) -> Watched<'a> {
+        Watched {
+            cloud,
+            gateway,
+            requests,
+            before: answers(cloud, gateway, &requests),
+        }
+    }
+
+    fn is_as_before(&self, when: &str) {
+        let now = answers(self.cloud, self.gateway, &self.requests);
+        assert_eq!(now, self.before, "{when}");
+    }
+
+    fn get(&self, path: &str, token: &str) -> Response {
+        self.cloud.get(self.gateway, path, Some(token))
+    }
+}
+
+fn authorizers_that_do_not_start(of_commerce: &Watched<'_>, of_returns: &Watched<'_>, good: &str) {
+    let (cloud, commerce, returns) = (of_commerce.cloud, of_commerce.gateway, of_returns.gateway);
+    let kept = break_settings(cloud, returns);
+    of_returns.get("/api/orders/returns/7", good).expect(500);
+    of_commerce.is_as_before("while returns' authorizer does not start");
     change_environment(&cloud.emulator, returns.function, &kept);
-    assert_eq!(answers(&cloud, &returns, &of_returns), returns_before, "mended");
+    of_returns.is_as_before("mended");
 
-    break_settings(&cloud, &commerce);
-    let failed = cloud.get(&commerce, "/api/orders/7", Some(&good)).expect(500);
+    break_settings(cloud, commerce);
+    let failed = of_commerce.get("/api/orders/7", good).expect(500);
     assert_eq!(failed.json()["error"], "authorizer_failed");
-    assert_eq!(
-        answers(&cloud, &returns, &of_returns),
-        returns_before,
-        "while commerce's authorizer does not start"
-    );
+    of_returns.is_as_before("while commerce's authorizer does not start");
+}
 
+fn a_route_and_a_stage_that_are_gone(of_commerce: &Watched<'_>, of_returns: &Watched<'_>, good: &str) {
+    let (cloud, commerce) = (of_commerce.cloud, of_commerce.gateway);
     commerce
         .example
         .edit("path = \"/api/orders/**\",", "path = \"/api/orders/archive/**\",");
     commerce.example.plan_and_apply();
-    cloud.get(&commerce, "/api/orders/7", Some(&good)).expect(404);
-    assert_eq!(
-        answers(&cloud, &returns, &of_returns),
-        returns_before,
-        "after commerce lost its route"
-    );
+    of_commerce.get("/api/orders/7", good).expect(404);
+    of_returns.is_as_before("after commerce lost its route");
 
-    cloud.emulator.call(
-        "DELETE",
-        &format!("/restapis/{}/stages/prod", commerce.id),
-        &Value::Null,
-    );
-    cloud
-        .get(&commerce, "/api/orders/archive/7", Some(&good))
-        .expect(403);
-    assert_eq!(
-        answers(&cloud, &returns, &of_returns),
-        returns_before,
-        "after commerce lost its stage"
-    );
+    let stage = format!("/restapis/{}/stages/prod", commerce.id);
+    cloud.emulator.call("DELETE", &stage, &Value::Null);
+    of_commerce.get("/api/orders/archive/7", good).expect(403);
+    of_returns.is_as_before("after commerce lost its stage");
 }
 
 /// A setting that the authorizer does not know, so that it does not start; what the environment was.

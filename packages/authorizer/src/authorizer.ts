@@ -178,7 +178,9 @@ export class Authorizer {
   /** By which API Gateway counts, where it has usage plans: never a key that was presented. */
   #usageKey(event: Event, { client }: Context): string | undefined {
     if (!client || isHttpApi(event.shape)) return undefined;
-    return createHash("sha256").update(`${this.#source.feed}\n${client}`).digest("base64url");
+    const named = `${this.#source.feed}\n${this.#settings.gateway ?? ""}\n${client}`;
+    // In hexadecimal: API Gateway takes letters and digits.
+    return createHash("sha256").update(named).digest("hex");
   }
 
   /** The members in this order; empty where the decision says nothing. */

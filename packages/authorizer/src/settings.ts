@@ -13,7 +13,9 @@ const RESULT_TTL_S_MAX = 3_600;
 const ID_BYTES_MAX = 128;
 
 const OURS = "SWITCHBOARD_";
-const KNOWN = ["FLOOR", "APIS", "PATH_PREFIX", "RESPONSE", "RESULT_TTL_S", "CELL"].map((name) => OURS + name);
+const KNOWN = ["FLOOR", "APIS", "PATH_PREFIX", "RESPONSE", "RESULT_TTL_S", "CELL", "GATEWAY"].map(
+  (name) => OURS + name,
+);
 /** Variables that come with the feed. */
 const PLANNED = ["BUNDLE", "SYNC_AFTER_MS", "MAX_STALENESS_S", "ON_STALE"].map((name) => OURS + name);
 
@@ -31,6 +33,8 @@ export interface Settings {
   readonly resultTtlS: number;
   /** The id of the cell that it stands in. */
   readonly cell: string | undefined;
+  /** The name of the API that it stands before, which tells its clients' keys of usage plans from another's. */
+  readonly gateway: string | undefined;
 }
 
 /** Why there are no settings. Names the variable, its value, and what to write. */
@@ -69,7 +73,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     pathPrefix: pathPrefix(value("PATH_PREFIX")),
     response: response(value("RESPONSE") ?? "policy"),
     resultTtlS: resultTtlS(value("RESULT_TTL_S") ?? "0"),
-    cell: cell(value("CELL")),
+    cell: maybeId("CELL", value("CELL")),
+    gateway: maybeId("GATEWAY", value("GATEWAY")),
   };
   checkTogether(settings);
   return settings;
@@ -99,8 +104,8 @@ function apis(text: string): string[] {
   return apis;
 }
 
-function cell(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : id("CELL", text, text);
+function maybeId(name: string, text: string | undefined): string | undefined {
+  return text === undefined ? undefined : id(name, text, text);
 }
 
 function id(name: string, value: string, id: string): string {

@@ -47,6 +47,9 @@ module "gateway" {
     { path = "/api/catalog/health", methods = ["GET"], target = { mock = { body = jsonencode({ status = "up" }) } } },
   ]
 
+  # A state machine reads JSON, and so has to get it as text.
+  binary_media_types = []
+
   cors = { allow_origins = ["https://shop.example.com", "https://admin.example.com"] }
 
   floor              = "${path.root}/policy.floor"

@@ -22,8 +22,11 @@ locals {
   }
   tags = merge(var.tags, local.cost_tags)
 
-  # Without authorizer: what needs an Allow of its own where the resource policy permits nothing else.
-  open_methods = concat([for path in local.preflight_paths : { method = "OPTIONS", path = path }], [for key in local.unauthorized : local.operations[key]])
+  # Without authorizer: what needs an Allow of its own where the resource policy permits nothing else. With CORS every OPTIONS is a preflight, so that one line says it.
+  open_methods = concat(
+    var.cors == null ? [] : ["execute-api:/${var.environment}/OPTIONS/*"],
+    sort([for key in local.unauthorized : "execute-api:/${var.environment}/${local.operations[key].method}${local.operations[key].path}"]),
+  )
 
   # Only Deny, so that an authorizer that says nothing lets nobody in; an Allow for all would turn its silence into a permit (one account, resource policy and authorizer together).
   resource_policy = {
@@ -42,7 +45,7 @@ locals {
         Effect    = "Allow"
         Principal = "*"
         Action    = "execute-api:Invoke"
-        Resource  = sort([for open in local.open_methods : "execute-api:/${var.environment}/${open.method}${replace(open.path, "/\\{[a-z0-9_]+\\+?\\}/", "*")}"])
+        Resource  = local.open_methods
       }],
     )
   }
@@ -55,7 +58,7 @@ resource "aws_api_gateway_rest_api" "this" {
   put_rest_api_mode  = "overwrite"
   fail_on_warnings   = false
   api_key_source     = "AUTHORIZER"
-  binary_media_types = local.binary_media_types
+  binary_media_types = var.binary_media_types
   tags               = local.tags
 
   endpoint_configuration {
@@ -67,9 +70,15 @@ resource "aws_api_gateway_rest_api" "this" {
   depends_on = [aws_lambda_alias.authorizer, aws_iam_role.step_functions]
 
   lifecycle {
+    replace_triggered_by = [terraform_data.kind]
+
     precondition {
       condition     = local.floor_commit != null
       error_message = "${var.floor} is no floor: it has no commit. Make it with: switchboard policy build POLICY --feed ${var.environment} --out ${var.floor} --lambda-layer"
+    }
+    precondition {
+      condition     = try(jsondecode(reverse(compact(local.floor_lines))[0]).digest == local.floor_commit.digest, false)
+      error_message = "${var.floor} does not end with its commit: it was cut off, or added to. Build it anew."
     }
     precondition {
       condition     = try(local.floor_commit.feed, var.environment) == var.environment
@@ -77,8 +86,16 @@ resource "aws_api_gateway_rest_api" "this" {
     }
     # 42 bytes stand before the floor in the archive (a local header of 30 and the name), so both begin a group of base64 at the same place.
     precondition {
-      condition     = try(substr(filebase64("${var.floor}.zip"), 56, length(filebase64(var.floor)) - 4) == substr(filebase64(var.floor), 0, length(filebase64(var.floor)) - 4), false)
+      condition     = local.layer_bytes == local.floor_bytes + 122 && try(substr(local.layer_base64, 56, length(local.floor_base64) - 4) == substr(local.floor_base64, 0, length(local.floor_base64) - 4), false)
       error_message = "${var.floor}.zip is not the layer of ${var.floor}. Make both anew, in one go: switchboard policy build POLICY --feed ${var.environment} --out ${var.floor} --lambda-layer"
+    }
+    precondition {
+      condition     = length(local.private_urls) == 0
+      error_message = "Without a VPC link target.http.url is \"https://\" and a public name: no address, no localhost, no .local or .internal name; also with the stage variables filled in. Not so: ${join(", ", local.private_urls)}. Write vpc_link_id for what is inside of a VPC."
+    }
+    precondition {
+      condition     = length(local.climbing_urls) == 0
+      error_message = "With its stage variables filled in, target.http.url is still scheme, host, maybe a port and a path without \".\" and \"..\". Not so: ${join(", ", local.climbing_urls)}."
     }
     precondition {
       condition     = length(local.routes_without_api) == 0
@@ -105,12 +122,25 @@ resource "aws_api_gateway_rest_api" "this" {
       error_message = "Two routes serve the same path and method: ${join(", ", local.served_twice)}. Remove one, or give them different methods."
     }
     precondition {
+      condition     = length(local.repeated_parameters) == 0
+      error_message = "A path has two parameters of one name (\"proxy\" is the name of what \"/**\" stands for): ${join(", ", local.repeated_parameters)}. Give each its own."
+    }
+    precondition {
       condition     = length(local.torn_parents) == 0
       error_message = "API Gateway takes one variable segment below a parent: ${join("; ", local.torn_parents)}. Use one name for the parameter, or `/**` in place of both."
+    }
+    # An ARN of this API is some 60 characters longer than its short form.
+    precondition {
+      condition     = !local.is_private || length(jsonencode(local.resource_policy)) + 60 * length(local.open_methods) <= 8000
+      error_message = "A resource policy has at most 8,192 characters, and the public operations of a private API with result_ttl_s above 0 need more. Set result_ttl_s = 0."
     }
     precondition {
       condition     = local.resource_count <= 300
       error_message = "The routes come to ${local.resource_count} resources, and an API has at most 300. Use `/**` for what has one target, or split the gateway."
+    }
+    precondition {
+      condition     = length(local.step_functions) == 0 || length(setintersection(var.binary_media_types, ["*/*", "application/*", "application/json"])) == 0
+      error_message = "A state machine's template cannot read a body that API Gateway takes for bytes: set binary_media_types without \"*/*\" and \"application/json\", such as [], or serve the state machine from a gateway of its own."
     }
     precondition {
       condition     = var.cors == null || !anytrue([for key, operation in local.operations : operation.method == "OPTIONS"])
@@ -123,6 +153,10 @@ resource "aws_api_gateway_rest_api" "this" {
     precondition {
       condition     = length(local.public_unserved) == 0
       error_message = "With result_ttl_s above 0, or usage plans, a public operation needs a route of its own with exactly that path and method: ${join(", ", local.public_unserved)}."
+    }
+    precondition {
+      condition     = var.result_ttl_s == 0 || length(local.http_integrations) == 0
+      error_message = "Where answers are kept (result_ttl_s above 0) nobody sees a caller's own x-user-id, which a service may read as the X-User-Id that the gateway sets: target.http is not to be had there. Set result_ttl_s = 0, or serve it with target.lambda."
     }
     precondition {
       condition     = var.result_ttl_s == 0 || length(local.apis) == 1
@@ -143,13 +177,19 @@ resource "aws_api_gateway_rest_api" "this" {
   }
 }
 
-# The document has it too. But the provider puts the policy that it remembers over the one of a changed document, and only what is a resource of its own is put right behind
-# that. With whole ARNs, because API Gateway writes the short ones out, and a plan would find them changed for ever.
+# The same policy once more: the provider patches the former one back over that of a new document (hashicorp/terraform-provider-aws #38515), and a withdrawn
+# endpoint would keep its access. In the document too, because from provider 6.48 on a document without a policy takes it away (#49672).
+# With whole ARNs: API Gateway writes the short ones out, and a plan would find them changed for ever.
 resource "aws_api_gateway_rest_api_policy" "this" {
   count = local.is_private ? 1 : 0
 
   rest_api_id = aws_api_gateway_rest_api.this.id
   policy      = replace(jsonencode(local.resource_policy), "\"execute-api:/", "\"${aws_api_gateway_rest_api.this.execution_arn}/")
+}
+
+# A private API that became a regional one would keep its Deny: it is another API.
+resource "terraform_data" "kind" {
+  input = local.is_private ? "private" : "regional"
 }
 
 resource "aws_api_gateway_deployment" "this" {
@@ -159,7 +199,7 @@ resource "aws_api_gateway_deployment" "this" {
   # By content: nothing that means the same makes a deployment, and nothing that means something else goes without one, a changed policy among them.
   triggers = { content = local.deployed_content }
 
-  # What holds is the policy at the time of a deployment.
+  # A policy takes effect with the next deployment, and this is it.
   depends_on = [aws_api_gateway_rest_api_policy.this]
 
   lifecycle {
@@ -225,9 +265,11 @@ resource "aws_wafv2_web_acl_association" "this" {
 resource "aws_lambda_permission" "target" {
   for_each = toset([for route in var.routes : route.target.lambda.function_arn if route.target.lambda != null])
 
-  statement_id  = "switchboard-${local.full_name}"
-  action        = "lambda:InvokeFunction"
-  function_name = each.key
+  statement_id = "switchboard-${local.full_name}"
+  action       = "lambda:InvokeFunction"
+  # An alias is a qualifier here: within the name the provider loses it when it reads, and makes the permission anew with every apply.
+  function_name = regex("^(.*:function:[A-Za-z0-9_-]+)(?::([A-Za-z0-9_-]+))?$", each.key)[0]
+  qualifier     = regex("^(.*:function:[A-Za-z0-9_-]+)(?::([A-Za-z0-9_-]+))?$", each.key)[1]
   principal     = "apigateway.amazonaws.com"
   source_arn    = "${aws_api_gateway_rest_api.this.execution_arn}/${var.environment}/*"
 }

@@ -58,6 +58,7 @@ resource "aws_lambda_function" "authorizer" {
         SWITCHBOARD_APIS         = join(",", local.apis)
         SWITCHBOARD_RESPONSE     = "policy"
         SWITCHBOARD_RESULT_TTL_S = tostring(var.result_ttl_s)
+        SWITCHBOARD_GATEWAY      = local.full_name
       },
       var.cell == null ? {} : { SWITCHBOARD_CELL = var.cell },
       # Gathering entropy from timing takes longer than a decision (docs/authorizers.md).
@@ -85,7 +86,7 @@ data "aws_lambda_function" "published" {
   lifecycle {
     postcondition {
       condition     = self.code_sha256 == local.package_sha256_base64
-      error_message = "Lambda has code with another SHA-256 than authorizer_sha256: what lies at ${var.authorizer_package} is not the file that was released. Put the right one there and apply again; until then the former version answers."
+      error_message = "Lambda has code with another SHA-256 than authorizer_sha256: what lies at ${var.authorizer_package} is not the file that was released. Put the right file under another key, name that one, and apply; the former version answers until then."
     }
   }
 }

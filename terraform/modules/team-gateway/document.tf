@@ -18,9 +18,9 @@ locals {
   dropped_fields = concat(local.forwards_token ? [] : ["Authorization"], local.api_key_headers)
 
   http_parameters = { for key, operation in local.operations : key => merge(
-    { for field, member in local.identity_fields : "integration.request.header.${field}" => contains(local.unauthorized, key) ? "''" : "context.authorizer.${member}" },
+    { for field, member in local.identity_fields : "integration.request.header.${field}" => "context.authorizer.${member}" },
     { for field in local.dropped_fields : "integration.request.header.${field}" => "''" },
-    { for part in local.segments[operation.path] : "integration.request.path.${trim(part, "{}+")}" => "method.request.path.${trim(part, "{}+")}" if startswith(part, "{") },
+    { for name in distinct([for part in local.segments[operation.path] : trim(part, "{}+") if startswith(part, "{")]) : "integration.request.path.${name}" => "method.request.path.${name}" },
   ) }
 
   # The service's URL, and behind it the path as it came, less what the route strips.
@@ -58,6 +58,7 @@ locals {
     contentHandling     = "CONVERT_TO_TEXT"
     requestTemplates    = { "application/json" = jsonencode({ statusCode = var.routes[operation.route].target.mock.status }) }
     responses = { default = {
+      contentHandling    = "CONVERT_TO_TEXT"
       statusCode         = tostring(var.routes[operation.route].target.mock.status)
       responseParameters = { "method.response.header.Content-Type" = "'${var.routes[operation.route].target.mock.content_type}'" }
       # Between `#[[` and `]]#` nothing is a variable or a directive.
@@ -83,7 +84,7 @@ locals {
     contentHandling     = "CONVERT_TO_TEXT"
     requestTemplates = { "application/json" = join("", [
       "{\"stateMachineArn\":\"${var.routes[operation.route].target.step_functions.state_machine_arn}\",\"input\":\"{",
-      "\\\"identity\\\":{${join(",", [for field in ["client", "user", "role", "tenant", "cell"] : "\\\"${field}\\\":\\\"${local.in_input[field]}\\\""])}},",
+      "\\\"identity\\\":{${join(",", [for field in ["client", "user", "role", "tenant", "cell"] : "\\\"${field}\\\":\\\"${contains(local.unauthorized, key) ? "" : local.in_input[field]}\\\""])}},",
       "\\\"request\\\":{${join(",", [for field in ["method", "path", "request_id"] : "\\\"${field}\\\":\\\"${local.in_input[field]}\\\""])}},",
       "\\\"body\\\":$util.escapeJavaScript($input.json('$')).replaceAll(\"\\\\'\", \"'\")}\"}",
     ]) }
@@ -144,15 +145,13 @@ locals {
         var.usage_plans ? { usage_plan = { type = "apiKey", in = "header", name = "x-api-key" } } : {},
       ) }
       "x-amazon-apigateway-api-key-source"     = "AUTHORIZER"
-      "x-amazon-apigateway-binary-media-types" = local.binary_media_types
+      "x-amazon-apigateway-binary-media-types" = var.binary_media_types
       "x-amazon-apigateway-gateway-responses"  = local.gateway_responses
     },
     { for member, value in {
-      "x-amazon-apigateway-policy"                 = local.resource_policy
-      "x-amazon-apigateway-endpoint-configuration" = { vpcEndpointIds = [for endpoint in var.vpc_endpoints : endpoint.id] }
+      "x-amazon-apigateway-policy" = local.resource_policy
+      # Where OpenAPI 3 has it; elsewhere the endpoints would be taken away and given back with each change.
+      servers = [{ url = "/", "x-amazon-apigateway-endpoint-configuration" = { vpcEndpointIds = [for endpoint in var.vpc_endpoints : endpoint.id] } }]
     } : member => value if local.is_private },
   )
-
-  # Bodies pass as bytes: without this API Gateway reads every one of them as UTF-8, and what is none is destroyed.
-  binary_media_types = ["*/*"]
 }

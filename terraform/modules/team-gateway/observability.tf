@@ -6,6 +6,7 @@ locals {
   access_log = {
     time        = "$context.requestTime"
     request_id  = "$context.requestId"
+    aws_id      = "$context.extendedRequestId"
     team        = var.team
     gateway     = var.name
     environment = var.environment

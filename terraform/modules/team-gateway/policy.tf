@@ -4,16 +4,26 @@
 locals {
   floor_lines = split("\n", file(var.floor))
 
+  # An archive of one stored file is 122 bytes longer than the file: nothing else can be in it.
+  floor_base64 = filebase64(var.floor)
+  layer_base64 = try(filebase64("${var.floor}.zip"), "")
+  floor_bytes  = length(local.floor_base64) / 4 * 3 - length(regexall("=", local.floor_base64))
+  layer_bytes  = length(local.layer_base64) / 4 * 3 - length(regexall("=", local.layer_base64))
+
   # Only what is looked at is decoded: a floor may have many thousand clients. A client's text may hold such words too, so `kind` decides afterwards.
   floor_kinds = var.usage_plans ? "api|issuer|client|plan" : "api"
   floor_records = [for line in local.floor_lines : try(jsondecode(line), {})
   if can(regex("\"kind\"\\s*:\\s*\"(${local.floor_kinds})\"|\"deleted\"\\s*:\\s*true|\"digest\"\\s*:", line))]
-  floor_commit = try([for record in local.floor_records : record if can(record.digest)][length([for record in local.floor_records : record if can(record.digest)]) - 1], null)
+  # What has a `kind` is an entity, whatever else it has (contract §7).
+  floor_commits = [for record in local.floor_records : record if can(record.digest) && !can(record.kind) && !can(record.deleted)]
+  floor_commit  = try(local.floor_commits[length(local.floor_commits) - 1], null)
 
-  # Of each key the last line counts, and a deletion takes away what stood before it (contract §7).
-  floor_by_key = { for record in local.floor_records : try("${record.kind}/${record.id}", record.key) => record... if !can(record.digest) }
-  floor_last   = { for key, records in local.floor_by_key : key => records[length(records) - 1] }
-  entities     = { for key, record in local.floor_last : key => record.body if can(record.body) }
+  # Of each key the last line counts, and a deletion takes away what stood before it; lines of another feed, epoch or a later revision are not live.
+  floor_by_key = { for record in local.floor_records : try("${record.kind}/${record.id}", record.key) => record...
+    if !can(record.kind) ? can(record.deleted) : try(record.feed == local.floor_commit.feed && record.epoch == local.floor_commit.epoch && record.revision <= local.floor_commit.revision, false)
+  }
+  floor_last = { for key, records in local.floor_by_key : key => records[length(records) - 1] }
+  entities   = { for key, record in local.floor_last : key => record.body if can(record.body) }
 
   # Members that say what holds anyway are left out of a floor (policy §1).
   policy_apis = { for key, body in local.entities : split("/", key)[1] => {
@@ -43,6 +53,7 @@ locals {
   # Public operations that are asked for without any credential: only where they are told apart by API Gateway itself does it matter which they are.
   public_operations = distinct(flatten([for id, api in local.apis_known : api.public]))
   public_are_split  = var.result_ttl_s > 0 || var.usage_plans
+  policy_patterns   = flatten([for id, api in local.apis_known : api.patterns])
   public_keys       = local.public_are_split ? local.public_operations : []
 
   # Where answers are kept, API Gateway asks for every identity source, and tells callers apart by nothing else.

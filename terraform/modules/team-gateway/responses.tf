@@ -88,7 +88,8 @@ locals {
       contentHandling     = "CONVERT_TO_TEXT"
       requestTemplates    = { "application/json" = "{\"statusCode\":204}" }
       responses = { default = {
-        statusCode = "204"
+        contentHandling = "CONVERT_TO_TEXT"
+        statusCode      = "204"
         responseParameters = merge(
           {
             "method.response.header.Access-Control-Allow-Methods" = "'${join(",", local.preflight_methods[path])}'"

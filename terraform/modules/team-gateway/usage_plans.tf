@@ -2,7 +2,7 @@
 
 locals {
   # Which clients may call at all, and by which plan. The first grant for an API that this gateway serves decides: a key is in one plan of a stage.
-  metered_clients = { for id, client in local.policy_clients : id => coalesce([for grant in try(client.grants, []) : try(grant.plan, "") == "" ? "without-plan" : grant.plan if contains(local.apis, grant.api)]...)
+  metered_clients = { for id, client in local.policy_clients : id => coalesce([for grant in try(client.grants, []) : try(grant.plan, "") == "" ? "(none)" : grant.plan if contains(local.apis, grant.api)]...)
   if var.usage_plans && anytrue([for grant in try(client.grants, []) : contains(local.apis, grant.api)]) }
 
   # A plan that the policy does not have restricts nothing.
@@ -14,8 +14,8 @@ locals {
 resource "aws_api_gateway_usage_plan" "this" {
   for_each = local.plans
 
-  name        = "${local.full_name}-${each.key}"
-  description = each.key == "without-plan" ? "Clients whose grant names no plan: the stage's limit alone" : "The policy's plan ${each.key}"
+  name        = each.key == "(none)" ? "${local.full_name} without plan" : "${local.full_name}-${each.key}"
+  description = each.key == "(none)" ? "Clients whose grant names no plan: the stage's limit alone" : "The policy's plan ${each.key}"
   tags        = local.tags
 
   api_stages {
@@ -45,8 +45,8 @@ resource "aws_api_gateway_api_key" "client" {
 
   name        = "${local.full_name}-${each.key}"
   description = "Counts what the client ${each.key} calls; it is no credential"
-  # `usageIdentifierKey` of the authorizer's answer: base64url(SHA-256(feed, LF, client)).
-  value = trimsuffix(replace(replace(base64sha256("${try(local.floor_commit.feed, "")}\n${each.key}"), "+", "-"), "/", "_"), "=")
+  # `usageIdentifierKey` of the authorizer's answer. The gateway is in it, because a value is taken once in an account and region.
+  value = sha256("${try(local.floor_commit.feed, "")}\n${local.full_name}\n${each.key}")
   tags  = local.tags
 }
 

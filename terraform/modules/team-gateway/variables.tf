@@ -97,7 +97,6 @@ variable "routes" {
     error_message = "A route has exactly one target: http, lambda, step_functions or mock. Not so: ${join(", ", [for route in var.routes : route.path if length([for kind in [route.target.http, route.target.lambda, route.target.step_functions, route.target.mock] : kind if kind != null]) != 1])}."
   }
 
-  # What a URL may be. Without a VPC link API Gateway connects from AWS's own network: only public names make sense there, and only encrypted.
   validation {
     condition = alltrue([for route in var.routes : route.target.http == null ? true :
       can(regex("^https?://([A-Za-z0-9.-]|\\$\\{stageVariables\\.[A-Za-z0-9_]+\\})+(:[0-9]{1,5})?(/([A-Za-z0-9._~!$&'()+,;=:@/-]|\\$\\{stageVariables\\.[A-Za-z0-9_]+\\})*)?$", route.target.http.url))
@@ -106,12 +105,8 @@ variable "routes" {
   }
 
   validation {
-    condition = alltrue([for route in var.routes : route.target.http == null ? true : route.target.http.vpc_link_id != null ? true :
-      startswith(route.target.http.url, "https://")
-      && !can(regex("^https://([0-9.]+|[^/:]*\\.(local|localhost|internal)|localhost)(:[0-9]+)?(/|$)", route.target.http.url))
-      && can(regex("^https://[^/:]*(\\.|\\$\\{)", route.target.http.url))
-    ])
-    error_message = "Without a VPC link target.http.url is \"https://\" and a public name: no address, no localhost, no .local or .internal name. Write vpc_link_id for what is inside of a VPC."
+    condition     = alltrue([for route in var.routes : try(route.target.http.vpc_link_id, null) == null ? true : can(regex("^([a-z0-9]+|\\$\\{stageVariables\\.[A-Za-z0-9_]+\\})$", route.target.http.vpc_link_id))])
+    error_message = "target.http.vpc_link_id is the id of a VPC link, such as \"abc123\", or a stage variable."
   }
 
   validation {
@@ -134,10 +129,25 @@ variable "routes" {
     error_message = "target.step_functions has state_machine_arn, the ARN of a state machine, and mode \"start\" (answers at once) or \"sync\" (express state machines; waits for the output)."
   }
 
-  # `]]#` would end the unparsed block in which the body stands in the response template.
+  # `]]#` would end the unparsed block in which the body stands in the response template; `$${AWS::…}` is filled in when the document is taken.
   validation {
-    condition     = alltrue([for route in var.routes : route.target.mock == null ? true : route.target.mock.status >= 200 && route.target.mock.status <= 599 && floor(route.target.mock.status) == route.target.mock.status && !strcontains(route.target.mock.body, "]]#") && can(regex("^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(; ?charset=[A-Za-z0-9-]+)?$", route.target.mock.content_type))])
-    error_message = "target.mock has a status from 200 to 599, a content_type such as \"application/json\", and a body without \"]]#\"."
+    condition     = alltrue([for route in var.routes : route.target.mock == null ? true : route.target.mock.status >= 200 && route.target.mock.status <= 599 && floor(route.target.mock.status) == route.target.mock.status && !strcontains(route.target.mock.body, "]]#") && !strcontains(route.target.mock.body, "$${AWS::") && can(regex("^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(; ?charset=[A-Za-z0-9-]+)?$", route.target.mock.content_type))])
+    error_message = "target.mock has a status from 200 to 599, a content_type such as \"application/json\", and a body without \"]]#\" and \"$${AWS::\"."
+  }
+}
+
+variable "binary_media_types" {
+  description = <<-EOT
+    Media types whose bodies pass as bytes. Default all of them: API Gateway reads every other body as UTF-8, and what is none is destroyed. Functions get what is binary in base64,
+    with `isBase64Encoded`. A state machine needs JSON to be text: with one, name only the types that are binary, or none.
+  EOT
+  type        = list(string)
+  default     = ["*/*"]
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for type in var.binary_media_types : can(regex("^[A-Za-z0-9*!#&^_.+-]+/[A-Za-z0-9*!#&^_.+-]+$", type))])
+    error_message = "binary_media_types are media types such as \"image/*\" or \"application/octet-stream\"."
   }
 }
 
@@ -180,7 +190,7 @@ variable "vpc_endpoints" {
   nullable = false
 
   validation {
-    condition     = alltrue([for endpoint in var.vpc_endpoints : can(regex("^vpce-[0-9a-f]{8,17}$", endpoint.id)) && startswith(endpoint.dns_name, "${endpoint.id}-")])
+    condition     = alltrue([for endpoint in var.vpc_endpoints : can(regex("^vpce-[0-9a-f]{8,17}$", endpoint.id)) && can(regex("^${endpoint.id}-[a-z0-9-]+\\.execute-api\\.[a-z0-9-]+\\.vpce\\.amazonaws\\.com(\\.cn)?$", endpoint.dns_name))])
     error_message = "Each of vpc_endpoints has id, such as \"vpce-0123456789abcdef0\", and dns_name, the DNS name that begins with that id (`aws ec2 describe-vpc-endpoints`, first of DnsEntries)."
   }
 }
@@ -213,6 +223,11 @@ variable "apis" {
   description = "Ids of the policy's APIs that it serves. Null: those that the routes lie in. Only needed where hosts alone tell two APIs of the team apart."
   type        = list(string)
   default     = null
+
+  validation {
+    condition     = var.apis == null ? true : length(var.apis) > 0 && alltrue([for id in var.apis : id != null && can(regex("^[A-Za-z0-9.-]{1,128}$", id))])
+    error_message = "apis are ids of the policy's APIs, at least one; or leave it out."
+  }
 }
 
 variable "cell" {
@@ -286,8 +301,8 @@ variable "throttling" {
   nullable    = false
 
   validation {
-    condition     = var.throttling.rate_per_s > 0 && var.throttling.burst >= 1
-    error_message = "throttling has rate_per_s above 0 and burst of at least 1; write for example { rate_per_s = 1000, burst = 500 }."
+    condition     = var.throttling.rate_per_s > 0 && var.throttling.burst >= 1 && floor(var.throttling.burst) == var.throttling.burst
+    error_message = "throttling has rate_per_s above 0 and a whole burst of at least 1; write for example { rate_per_s = 1000, burst = 500 }."
   }
 }
 

@@ -22,6 +22,7 @@ fn base() -> Settings {
         response: Response::Policy,
         result_ttl_s: 0,
         cell: None,
+        gateway: None,
     }
 }
 
@@ -43,12 +44,14 @@ fn what_is_set_is_read() {
         (RESPONSE, "simple"),
         (RESULT_TTL_S, "0"),
         (CELL, "eu-1"),
+        (GATEWAY, "commerce-orders-prod"),
     ];
     let expected = Settings {
         apis: vec!["orders".into(), "returns".into()],
         path_prefix: Some(PathPrefix::parse("/api").unwrap()),
         response: Response::Simple,
         cell: Some("eu-1".into()),
+        gateway: Some("commerce-orders-prod".into()),
         ..base()
     };
     check(&all, Ok(expected));
@@ -149,7 +152,7 @@ fn nothing_of_ours_is_read_and_ignored() {
         &[("SWITCHBOARD_RESULT_TTL", "60")],
         Err(
             "SWITCHBOARD_RESULT_TTL is not a setting; there are SWITCHBOARD_FLOOR, SWITCHBOARD_APIS, \
-             SWITCHBOARD_PATH_PREFIX, SWITCHBOARD_RESPONSE, SWITCHBOARD_RESULT_TTL_S, SWITCHBOARD_CELL",
+             SWITCHBOARD_PATH_PREFIX, SWITCHBOARD_RESPONSE, SWITCHBOARD_RESULT_TTL_S, SWITCHBOARD_CELL, SWITCHBOARD_GATEWAY",
         ),
     );
 }

@@ -69,11 +69,9 @@ pub fn read_api(document: &Value) -> Result<Api, String> {
             api.itself.insert(name.to_owned(), value);
         }
     }
-    if let Some(endpoints) = root.take("x-amazon-apigateway-endpoint-configuration") {
-        let mut endpoints = Members::of("endpoint-configuration", &endpoints)?;
+    if let Some(servers) = root.take("servers") {
         api.itself
-            .insert("vpcEndpointIds".to_owned(), endpoints.needed("vpcEndpointIds")?);
-        endpoints.done()?;
+            .insert("vpcEndpointIds".to_owned(), endpoints(&servers)?);
     }
     api.policy = root.take("x-amazon-apigateway-policy");
     if let Some(responses) = root.take("x-amazon-apigateway-gateway-responses") {
@@ -94,6 +92,22 @@ pub fn read_api(document: &Value) -> Result<Api, String> {
         .filter_map(|(name, scheme)| scheme.map(|authorizer| (name, authorizer)))
         .collect();
     Ok(api)
+}
+
+/// The VPC endpoints, which OpenAPI 3 has in the one server.
+fn endpoints(servers: &Value) -> Result<Value, String> {
+    let servers = list("servers", servers)?;
+    let [server] = &*servers else {
+        return Err(format!("there are {} servers, not one", servers.len()));
+    };
+    let mut server = Members::of("servers", server)?;
+    server.text("url")?;
+    let endpoints = server.needed("x-amazon-apigateway-endpoint-configuration")?;
+    server.done()?;
+    let mut endpoints = Members::of("endpoint-configuration", &endpoints)?;
+    let ids = endpoints.needed("vpcEndpointIds")?;
+    endpoints.done()?;
+    Ok(ids)
 }
 
 /// By name: an authorizer, or `None` for the key of a usage plan.
@@ -265,7 +279,7 @@ fn integration_responses(of: &str, written: &Value) -> Result<BTreeMap<String, V
     for (pattern, response) in Members::of(of, written)?.left {
         let mut members = Members::of(of, &response)?;
         let status = members.text("statusCode")?;
-        let mut read = members.keep(&["responseParameters", "responseTemplates"]);
+        let mut read = members.keep(&["contentHandling", "responseParameters", "responseTemplates"]);
         members.done()?;
         if pattern != "default" {
             read.insert("selectionPattern".to_owned(), json!(pattern));
@@ -396,7 +410,7 @@ mod tests {
     fn what_is_not_known_is_refused_by_name() {
         let operation = "/paths/~1a~1{proxy+}/x-amazon-apigateway-any-method";
         for (at, member) in [
-            ("", "servers"),
+            ("", "externalDocs"),
             ("/info", "contact"),
             ("/components", "schemas"),
             ("/components/securitySchemes/auth", "description"),
@@ -414,7 +428,7 @@ mod tests {
             ),
             (
                 &format!("{operation}/x-amazon-apigateway-integration/responses/default"),
-                "contentHandling",
+                "selectionPattern",
             ),
         ] {
             let mut changed = document();

