@@ -4,7 +4,7 @@
 //! What moto does otherwise than AWS is named here, so that a second plan says nothing else.
 
 use e2e::terraform::{Change, Dialect, Example, Front, Moto, Plan, Terraform, examples};
-use e2e::{Issuer, SigningKey, case};
+use e2e::{Issuer, Scratch, SigningKey, case, run, switchboard};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -176,6 +176,25 @@ fn check_policy(moto: &Moto, front: &Front, example: &Example) {
     assert_eq!(moto_alone(&example.plan()), [], "after another policy");
 }
 
+/// What the module tells a router is what the gateway takes, as it stands.
+fn check_descriptor(example: &Example) {
+    let scratch = Scratch::new();
+    let told = &example.outputs()["gateway"]["route_descriptor"]["private_api"];
+    let gateway = json!({
+        "listen": "127.0.0.1:8080",
+        "routes": [{ "path": "/api/orders/**", "upstream": { "private_api": told } }],
+    });
+    let file = scratch.write("gateway.json", &gateway.to_string());
+    let checked = run(switchboard(&["check", &file.to_string_lossy()]));
+    assert_eq!(
+        checked.code,
+        Some(0),
+        "{}{} {gateway}",
+        checked.stdout,
+        checked.stderr
+    );
+}
+
 fn check(name: &str) {
     case(name);
     let (moto, issuer) = (Moto::start(), Issuer::start(&[&SigningKey::new("k1")]));
@@ -206,6 +225,7 @@ fn check(name: &str) {
     );
     check_change(name, &front, &example, &plan);
     if name == "rust" {
+        check_descriptor(&example);
         check_policy(&moto, &front, &example);
     }
     example.destroy();
