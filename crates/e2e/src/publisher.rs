@@ -217,6 +217,12 @@ impl BundleServer {
         served.tag += 1;
     }
 
+    /// From now on this, under the tag that it had: as a server does whose tag tells revisions apart, and no commits.
+    pub fn serve_as_unchanged(&self, bundle: impl Into<Vec<u8>>) {
+        let mut served = self.served.lock().expect("nobody panics with it");
+        served.bundle = bundle.into();
+    }
+
     /// How often it answered with all of it, and how often with 304.
     pub fn answers(&self) -> (usize, usize) {
         let served = self.served.lock().expect("nobody panics with it");

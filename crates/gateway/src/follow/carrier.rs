@@ -15,6 +15,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 const LIMITS: Limits = Limits {
     connect: CONNECT_MAX,
@@ -35,7 +36,8 @@ pub(super) enum Carrier {
         url: Box<str>,
         lookups: Lookups,
         upstreams: Upstreams,
-        tag: Option<HeaderValue>,
+        /// Of what was sent last, and when that was.
+        tag: Option<(HeaderValue, Instant)>,
     },
 }
 
@@ -98,6 +100,14 @@ impl Carrier {
         }
     }
 
+    /// When a server last sent all that it has, where it may say from then on that nothing has changed.
+    pub(super) fn sent_at(&self) -> Option<Instant> {
+        match self {
+            Carrier::File { .. } => None,
+            Carrier::Url { tag, .. } => tag.as_ref().map(|(_, at)| *at),
+        }
+    }
+
     /// `None`: it is as it was. Runs within a `LocalSet`.
     pub(super) async fn look(&mut self) -> Result<Option<Content>, Failure> {
         match self {
@@ -118,15 +128,14 @@ impl Carrier {
             } => {
                 let wanted = Wanted {
                     accept: "*/*",
-                    unless: tag.as_ref(),
+                    unless: tag.as_ref().map(|(tag, _)| tag),
                 };
-                // Anew each time, so that certificates of the system that were renewed count.
                 let place = Place::of(url, upstreams)?;
                 let rules = TargetRules::of_operator();
                 match fetch_within(&place, wanted, lookups, &rules, LIMITS).await? {
                     Fetched::Unchanged => Ok(None),
                     Fetched::Whole(bytes, new) => {
-                        *tag = new;
+                        *tag = new.map(|new| (new, Instant::now()));
                         Ok(Some(Content::Bytes(bytes)))
                     }
                 }

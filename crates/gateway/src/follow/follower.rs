@@ -9,13 +9,16 @@ use super::service::Publish;
 use super::standing::Follow;
 use super::unix_s;
 use crate::usage::Metrics;
-use feed::{Ignored, Read, Reader, Roots, Shown, State, View};
+use feed::{Read, Reader, Roots, Shown, State, View};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A file that could not be written is tried again with a whole bundle at most once in this time.
 const MEND_EVERY: Duration = Duration::from_secs(60);
+
+/// A server is asked for a whole bundle for its commit's sake at most once in this time.
+const COMMIT_EVERY_MIN: Duration = Duration::from_secs(5);
 
 /// What a gateway with a feed begins with.
 #[derive(Debug)]
@@ -81,6 +84,14 @@ impl Follower {
         self.kept.is_broken() && !self.mended.is_some_and(is_soon)
     }
 
+    /// Whether it is time to ask a server for all that it has, whatever it says has not changed: its tag may be the same as long as the revision is,
+    /// and only a signed commit renews the age. `since`: when it last sent all.
+    pub(super) fn wants_commit(&self, since: Duration) -> bool {
+        let bound = self.follow.staleness_s_max();
+        self.follow.reading(unix_s()).age_s > bound / 2
+            && since >= Duration::from_secs(bound / 16).max(COMMIT_EVERY_MIN)
+    }
+
     /// What came of a look.
     pub(super) fn looked(&mut self, brought: Result<Option<Content>, Failure>) -> Looked {
         let read = brought.and_then(|content| match content {
@@ -114,13 +125,13 @@ impl Follower {
     /// Whether its end is the view.
     fn read(&mut self, content: Content) -> Result<bool, Failure> {
         // The last line is the commit: where it only renews the view, nothing else has changed.
-        if !self.wants_whole(Instant::now()) && self.line(content.last_line()) == Lines::Renewed {
+        if !self.wants_whole(Instant::now()) && self.renews(content.last_line()) {
             return Ok(true);
         }
         let bytes = content.whole()?;
         self.reader.restart();
         for line in bytes.split(|byte| *byte == b'\n') {
-            self.line(line);
+            self.renews(line);
         }
         let is_view = self.reader.is_at_view();
         if self.kept.is_broken() && is_view {
@@ -133,23 +144,19 @@ impl Follower {
         Ok(is_view)
     }
 
-    fn line(&mut self, line: &[u8]) -> Lines {
-        match self.reader.line(line, unix_s()) {
-            Read::Shown(shown) => {
-                self.show(&shown);
-                Lines::Shown
-            }
+    /// Reads a line; whether it only renews the age of what is shown.
+    fn renews(&mut self, line: &[u8]) -> bool {
+        let now = unix_s();
+        match self.reader.line(line, now) {
+            Read::Shown(shown) => self.show(&shown),
             Read::Renewed => {
-                self.kept.renew(line, Instant::now());
-                Lines::Renewed
+                self.kept.renew(line, Instant::now(), now);
+                return true;
             }
-            Read::Ignored(Ignored::Full) => {
-                // Told once for each bundle, by its mismatch.
-                tracing::debug!("the bundle has more than is kept");
-                Lines::Other
-            }
-            Read::Kept | Read::Keyring | Read::Ignored(_) => Lines::Other,
+            // What means nothing is told once for each bundle, by its mismatch.
+            Read::Kept | Read::Keyring | Read::Ignored(_) => {}
         }
+        false
     }
 
     /// First the disk: what was decided by once is never taken back by a kill.
@@ -218,12 +225,4 @@ impl Follower {
         }
         self.told_failure = failure.map(str::to_owned);
     }
-}
-
-/// What became of a line, as far as it matters here.
-#[derive(Debug, PartialEq, Eq)]
-enum Lines {
-    Shown,
-    Renewed,
-    Other,
 }

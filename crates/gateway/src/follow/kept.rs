@@ -130,14 +130,17 @@ impl Kept {
     }
 
     /// A commit that only renews the view's age.
-    pub(super) fn renew(&mut self, commit: &[u8], now: Instant) {
-        let is_soon = |last| now.saturating_duration_since(last) < HEARTBEAT_KEPT_EVERY;
+    pub(super) fn renew(&mut self, commit: &[u8], at: Instant, now: u64) {
+        let is_soon = |last| at.saturating_duration_since(last) < HEARTBEAT_KEPT_EVERY;
         if self.heartbeat.is_some_and(is_soon) {
             return;
         }
         let Some(open) = &mut self.open else { return };
         match open.append(&[commit, b"\n"].concat()) {
-            Ok(()) => self.heartbeat = Some(now),
+            Ok(()) => {
+                self.heartbeat = Some(at);
+                self.shorten(now);
+            }
             Err(error) => self.failed(&error),
         }
     }
@@ -340,11 +343,11 @@ mod tests {
         let (_, mut kept) = world.begin(&world.floor(1));
         let bytes = || std::fs::metadata(world.file()).unwrap().len();
         let (begun, before) = (Instant::now(), bytes());
-        kept.renew(b"{}", begun);
+        kept.renew(b"{}", begun, NOW);
         assert_eq!(bytes(), before + 3);
-        kept.renew(b"{}", begun + HEARTBEAT_KEPT_EVERY / 2);
+        kept.renew(b"{}", begun + HEARTBEAT_KEPT_EVERY / 2, NOW);
         assert_eq!(bytes(), before + 3);
-        kept.renew(b"{}", begun + HEARTBEAT_KEPT_EVERY);
+        kept.renew(b"{}", begun + HEARTBEAT_KEPT_EVERY, NOW);
         assert_eq!(bytes(), before + 6);
     }
 }

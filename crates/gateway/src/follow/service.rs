@@ -142,7 +142,10 @@ async fn run(
     let mut due = Instant::now();
     tracing::info!(bundle = carrier.told(), "following a feed");
     loop {
-        if follower.wants_whole(Instant::now()) {
+        let wants_commit = carrier
+            .sent_at()
+            .is_some_and(|at| follower.wants_commit(at.elapsed()));
+        if wants_commit || follower.wants_whole(Instant::now()) {
             carrier.forget();
         }
         match step(&mut follower, &mut carrier, &mut messages, due).await {

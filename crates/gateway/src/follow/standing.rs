@@ -97,6 +97,11 @@ impl Follow {
         }
     }
 
+    /// How old what the feed said may get, in seconds.
+    pub(super) fn staleness_s_max(&self) -> u64 {
+        self.feed.staleness_s_max
+    }
+
     /// As metrics tell it.
     pub(crate) fn reading(&self, now: u64) -> Reading {
         let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -151,5 +156,56 @@ impl Standing {
 
     fn is_denied(&self, feed: &Feed, now: u64) -> bool {
         feed.deny_floor_s_max.is_some() && now > self.decides_until(feed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::configuration::Bundle;
+    use std::time::Duration;
+
+    const AT: u64 = 1_000_000;
+
+    fn check(is_heard: bool, state: State, age_s: u64, expected: (State, bool)) {
+        let feed = Feed {
+            floor: "f".into(),
+            bundle: Bundle::File("b".into()),
+            wait: Duration::ZERO,
+            staleness_s_max: 60,
+            deny_floor_s_max: Some(600),
+        };
+        let standing = Standing {
+            view: View {
+                epoch: 1,
+                revision: 2,
+                at: AT,
+                digest: feed::FeedDigest::parse(&"0".repeat(64)).unwrap(),
+                fresh_at: AT,
+            },
+            state,
+            is_heard,
+            is_reached: false,
+            failure: None,
+        };
+        let now = AT + age_s;
+        let gate = Gate(AtomicU64::new(standing.decides_until(&feed)));
+        assert_eq!((standing.state(&feed, now), gate.is_closed(now)), expected);
+        assert_eq!(standing.is_denied(&feed, now), gate.is_closed(now));
+        let serving = Feed {
+            deny_floor_s_max: None,
+            ..feed
+        };
+        assert!(!standing.is_denied(&serving, now));
+    }
+
+    #[test]
+    fn what_a_feed_said_and_what_a_floor_said_age_by_their_own_bounds() {
+        check(true, State::Live, 60, (State::Live, false));
+        check(true, State::Live, 61, (State::Stale, true));
+        check(true, State::CatchingUp, 61, (State::Stale, true));
+        check(true, State::Forked, 61, (State::Forked, true));
+        check(false, State::Floor, 600, (State::Floor, false));
+        check(false, State::Floor, 601, (State::Floor, true));
     }
 }
