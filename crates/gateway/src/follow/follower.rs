@@ -101,7 +101,6 @@ impl Follower {
         let (looked, failure) = match read {
             Ok(true) => (Looked::Good, None),
             Ok(false) => {
-                self.metrics.policy_mismatched();
                 let message =
                     "the bundle's end is not what is shown: it is older, cut off, or not this feed's";
                 (Looked::Mismatch, Some(message.to_owned()))
@@ -118,6 +117,10 @@ impl Follower {
         self.at_end = matches!(looked, Looked::Good | Looked::Mismatch);
         self.tell_failure(failure.as_deref());
         self.follow.note(&self.reader, self.at_end, failure);
+        // Counted once it is told, so that whoever sees the count finds the reason.
+        if looked == Looked::Mismatch {
+            self.metrics.policy_mismatched();
+        }
         self.tell_state();
         looked
     }
