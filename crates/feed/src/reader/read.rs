@@ -118,6 +118,11 @@ impl Reader {
         self.view.as_ref()
     }
 
+    /// The line of the keyring that counts; empty before the first.
+    pub fn keyring_line(&self) -> &[u8] {
+        &self.keyring_line
+    }
+
     /// The feed's name.
     pub fn feed(&self) -> &str {
         self.roots.feed()

@@ -153,7 +153,8 @@ impl Follower {
         match self.reader.line(line, now) {
             Read::Shown(shown) => self.show(&shown),
             Read::Renewed => {
-                self.kept.renew(line, Instant::now(), now);
+                self.kept
+                    .renew(self.reader.keyring_line(), line, Instant::now(), now);
                 return true;
             }
             // What means nothing is told once for each bundle, by its mismatch.

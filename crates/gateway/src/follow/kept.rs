@@ -129,15 +129,20 @@ impl Kept {
         }
     }
 
-    /// A commit that only renews the view's age.
-    pub(super) fn renew(&mut self, commit: &[u8], at: Instant, now: u64) {
+    /// A commit that only renews the view's age, and the keyring under which it counted.
+    pub(super) fn renew(&mut self, keyring: &[u8], commit: &[u8], at: Instant, now: u64) {
         let is_soon = |last| at.saturating_duration_since(last) < HEARTBEAT_KEPT_EVERY;
         if self.heartbeat.is_some_and(is_soon) {
             return;
         }
         let Some(open) = &mut self.open else { return };
-        match open.append(&[commit, b"\n"].concat()) {
+        let lines = match *open.keyring == *keyring {
+            true => [commit, b"\n"].concat(),
+            false => [keyring, b"\n", commit, b"\n"].concat(),
+        };
+        match open.append(&lines) {
             Ok(()) => {
+                open.keyring = keyring.into();
                 self.heartbeat = Some(at);
                 self.shorten(now);
             }
@@ -215,6 +220,7 @@ mod tests {
     use super::*;
     use feed::{Commit, Digest, Read, Reader, SigningKey};
     use std::borrow::Cow;
+    use std::time::Duration;
 
     const NOW: u64 = 1_800_000_000;
 
@@ -338,16 +344,20 @@ mod tests {
     }
 
     #[test]
-    fn heartbeats_are_written_down_at_most_once_a_minute() {
+    fn heartbeats_are_written_down_at_most_once_a_minute_with_a_keyring_that_is_new() {
         let world = World::new();
         let (_, mut kept) = world.begin(&world.floor(1));
-        let bytes = || std::fs::metadata(world.file()).unwrap().len();
-        let (begun, before) = (Instant::now(), bytes());
-        kept.renew(b"{}", begun, NOW);
-        assert_eq!(bytes(), before + 3);
-        kept.renew(b"{}", begun + HEARTBEAT_KEPT_EVERY / 2, NOW);
-        assert_eq!(bytes(), before + 3);
-        kept.renew(b"{}", begun + HEARTBEAT_KEPT_EVERY, NOW);
-        assert_eq!(bytes(), before + 6);
+        let mut before = std::fs::metadata(world.file()).unwrap().len();
+        let begun = Instant::now();
+        let mut check = |keyring: &str, after, expected: u64| {
+            kept.renew(keyring.as_bytes(), b"{}", begun + after, NOW);
+            let now = std::fs::metadata(world.file()).unwrap().len();
+            assert_eq!(now - before, expected, "{keyring} {after:?}");
+            before = now;
+        };
+        check("[1]", Duration::ZERO, 7);
+        check("[1]", HEARTBEAT_KEPT_EVERY / 2, 0);
+        check("[1]", HEARTBEAT_KEPT_EVERY, 3);
+        check("[22]", HEARTBEAT_KEPT_EVERY * 2, 8);
     }
 }

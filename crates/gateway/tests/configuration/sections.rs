@@ -267,7 +267,7 @@ fn a_feed() {
         &["?2:42 `floor_max_age_s` has no effect without `on_stale: deny` | leave it out"],
     );
     let missing =
-        |key: &str| format!("2:22 `{key}` has no effect without `feed` | leave it out, or add `feed`");
+        |key: &str| format!("2:21 `{key}` has no effect without `feed` | leave it out, or add `feed`");
     for (key, value) in [
         ("feed_wait_ms", "5"),
         ("max_staleness_s", "5"),
