@@ -250,6 +250,18 @@ impl Gateway {
         self.scratch
     }
 
+    /// Kills it, as a machine that fails does; what is left are its files.
+    pub fn kill(mut self) -> Scratch {
+        self.process.signal(Signal::KILL);
+        assert_eq!(self.process.wait(), None);
+        self.scratch
+    }
+
+    /// What `/ready` says of policy.
+    pub fn policy(&self) -> Value {
+        self.ask_admin("/ready").json()["policy"].clone()
+    }
+
     /// The most memory that it ever had in use, in bytes.
     pub fn peak_memory_bytes(&self) -> u64 {
         let status =

@@ -113,8 +113,8 @@ fn a_gateway_does_not_start_with_a_file_that_check_refuses() {
 fn a_section_whose_behaviour_does_not_exist_yet_keeps_the_gateway_from_starting() {
     let sections = [
         (
-            "feed",
-            "policy: { floor: f, feed: { bundle: \"https://a.example/bundle\" } }",
+            "portal",
+            "policy: { floor: f, feed: { portal: \"https://a.example\" } }",
         ),
         (
             "rate_limiting",

@@ -4,6 +4,7 @@
 //! bytes: whoever has the file appends what `lines` gives and syncs it before the view is shown, and cuts it back to `whole` before
 //! anything is appended after a start.
 
+use crate::floor::Floor;
 use crate::keys::Roots;
 use crate::line::{Line, Scratch};
 use crate::reader::{Changes, Read, Reader, Shown};
@@ -27,6 +28,77 @@ pub struct Restored {
     pub keyring: Box<[u8]>,
 }
 
+/// What a gateway begins with: a floor, or what was kept, whichever is higher.
+#[derive(Debug)]
+pub struct Begun {
+    /// A reader that shows it, and holds nothing of a carrier.
+    pub reader: Reader,
+    /// All live records, by key.
+    pub changes: Changes,
+    /// Where what was kept is shown: bytes of it up to the end of the last commit that holds. `None`: the floor is shown, and the file is
+    /// to be written anew.
+    pub kept_whole: Option<usize>,
+}
+
+/// Begins with a signed floor (`bytes` are what it was read of) and with what was kept, which may be nothing. The floor comes first, so that what was
+/// kept is judged by the newest keyring of both. `None` where the floor is not signed, or its last commit is below an earlier one of it.
+pub fn begin(floor: &Floor<'_>, bytes: &[u8], kept: &[u8], now: u64) -> Option<Begun> {
+    let mut reader = Reader::new(floor.roots()?.clone());
+    let mut shown = Live::default();
+    read_all(&mut reader, &mut shown, bytes, now);
+    if let Some(last) = unended(bytes) {
+        let read = reader.line(last, now);
+        shown.take(read);
+    }
+    let is_floor = |reader: &Reader| {
+        reader.view().is_some_and(|view| {
+            (view.epoch, view.revision, view.digest) == (floor.epoch(), floor.revision(), floor.digest())
+        })
+    };
+    if !is_floor(&reader) {
+        return None;
+    }
+    reader.restart();
+    reader.set_heard(false);
+    let kept_whole = read_all(&mut reader, &mut shown, kept, now);
+    reader.restart();
+    reader.set_heard(kept_whole.is_some());
+    Some(Begun {
+        reader,
+        changes: shown.changes(),
+        kept_whole,
+    })
+}
+
+/// A floor that took the place of the former one is read by a reader that shows something already: what comes of its last commit. The carrier
+/// begins again afterwards.
+pub fn read_floor_anew(reader: &mut Reader, bytes: &[u8], now: u64) -> Option<Shown> {
+    let heard = reader.is_heard();
+    reader.restart();
+    let mut last = None;
+    for line in bytes.split(|byte| *byte == b'\n') {
+        if let Read::Shown(shown) = reader.line(line, now) {
+            last = Some(match last {
+                None => shown,
+                Some(former) => after(former, shown),
+            });
+        }
+    }
+    reader.restart();
+    reader.set_heard(heard);
+    last
+}
+
+/// Two views that follow one another, as one step.
+fn after(former: Shown, next: Shown) -> Shown {
+    let mut changes: BTreeMap<Box<str>, Option<Box<[u8]>>> = former.changes.into_iter().collect();
+    changes.extend(next.changes);
+    Shown {
+        changes: changes.into_iter().collect(),
+        ..next
+    }
+}
+
 /// Reads a file; `None` where nothing in it counts and holds. `now` in Unix seconds.
 pub fn restore(roots: &Roots, file: &[u8], now: u64) -> Option<Restored> {
     let (_, whole, _) = read(roots, file, now)?;
@@ -34,13 +106,9 @@ pub fn restore(roots: &Roots, file: &[u8], now: u64) -> Option<Restored> {
     let (reader, whole, shown) = read(roots, file.get(..whole)?, now)?;
     Some(Restored {
         reader,
-        changes: shown
-            .live
-            .into_iter()
-            .map(|(key, value)| (key, Some(value)))
-            .collect(),
         whole,
-        keyring: shown.keyring,
+        keyring: shown.keyring.clone(),
+        changes: shown.changes(),
     })
 }
 
@@ -50,27 +118,54 @@ struct Live {
     keyring: Box<[u8]>,
 }
 
-fn read(roots: &Roots, file: &[u8], now: u64) -> Option<(Reader, usize, Live)> {
-    let mut reader = Reader::new(roots.clone());
-    let mut shown = Live::default();
-    let mut whole = None;
-    for line in lines_of(file) {
-        match reader.line(file.get(line.clone())?, now) {
+impl Live {
+    /// Whether the line was a commit under which something is shown.
+    fn take(&mut self, read: Read) -> bool {
+        match read {
             Read::Shown(next) => {
                 for (key, value) in next.changes {
                     match value {
-                        Some(value) => shown.live.insert(key, value),
-                        None => shown.live.remove(&key),
+                        Some(value) => self.live.insert(key, value),
+                        None => self.live.remove(&key),
                     };
                 }
-                shown.keyring = next.keyring;
+                self.keyring = next.keyring;
+                true
             }
-            Read::Renewed => {}
-            _ => continue,
+            Read::Renewed => true,
+            _ => false,
         }
-        whole = Some(line.end + 1);
     }
-    whole.map(|whole| (reader, whole, shown))
+
+    fn changes(self) -> Changes {
+        let live = self.live.into_iter();
+        live.map(|(key, value)| (key, Some(value))).collect()
+    }
+}
+
+fn read(roots: &Roots, file: &[u8], now: u64) -> Option<(Reader, usize, Live)> {
+    let mut reader = Reader::new(roots.clone());
+    let mut shown = Live::default();
+    let whole = read_all(&mut reader, &mut shown, file, now)?;
+    Some((reader, whole, shown))
+}
+
+/// All lines that end; up to where a commit shows something.
+fn read_all(reader: &mut Reader, shown: &mut Live, file: &[u8], now: u64) -> Option<usize> {
+    let mut whole = None;
+    for line in lines_of(file) {
+        let read = reader.line(file.get(line.clone())?, now);
+        if shown.take(read) {
+            whole = Some(line.end + 1);
+        }
+    }
+    whole
+}
+
+/// What stands behind the last line that ends.
+fn unended(file: &[u8]) -> Option<&[u8]> {
+    let end = memchr::memrchr(b'\n', file).map_or(0, |at| at + 1);
+    file.get(end..).filter(|rest| !rest.is_empty())
 }
 
 /// Lines that end: one without its end was cut off.
@@ -247,6 +342,78 @@ mod tests {
             let again = restore(&roots, &file, publisher.now).unwrap();
             assert_eq!(content(&again), publisher.records, "{end}");
         }
+    }
+
+    /// A floor of what is published now, without its last line end, as a floor may lack it.
+    fn floor_of(publisher: &Publisher) -> Vec<u8> {
+        let mut floor = publisher.roots_line();
+        floor.push(b'\n');
+        let records = publisher.records.values();
+        for line in std::iter::once(&publisher.keyring()).chain(records) {
+            floor.extend_from_slice(line);
+            floor.push(b'\n');
+        }
+        floor.extend_from_slice(&publisher.commit_line());
+        floor
+    }
+
+    fn begun(floor: &[u8], kept: &[u8], now: u64) -> Begun {
+        begin(&crate::read_floor(floor).unwrap(), floor, kept, now).unwrap()
+    }
+
+    fn begun_content(begun: &Begun) -> Content {
+        let values = begun.changes.iter();
+        values
+            .map(|(key, value)| (key.to_string(), value.as_deref().unwrap().to_vec()))
+            .collect()
+    }
+
+    #[test]
+    fn the_higher_of_floor_and_kept_is_begun_with() {
+        let kept = kept();
+        let mut publisher = kept.publisher;
+        let same = begun(&floor_of(&publisher), &kept.file, publisher.now);
+        assert_eq!(begun_content(&same), publisher.records);
+        assert_eq!(
+            same.kept_whole, None,
+            "of two that are the same the floor is shown"
+        );
+        assert!(!same.reader.is_heard());
+        publisher.change(&[("client/z", Some("{}")), ("plan/g", None)]);
+        let above = begun(&floor_of(&publisher), &kept.file, publisher.now);
+        assert_eq!(begun_content(&above), publisher.records);
+        assert_eq!(above.kept_whole, None);
+        let old = Publisher::new();
+        let below = begun(&floor_of(&old), &kept.file, publisher.now);
+        let (_, latest) = kept.history.values().next_back().unwrap();
+        assert_eq!(&begun_content(&below), latest);
+        assert_eq!(below.kept_whole, Some(kept.file.len()));
+        assert!(below.reader.is_heard());
+        let torn = begun(&floor_of(&old), &kept.file[..kept.file.len() - 1], publisher.now);
+        assert!(torn.kept_whole.is_some_and(|whole| whole < kept.file.len()));
+    }
+
+    #[test]
+    fn what_was_kept_under_a_key_that_the_floors_keyring_took_away_is_not_believed() {
+        let kept = kept();
+        let mut publisher = Publisher::new();
+        publisher.replace_key(9);
+        let begun = begun(&floor_of(&publisher), &kept.file, kept.publisher.now);
+        assert_eq!(begun.kept_whole, None);
+        assert_eq!(begun_content(&begun), publisher.records);
+    }
+
+    #[test]
+    fn a_floor_that_is_read_later_never_takes_back() {
+        let kept = kept();
+        let mut publisher = kept.publisher;
+        let (old, now) = (floor_of(&Publisher::new()), publisher.now);
+        let mut begun = begun(&floor_of(&publisher), b"", now);
+        assert_eq!(read_floor_anew(&mut begun.reader, &old, now), None);
+        publisher.change(&[("client/z", Some("{}"))]);
+        let shown = read_floor_anew(&mut begun.reader, &floor_of(&publisher), publisher.now).unwrap();
+        assert_eq!(shown.changes.len(), 1, "{:?}", shown.changes);
+        assert!(!begun.reader.is_heard());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! Pure over bytes; files and sockets belong to whoever has them. contract/README.md §7 is the format, and
 //! `contract/vectors/feed` holds both languages to it.
 
+mod apply;
 mod digest;
 mod floor;
 mod hex;
@@ -14,6 +15,7 @@ mod line;
 mod reader;
 mod sign;
 
+pub use apply::apply;
 pub use digest::{Digest, FeedDigest};
 pub use floor::{FLOOR_BYTES_MAX, Floor, FloorError, Live, Written, load_floor, read_floor, write_floor};
 pub use keys::{CommitError, Keyring, KeyringError, Roots};

@@ -1,12 +1,14 @@
 //! What may be asked of a gateway while it runs: another configuration, another policy, other keys. Each is put together
 //! beside the workers and swapped in whole, or nothing changes.
 
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, Feed, PolicySource};
 use crate::downstream::{Message, Shared, WorkerHandle};
 use crate::enforcement::{self, Enforced, PolicyError};
+use crate::follow::{self, Beginning, Floors, Follow, FollowService, unix_s};
 use crate::keys::{self, Fetched, KeyService, KeyStore};
 use crate::snapshot::{CompileError, Snapshot};
 use crate::upstream::TargetRules;
+use ::feed::Shown;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -49,8 +51,19 @@ pub struct Controls {
     pub(crate) own: Vec<SocketAddr>,
     /// The last key sets.
     pub(crate) store: Arc<KeyStore>,
+    /// The feed that is followed, where there is one.
+    pub(crate) followed: Option<FollowedFeed>,
     /// Held from reading the snapshot in force to swapping in the one made of it.
     pub(crate) changing: Mutex<()>,
+}
+
+/// A feed that is followed.
+#[derive(Debug)]
+pub(crate) struct FollowedFeed {
+    pub(crate) follow: Arc<Follow>,
+    /// Who may sign its keyrings, as pinned at the start.
+    pub(crate) roots: ::feed::Roots,
+    pub(crate) floors: Floors,
 }
 
 impl Controls {
@@ -62,7 +75,11 @@ impl Controls {
         }
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let current = self.shared.snapshot.load_full();
-        let enforced = Enforced::load(&configuration, &self.store).map_err(CompileError::from)?;
+        let enforced = match &self.followed {
+            // The floor was only where it began.
+            Some(_) => current.enforced.clone(),
+            None => Enforced::load(&configuration, &self.store).map_err(CompileError::from)?,
+        };
         let configuration = with_own(configuration, &self.own);
         let snapshot = Snapshot::compile(
             configuration,
@@ -77,7 +94,15 @@ impl Controls {
     }
 
     /// Reads the policy anew from where the configuration in force has it, and swaps it in, or changes nothing.
+    ///
+    /// A gateway that follows a feed reads its floor; that never takes back what the feed said.
     pub fn reload_policy(&self) -> Result<(), PolicyError> {
+        if let (Some(followed), Some((file, _))) = (&self.followed, self.policy_file()) {
+            let environment = self.first.environment.as_deref();
+            let floor = enforcement::read_signed_floor(&file, environment, &followed.roots)?;
+            followed.floors.changed(floor);
+            return Ok(());
+        }
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let current = self.shared.snapshot.load_full();
         let enforced = Enforced::load(&current.configuration, &self.store)?;
@@ -89,7 +114,8 @@ impl Controls {
     /// Where the policy in force came from, and what it has: the `policy` member of `/ready`.
     pub fn policy(&self) -> serde_json::Value {
         let snapshot = self.shared.snapshot.load();
-        enforcement::to_json(snapshot.enforced.as_ref(), &self.store)
+        let follow = self.followed.as_ref().map(|followed| &*followed.follow);
+        enforcement::to_json(snapshot.enforced.as_ref(), &self.store, follow)
     }
 
     /// The SHA-256 of the policy's own file, and that file, where it has one.
@@ -112,6 +138,55 @@ impl Controls {
             None => Err("the gateway has ended".to_owned()),
         };
         prepared.start(parts, Arc::new(publish))
+    }
+
+    /// Starts to follow the feed from where it begins, and waits for it where `Feed::wait` says so.
+    pub(crate) fn start_following(
+        self: &Arc<Self>,
+        prepared: follow::Prepared,
+        feed: &Feed,
+        beginning: Beginning,
+    ) -> io::Result<Option<FollowService>> {
+        let Some(followed) = &self.followed else {
+            return Ok(None);
+        };
+        let read = Arc::clone(&followed.follow);
+        self.shared.metrics.watch_policy(move || read.reading(unix_s()));
+        let age = Duration::from_secs(followed.follow.reading(unix_s()).age_s);
+        let wait = if age > feed.wait {
+            feed.wait
+        } else {
+            Duration::ZERO
+        };
+        let parts = follow::Parts {
+            beginning,
+            bundle: feed.bundle.clone(),
+            state_dir: self.first.state_dir.clone(),
+            follow: Arc::clone(&followed.follow),
+            resolver: Arc::clone(&self.shared.resolver),
+            metrics: Arc::clone(&self.shared.metrics),
+        };
+        // Weak, as for keys.
+        let controls: Weak<Controls> = Arc::downgrade(self);
+        let publish = move |shown: &Shown| {
+            if let Some(controls) = controls.upgrade() {
+                controls.put_view_in_force(shown);
+            }
+        };
+        prepared.start(parts, Arc::new(publish), wait).map(Some)
+    }
+
+    /// Changes the policy in force by what a view of its feed changes, in every worker.
+    fn put_view_in_force(&self, shown: &Shown) {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = self.shared.snapshot.load_full();
+        let Some(enforced) = &current.enforced else { return };
+        let after = enforced.after(shown, &self.store);
+        let is_followed_anew = after.followed() != enforced.followed();
+        self.swap(&Arc::new(current.under(Some(after))));
+        if is_followed_anew {
+            self.follow_issuers();
+        }
     }
 
     /// Follows the issuers of the policy in force.
@@ -214,9 +289,17 @@ fn needs_restart(first: &Configuration, new: &Configuration) -> Vec<&'static str
         ("workers", first.workers != new.workers),
         ("environment", first.environment != new.environment),
         ("state_dir", first.state_dir != new.state_dir),
+        ("policy", follows(first, new) && first.policy != new.policy),
     ];
     differs
         .into_iter()
         .filter_map(|(key, differs)| differs.then_some(key))
         .collect()
+}
+
+/// What a feed said stays in force, whatever a file says: it is followed from a start on.
+fn follows(first: &Configuration, new: &Configuration) -> bool {
+    [first, new]
+        .iter()
+        .any(|configuration| matches!(configuration.policy, PolicySource::Feed(_)))
 }

@@ -9,6 +9,7 @@ mod controls;
 mod downstream;
 pub mod enforcement;
 pub mod explain;
+mod follow;
 pub mod http1;
 mod io;
 pub mod keys;
@@ -19,6 +20,7 @@ mod server;
 mod snapshot;
 pub mod upstream;
 pub mod usage;
+mod whole_file;
 
 pub use controls::{Controls, ReloadError};
 pub use server::{Bound, Gateway, Parts, StartError};

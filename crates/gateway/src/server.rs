@@ -3,10 +3,11 @@
 //! It is given a checked configuration and gives back real addresses. It reads no command line and no file but the
 //! policy's, which `enforcement` reads for it.
 
-use crate::configuration::Configuration;
-use crate::controls::{Controls, with_own};
+use crate::configuration::{Configuration, Feed, PolicySource};
+use crate::controls::{Controls, FollowedFeed, with_own};
 use crate::downstream::{self, Acceptor, Message, Shared, Worker, WorkerHandle, bind};
-use crate::enforcement::Enforced;
+use crate::enforcement::{Enforced, PolicyError};
+use crate::follow::{self, Beginning, Follow, FollowService};
 use crate::keys::{self, KeyService, KeyStore};
 use crate::request::FailedCredentials;
 use crate::snapshot::{CompileError, Snapshot};
@@ -95,6 +96,37 @@ pub struct Gateway {
     acceptor: JoinHandle<io::Result<()>>,
     stop: watch::Sender<bool>,
     keys: KeyService,
+    following: Option<FollowService>,
+}
+
+/// A feed, where it begins, and what is said of it.
+struct BegunFeed {
+    feed: Arc<Feed>,
+    beginning: Beginning,
+    follow: Arc<Follow>,
+}
+
+/// The policy that is served by first.
+fn begin(
+    configuration: &Configuration,
+    store: &KeyStore,
+) -> Result<(Option<Enforced>, Option<BegunFeed>), PolicyError> {
+    let PolicySource::Feed(feed) = &configuration.policy else {
+        return Ok((Enforced::load(configuration, store)?, None));
+    };
+    let (enforced, beginning) = Enforced::begin(configuration, feed, store)?;
+    let follow = Arc::new(Follow::new(
+        Arc::clone(feed),
+        &beginning.reader,
+        beginning.view.clone(),
+    ));
+    let enforced = enforced.until(follow.gate());
+    let begun = BegunFeed {
+        feed: Arc::clone(feed),
+        beginning,
+        follow,
+    };
+    Ok((Some(enforced), Some(begun)))
 }
 
 /// What a gateway is built from beside its configuration.
@@ -130,7 +162,7 @@ impl Gateway {
         configuration.routes = routes;
         let upstreams = Upstreams::default();
         let store = Arc::new(KeyStore::new(configuration.state_dir.as_deref()));
-        let enforced = Enforced::load(&configuration, &store).map_err(CompileError::from)?;
+        let (enforced, feed) = begin(&configuration, &store).map_err(CompileError::from)?;
         let configuration = with_own(configuration, &own);
         let snapshot = Snapshot::compile(configuration, enforced, None, &upstreams, &metrics)?;
         let keys = keys::Prepared::new();
@@ -157,23 +189,35 @@ impl Gateway {
             .map(|worker: &WorkerHandle| Arc::clone(&worker.load));
         shared.metrics.watch_workers(loads.collect());
         let workers: Arc<[WorkerHandle]> = workers.into();
-        let acceptor = start_acceptor(&shared, &workers, &stopped, bound.listeners)?;
+        let prepared = follow::Prepared::new();
         let controls = Arc::new(Controls {
-            shared,
-            workers,
+            shared: Arc::clone(&shared),
+            workers: Arc::clone(&workers),
             first,
             own,
             store,
+            followed: feed.as_ref().map(|begun| FollowedFeed {
+                follow: Arc::clone(&begun.follow),
+                roots: begun.beginning.roots.clone(),
+                floors: prepared.floors(),
+            }),
             changing: Mutex::default(),
         });
         let keys = controls.start_keys(keys)?;
         controls.follow_issuers();
+        let following = match feed {
+            Some(begun) => controls.start_following(prepared, &begun.feed, begun.beginning)?,
+            None => None,
+        };
+        // Last: nobody is served by an older policy than can be had.
+        let acceptor = start_acceptor(&shared, &workers, &stopped, bound.listeners)?;
         Ok(Gateway {
             controls,
             threads,
             acceptor,
             stop,
             keys,
+            following,
         })
     }
 
@@ -187,6 +231,7 @@ impl Gateway {
         let Controls { shared, workers, .. } = &*self.controls;
         // Whoever waits for keys is decided by those that there are.
         drop(self.keys);
+        drop(self.following);
         let now = Instant::now();
         let (idle_until, until) = {
             let snapshot = shared.snapshot.load();

@@ -14,18 +14,16 @@ fn page() -> String {
 }
 
 /// Parts of a configuration that are refused as a whole, and what is in them.
-const NOT_YET: [&str; 16] = [
+const NOT_YET: [&str; 14] = [
     "Aggregation",
     "Algorithm",
     "Auth",
     "Budget",
     "Claims",
-    "Feed",
     "Lambda",
     "Limit",
     "OverriddenLimit",
     "Part",
-    "Policy",
     "RateLimiting",
     "ResponseTransformation",
     "Services",

@@ -16,6 +16,8 @@ pub struct Reader {
     view: Option<View>,
     /// The last commit that counted since the carrier began: its place in the order, and whether it is the view.
     last: Option<Last>,
+    /// A feed said at least once what is shown. Until then it is a floor's word alone.
+    heard: bool,
     forked: bool,
     skipped: u64,
     /// More came than is kept: nothing is taken until the carrier begins again.
@@ -102,6 +104,7 @@ impl Reader {
             held: Held::default(),
             view: None,
             last: None,
+            heard: false,
             forked: false,
             skipped: 0,
             full: false,
@@ -115,9 +118,24 @@ impl Reader {
         self.view.as_ref()
     }
 
+    /// The line of the keyring that counts; empty before the first.
+    pub fn keyring_line(&self) -> &[u8] {
+        &self.keyring_line
+    }
+
     /// The feed's name.
     pub fn feed(&self) -> &str {
         self.roots.feed()
+    }
+
+    /// Whether a feed ever said what is shown, also before a restart. What a floor alone said ages by other bounds.
+    pub fn is_heard(&self) -> bool {
+        self.heard
+    }
+
+    /// What was read last was no feed, but a floor, or what was kept of one.
+    pub(crate) fn set_heard(&mut self, heard: bool) {
+        self.heard = heard;
     }
 
     /// Lines that were no record.
@@ -221,6 +239,7 @@ impl Reader {
             _ => false,
         };
         self.last = Some(Last { is_view });
+        self.heard |= is_view;
         read
     }
 
@@ -298,9 +317,10 @@ impl Reader {
             return State::Forked;
         }
         match &self.view {
-            Some(view) if self.last.is_some() && view.age_s(now) > bounds.staleness_s_max => State::Stale,
+            // Also where the carrier brings nothing that counts any more: who lies must not hide how old the view is.
+            Some(view) if self.heard && view.age_s(now) > bounds.staleness_s_max => State::Stale,
             Some(_) if at_end && self.is_at_view() => State::Live,
-            _ if self.last.is_some() || at_end => State::CatchingUp,
+            _ if self.heard || self.last.is_some() || at_end => State::CatchingUp,
             _ => State::Floor,
         }
     }

@@ -43,6 +43,15 @@ pub enum State {
 }
 
 impl State {
+    /// All of them.
+    pub const ALL: [State; 5] = [
+        State::Floor,
+        State::CatchingUp,
+        State::Live,
+        State::Stale,
+        State::Forked,
+    ];
+
     /// The word that operators read.
     pub fn word(self) -> &'static str {
         match self {

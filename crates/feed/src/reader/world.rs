@@ -57,9 +57,20 @@ impl Publisher {
         publisher
     }
 
+    pub(crate) fn roots_line(&self) -> Vec<u8> {
+        roots_line(FEED, &[self.root.public(None)]).into_bytes()
+    }
+
+    /// Another key takes the place of the one that signs commits, in a keyring that does not have the former one.
+    pub(crate) fn replace_key(&mut self, seed: u8) {
+        self.key = SigningKey::from_seed("2026-b", &[seed; 32]).unwrap();
+        self.keyring_version += 100;
+        self.publish_keyring();
+    }
+
     pub(crate) fn roots(&self) -> Roots {
-        let line = roots_line(FEED, &[self.root.public(None)]);
-        match Line::parse(line.as_bytes(), &mut Scratch::default()) {
+        let line = self.roots_line();
+        match Line::parse(&line, &mut Scratch::default()) {
             Some(Line::Roots(Some(roots))) => Roots::pinned(&roots),
             other => panic!("{other:?}"),
         }

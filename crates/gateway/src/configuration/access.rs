@@ -7,6 +7,7 @@ use policy::path::Pattern;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Where policy comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +20,38 @@ pub enum PolicySource {
     File(PathBuf),
     /// From a compiled floor.
     Floor(PathBuf),
+    /// From a signed floor, and from then on from the feed whose roots it pins.
+    Feed(Arc<Feed>),
 }
+
+/// A feed that is followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Feed {
+    /// What is decided by until the feed says more.
+    pub floor: PathBuf,
+    /// What brings it.
+    pub bundle: Bundle,
+    /// How long a gateway with an older copy waits for its feed before it serves.
+    pub wait: Duration,
+    /// How old what the feed said may get, in seconds.
+    pub staleness_s_max: u64,
+    /// How old a floor may get, in seconds, where what is too old is not decided by; absent where it is.
+    pub deny_floor_s_max: Option<u64>,
+}
+
+/// Where a bundle is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bundle {
+    /// In a file.
+    File(PathBuf),
+    /// At an `http` or `https` URL.
+    Url(Box<str>),
+}
+
+/// How old what a feed said may get, where nothing else is said.
+pub(super) const STALENESS_S_MAX: u64 = 3_600;
+/// How long a feed is waited for, where nothing else is said.
+pub(super) const FEED_WAIT: Duration = Duration::from_millis(500);
 
 impl PolicySource {
     /// As `/ready` names it.
@@ -29,6 +61,7 @@ impl PolicySource {
             PolicySource::Auth(_) => "auth",
             PolicySource::File(_) => "file",
             PolicySource::Floor(_) => "floor",
+            PolicySource::Feed(_) => "feed",
         }
     }
 
@@ -37,6 +70,7 @@ impl PolicySource {
         match self {
             PolicySource::None | PolicySource::Auth(_) => None,
             PolicySource::File(path) | PolicySource::Floor(path) => Some(path),
+            PolicySource::Feed(feed) => Some(&feed.floor),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! usually carries a credential is starred out. It has the form of a file, but for the names of routes and what is starred
 //! out, and read as one it would mean the same.
 
-use super::access::{Auth, PolicySource};
+use super::access::{Auth, Bundle, Feed, PolicySource};
 use super::model::{
     AccessLog, Action, Configuration, EncodedSlash, Forward, LogField, Origin, PathParameters, Route, Scheme,
     Timeouts,
@@ -119,6 +119,33 @@ impl Mask<'_> {
         }
     }
 
+    fn feed(&self, feed: &Feed) -> Value {
+        let bundle = match &feed.bundle {
+            Bundle::File(path) => self.path(path),
+            Bundle::Url(url) => match (self.written.contains_key(url), url.split_once('?')) {
+                // What signs a URL stands in its query.
+                (false, Some((place, _))) => format!("{place}?{MASK}").into(),
+                _ => self.text(url),
+            },
+        };
+        let mut shown = Shown::default();
+        shown.put("floor", self.path(&feed.floor));
+        shown.put("feed", json!({ "bundle": bundle }));
+        shown.put("feed_wait_ms", milliseconds(feed.wait));
+        shown.put("max_staleness_s", feed.staleness_s_max.into());
+        shown.put(
+            "on_stale",
+            if feed.deny_floor_s_max.is_some() {
+                "deny"
+            } else {
+                "serve"
+            }
+            .into(),
+        );
+        shown.put("floor_max_age_s", json!(feed.deny_floor_s_max));
+        Value::Object(shown.0)
+    }
+
     /// Who may call.
     fn access(&self, configuration: &Configuration, top: &mut Shown) {
         match &configuration.policy {
@@ -126,6 +153,7 @@ impl Mask<'_> {
             PolicySource::Auth(auth) => top.put("auth", self.auth(auth)),
             PolicySource::File(path) => top.put("policy", json!({ "file": self.path(path) })),
             PolicySource::Floor(path) => top.put("policy", json!({ "floor": self.path(path) })),
+            PolicySource::Feed(feed) => top.put("policy", self.feed(feed)),
         }
         if let Some(environment) = &configuration.environment {
             top.put("environment", self.text(environment));

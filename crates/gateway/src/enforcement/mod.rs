@@ -1,13 +1,15 @@
 //! The policy in force: where it comes from, what it is made of, and which issuers are followed for it.
 //!
-//! Three sources, one form: `auth` of the gateway's own file, a policy that a person wrote, and a floor. Nothing here
+//! Four sources, one form: `auth` of the gateway's own file, a policy that a person wrote, a floor, and a feed that begins at one. Nothing here
 //! decides about a request; `request::authenticate` and `request::authorize` do, by `policy`.
 
 mod auth;
 mod enforced;
+mod signed;
 mod source;
 mod status;
 
 pub(crate) use enforced::Enforced;
+pub(crate) use signed::read_signed_floor;
 pub use source::{PolicyError, check};
 pub(crate) use status::to_json;

@@ -1,8 +1,8 @@
 //! From where the configuration says to a compiled policy. All or nothing: what cannot be read or has an error is no
 //! policy, and whoever asked keeps what was in force.
 
-use super::auth;
 use super::enforced::Provenance;
+use super::{auth, signed};
 use crate::configuration::{self, Auth, Configuration, PolicySource, Problem, Severity, Unreadable};
 use crate::reload::content_hash;
 use feed::{FLOOR_BYTES_MAX, FloorError, load_floor};
@@ -52,6 +52,27 @@ pub enum PolicyError {
         /// What the floor says.
         found: Box<str>,
     },
+    /// A floor that does not say whose signatures count.
+    #[error(
+        "the floor {} has no roots, so nothing says whose feed is believed: take a signed floor of this feed (one of `policy build` is not signed), or take `feed` out",
+        file.display()
+    )]
+    NoRoots {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A floor whose last commit is below an earlier one of it.
+    #[error("the floor {} is not taken: its last commit is below an earlier one; take a floor of one revision", file.display())]
+    NotFollowed {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A floor that pins other roots than those that are followed.
+    #[error("the floor {} has other roots than the one that the gateway started with: restart it", file.display())]
+    OtherRoots {
+        /// The file.
+        file: PathBuf,
+    },
     /// A policy that a person wrote, with errors.
     #[error("the policy {} has {errors} error{}:\n{rendered}", file.display(), if *errors == 1 { "" } else { "s" })]
     Problems {
@@ -72,7 +93,8 @@ impl PolicyError {
         match self {
             PolicyError::Problems { errors, .. } => *errors,
             PolicyError::Io { .. } | PolicyError::Unreadable(_) | PolicyError::Empty { .. } => 1,
-            PolicyError::Floor { .. } | PolicyError::Environment { .. } => 1,
+            PolicyError::Floor { .. } | PolicyError::Environment { .. } | PolicyError::NoRoots { .. } => 1,
+            PolicyError::NotFollowed { .. } | PolicyError::OtherRoots { .. } => 1,
         }
     }
 
@@ -85,6 +107,8 @@ impl PolicyError {
             PolicyError::Unreadable(Unreadable::Io { file, .. } | Unreadable::NotText { file, .. }) => file,
             PolicyError::Io { file, .. } | PolicyError::Empty { file } => file,
             PolicyError::Floor { file, .. } | PolicyError::Environment { file, .. } => file,
+            PolicyError::NoRoots { file } | PolicyError::NotFollowed { file } => file,
+            PolicyError::OtherRoots { file } => file,
         };
         vec![json!({
             "file": file, "line": 1, "column": 1, "severity": "error", "message": self.to_string(), "help": null,
@@ -97,6 +121,8 @@ impl PolicyError {
             PolicyError::Problems { problems, .. } => problems.clone(),
             PolicyError::Io { .. } | PolicyError::Unreadable(_) | PolicyError::Empty { .. } => Value::Null,
             PolicyError::Floor { .. } | PolicyError::Environment { .. } => Value::Null,
+            PolicyError::NoRoots { .. } | PolicyError::NotFollowed { .. } => Value::Null,
+            PolicyError::OtherRoots { .. } => Value::Null,
         }
     }
 }
@@ -114,6 +140,10 @@ pub(super) fn load(configuration: &Configuration) -> Result<Option<(Policy, Prov
         PolicySource::Auth(auth) => Ok(Some(from_auth(auth, source))),
         PolicySource::File(file) => from_file(file, source).map(Some),
         PolicySource::Floor(file) => from_floor(file, configuration.environment.as_deref(), source).map(Some),
+        PolicySource::Feed(feed) => {
+            let (policy, provenance, _) = signed::begin(configuration, feed)?;
+            Ok(Some((policy, provenance)))
+        }
     }
 }
 
@@ -179,13 +209,7 @@ fn from_floor(
         file: file.into(),
         source,
     })?;
-    if let Some(wanted) = environment.filter(|wanted| *wanted != floor.feed()) {
-        return Err(PolicyError::Environment {
-            file: file.into(),
-            wanted: wanted.into(),
-            found: floor.feed().into(),
-        });
-    }
+    check_environment(floor.feed(), environment, file)?;
     let provenance = Provenance {
         source,
         file: Some((file.into(), hash(&bytes))),
@@ -196,19 +220,35 @@ fn from_floor(
     Ok((policy, provenance))
 }
 
+/// A test key never opens production.
+pub(super) fn check_environment(
+    feed: &str,
+    environment: Option<&str>,
+    file: &Path,
+) -> Result<(), PolicyError> {
+    match environment.filter(|wanted| *wanted != feed) {
+        Some(wanted) => Err(PolicyError::Environment {
+            file: file.into(),
+            wanted: wanted.into(),
+            found: feed.into(),
+        }),
+        None => Ok(()),
+    }
+}
+
 fn build<'a>(changes: impl IntoIterator<Item = Change<'a>>) -> Policy {
     let (policy, reports) = Policy::build(changes);
     tell(&reports);
     policy
 }
 
-fn tell(reports: &[Report]) {
+pub(super) fn tell(reports: &[Report]) {
     for Report { kind, id, message } in reports {
         tracing::warn!(%kind, %id, "policy: {message}");
     }
 }
 
-fn read(file: &Path, bytes_max: u64) -> Result<Vec<u8>, PolicyError> {
+pub(super) fn read(file: &Path, bytes_max: u64) -> Result<Vec<u8>, PolicyError> {
     let unreadable = |source| PolicyError::Io {
         file: file.into(),
         source,
@@ -237,7 +277,7 @@ fn told(error: &dyn std::error::Error) -> String {
     format!("{error}{cause}")
 }
 
-fn hash(bytes: &[u8]) -> String {
+pub(super) fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes)
         .iter()
         .fold(String::with_capacity(64), |mut hex, byte| {

@@ -1,11 +1,13 @@
 //! What `/ready` says of policy: where it came from, how much of it there is, and which issuers' keys are there.
 
 use super::Enforced;
+use crate::follow::{Follow, unix_s};
 use crate::keys::KeyStore;
 use serde_json::{Map, Value, json};
 
-/// `{"source", "revision", "digest", "entities", "keys"}`; what a source does not have is left out.
-pub(crate) fn to_json(enforced: Option<&Enforced>, store: &KeyStore) -> Value {
+/// `{"source", "revision", "digest", "entities", "keys"}`; what a source does not have is left out. Of a feed also where it
+/// stands.
+pub(crate) fn to_json(enforced: Option<&Enforced>, store: &KeyStore, follow: Option<&Follow>) -> Value {
     let Some(enforced) = enforced else {
         return json!({ "source": "none" });
     };
@@ -18,6 +20,9 @@ pub(crate) fn to_json(enforced: Option<&Enforced>, store: &KeyStore) -> Value {
     let digest = provenance.digest.as_ref();
     if let Some(digest) = digest.or(provenance.file.as_ref().map(|(_, hash)| hash)) {
         shown.insert("digest".to_owned(), digest.as_str().into());
+    }
+    if let Some(follow) = follow {
+        follow.show(unix_s(), &mut shown);
     }
     shown.insert("entities".to_owned(), entities(enforced));
     shown.insert("keys".to_owned(), keys(enforced, store));

@@ -12,7 +12,7 @@ mod schedule;
 mod service;
 mod store;
 
-pub use fetch::FetchError;
+pub use crate::upstream::FetchError;
 pub(crate) use handle::{KeySets, Wanted};
 pub(crate) use once::fetch_all;
 pub use operator::fetch_as_operator;

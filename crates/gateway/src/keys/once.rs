@@ -1,8 +1,8 @@
 //! One fetch of each issuer's keys, for whoever explains a decision and was asked to ask.
 
-use super::fetch::{Place, fetch};
+use super::fetch::fetch;
 use super::service::Followed;
-use crate::upstream::{Lookups, SystemResolver, TargetRules, Upstreams};
+use crate::upstream::{Lookups, Place, SystemResolver, TargetRules, Upstreams};
 use std::io;
 use std::sync::Arc;
 

@@ -2,9 +2,8 @@
 //!
 //! The same way as a gateway's own fetch otherwise: verified TLS, redirects never followed, caps on size and time.
 
-use super::fetch::{FetchError, Limits, Place, fetch_within};
-use crate::upstream::{Lookups, SystemResolver, TargetRules, Upstreams};
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use super::fetch::fetch_set;
+use crate::upstream::{FetchError, Lookups, Place, SystemResolver, TargetRules, Upstreams};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,21 +17,13 @@ const BYTES_MAX: usize = 1 << 20;
 /// # Errors
 /// Where it cannot be had within 10 s and 1 MiB, as [`FetchError`] says.
 pub async fn fetch_as_operator(jwks_uri: &str) -> Result<Vec<u8>, FetchError> {
-    let limits = Limits {
-        within: WITHIN,
-        bytes_max: BYTES_MAX,
-    };
-    fetch_by(jwks_uri, limits).await
+    fetch_by(jwks_uri, WITHIN).await
 }
 
-async fn fetch_by(jwks_uri: &str, limits: Limits) -> Result<Vec<u8>, FetchError> {
+async fn fetch_by(jwks_uri: &str, within: Duration) -> Result<Vec<u8>, FetchError> {
     let place = Place::of(jwks_uri, &Upstreams::default())?;
     let lookups = Lookups::new(Arc::new(SystemResolver));
-    let rules = TargetRules {
-        allowed: vec![IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())],
-        ..TargetRules::default()
-    };
-    fetch_within(&place, &lookups, &rules, limits).await
+    fetch_set(&place, &lookups, &TargetRules::of_operator(), within, BYTES_MAX).await
 }
 
 #[cfg(test)]
@@ -44,12 +35,8 @@ mod tests {
         // It listens, so that a connection is made, and nobody ever looks at it.
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let uri = format!("http://{}/jwks", listener.local_addr().unwrap());
-        let limits = Limits {
-            within: Duration::from_millis(50),
-            bytes_max: BYTES_MAX,
-        };
         let fetched = tokio::task::LocalSet::new()
-            .run_until(fetch_by(&uri, limits))
+            .run_until(fetch_by(&uri, Duration::from_millis(50)))
             .await;
         let said = fetched.unwrap_err().to_string();
         assert_eq!(said, "no whole answer within 50 ms");

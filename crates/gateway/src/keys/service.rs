@@ -1,11 +1,11 @@
 //! The thread that follows all issuers with a `jwks_uri`: it fetches when a schedule says so, puts a good set in
 //! force, and only then lets go who waited for it.
 
-use super::fetch::{FetchError, Place, fetch};
+use super::fetch::fetch;
 use super::handle::{KeySets, Wanted};
 use super::schedule::{Kid, Schedule};
 use super::{FETCHES_MAX, store::KeyStore};
-use crate::upstream::{Lookups, Resolve, TargetRules, Upstreams};
+use crate::upstream::{FetchError, Lookups, Place, Resolve, TargetRules, Upstreams};
 use crate::usage::Metrics;
 use std::collections::HashMap;
 use std::io;

@@ -4,12 +4,12 @@
 //! the digest of issuer and address, so that a set can never serve for another; it is written whole or not at all.
 
 use super::KEY_SET_BYTES_MAX;
+use crate::whole_file;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -108,7 +108,7 @@ impl KeyStore {
             return;
         }
         let Some(directory) = &self.directory else { return };
-        if let Err(error) = write(directory, &file(directory, &name), bytes) {
+        if let Err(error) = whole_file::write(directory, &file(directory, &name), &[bytes]) {
             tracing::error!(%error, directory = %directory.display(), "a key set cannot be kept over a restart");
         }
     }
@@ -152,33 +152,10 @@ fn read_bounded(file: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Whoever may write here can sign tokens: both are for this user alone.
-fn write(directory: &Path, file: &Path, bytes: &[u8]) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    let new = file.with_extension(format!("{}.new", std::process::id()));
-    let written = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&new)
-        .and_then(|mut out| {
-            out.write_all(bytes)?;
-            out.sync_all()
-        })
-        .and_then(|()| fs::rename(&new, file))
-        // The name is on the disk only when its directory is.
-        .and_then(|()| File::open(directory)?.sync_all());
-    if written.is_err() {
-        // What is left of it is of no use; where it cannot be removed either, the next write truncates it.
-        let _ = fs::remove_file(&new);
-    }
-    written
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn directory() -> PathBuf {
         let name = format!("switchboard-keys-{}-{:x}", std::process::id(), fastrand::u64(..));

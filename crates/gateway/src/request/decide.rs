@@ -16,6 +16,7 @@ use crate::response::Reject;
 use crate::snapshot::{CompiledRoute, Snapshot};
 use crate::upstream::Declared;
 use crate::usage::{Account, Metrics, keep};
+use policy::Code;
 use policy::method::MethodSet;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -112,6 +113,11 @@ pub(crate) fn decide<'a>(
         Ok(admitted) => admitted,
         Err(reject) => return unadmitted(reject, &around),
     };
+    // Before credentials are looked at: what they would be held to is what is too old.
+    let enforced = snapshot.enforced.as_ref();
+    if enforced.is_some_and(|enforced| enforced.is_too_old(around.now_s)) {
+        return refuse(Reject::Policy(Code::PolicyStale));
+    }
     let cell = snapshot.configuration.cell.as_deref();
     let identified = authenticate(admitted, &around, cell);
     let fields = HeadFields::of(identified.received());

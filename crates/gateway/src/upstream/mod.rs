@@ -3,6 +3,7 @@
 mod dial;
 mod download;
 mod exchange;
+mod fetch;
 mod origin;
 mod pool;
 mod resolve;
@@ -13,6 +14,8 @@ mod upload;
 
 pub(crate) use dial::dial;
 pub(crate) use exchange::{Exchange, Exchanged, exchange};
+pub use fetch::FetchError;
+pub(crate) use fetch::{Fetched, Limits, Place, Wanted, fetch_within};
 pub(crate) use origin::{Upstream, Upstreams};
 pub(crate) use pool::{Pool, Pooled};
 pub(crate) use resolve::Lookups;

@@ -4,7 +4,7 @@
 //! Refused by default are the ranges in which no service of a network lives but where the machine itself, its cloud or
 //! its neighbours answer. Private ranges (RFC 1918, unique local addresses) are where services live and are not refused.
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// What is refused by default, less what the operator allowed, plus the gateway's own listeners.
@@ -103,6 +103,14 @@ impl TargetRules {
             return refuse("a cloud metadata service", IpNet::from(IpAddr::V4(METADATA_V4)));
         }
         Ok(())
+    }
+
+    /// For what the operator set: everything is permitted.
+    pub(crate) fn of_operator() -> TargetRules {
+        TargetRules {
+            allowed: vec![IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())],
+            ..TargetRules::default()
+        }
     }
 
     /// The same rules for a target that has to be named.

@@ -368,7 +368,11 @@ fn what_is_shown_is_a_file_of_the_same_meaning() {
                 algorithms: [RS256, Ed25519], claims: { role: /a/b, user: email }, leeway_s: 5, forward_token: true }\n\
                 failed_credentials: off\nstate_dir: /s\n";
     let floor = "policy: { floor: /f }\nenvironment: prod\nfailed_credentials: { per_minute: 5 }\n";
-    for who in ["", auth, floor, "policy: { file: /f }\n"] {
+    let feed =
+        "policy: { floor: /f, feed: { bundle: /b }, on_stale: deny, floor_max_age_s: 9 }\nstate_dir: /s\n";
+    let url =
+        "policy: { floor: /f, feed: { bundle: 'https://b/x' }, feed_wait_ms: 7, max_staleness_s: 60 }\n";
+    for who in ["", auth, floor, feed, url, "policy: { file: /f }\n"] {
         let configuration = check(&format!("{text}{who}"));
         let shown = masked(&configuration);
         let mut file = shown.clone();

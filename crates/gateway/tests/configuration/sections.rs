@@ -196,7 +196,7 @@ fn transformations() {
 #[test]
 fn the_federated_form() {
     check(
-        "environment: prod\npolicy: { floor: f, feed: { portal: 'https://p', token: '${file:token}' }, feed_wait_ms: 5, max_staleness_s: 5, on_stale: deny, floor_max_age_s: 9 }\nservices: { directory: d }\nfailed_credentials: off\n",
+        "environment: prod\nstate_dir: s\npolicy: { floor: f, feed: { portal: 'https://p', token: '${file:token}' }, feed_wait_ms: 5, max_staleness_s: 5, on_stale: deny, floor_max_age_s: 9 }\nservices: { directory: d }\nfailed_credentials: off\n",
         &[],
     );
     check(
@@ -221,16 +221,66 @@ fn the_federated_form() {
         "policy: { floor: a, file: b, feed: { token: x }, on_stale: deny }\n",
         &[
             "1:21 `file` beside `floor`: a policy comes from one of them | keep one of them",
-            "1:30 a feed from nowhere | add `portal`, `kafka` or `bundle`",
+            "?1:30 `feed` without `state_dir`: a restart goes back to the floor | name a directory that outlives a restart, for one gateway alone",
+            "1:30 a feed from nowhere | add `bundle`",
             "1:38 `token` has no effect without `portal` | leave it out",
-            "1:50 `on_stale: deny` without `floor_max_age_s` | say how old a floor may be when the gateway starts",
+            "1:50 `on_stale: deny` without `floor_max_age_s` | say how old a floor may get as long as no feed was heard",
         ],
     );
 }
 
 #[test]
+fn a_feed() {
+    let feed =
+        |policy: &str, expected: &[&str]| check(&format!("state_dir: s\npolicy: {{ {policy} }}\n"), expected);
+    feed("floor: f, feed: { bundle: b.bundle }", &[]);
+    feed(
+        "floor: f, feed: { bundle: 'https://b/x?y' }, feed_wait_ms: 0, max_staleness_s: 60, on_stale: deny, floor_max_age_s: 9",
+        &[],
+    );
+    feed(
+        "file: f, feed: { bundle: b }",
+        &[
+            "2:20 `feed` without `floor`: nothing says whose signatures count | add `floor`, a signed one: its roots pin the feed",
+        ],
+    );
+    feed(
+        "floor: f, feed: { bundle: 'https://u:p@b/x' }",
+        &[
+            "2:37 \"https://u:p@b/x\": a user or password in a URL | leave it out: a credential is never written into a URL; set a header, with `${file:…}` as its value",
+        ],
+    );
+    feed(
+        "floor: f, feed: { bundle: 'ftp://b' }",
+        &["2:37 \"ftp://b\": not an `http` or `https` URL | write `http://HOST:PORT` or `https://HOST`"],
+    );
+    feed(
+        "floor: f, feed: { bundle: '' }",
+        &["2:37 the path is empty | name one, or leave the key out"],
+    );
+    feed(
+        "floor: f, feed: { bundle: b, kafka: {} }",
+        &["2:29 `bundle` beside `kafka`: a feed has exactly one carrier | keep one of them"],
+    );
+    feed(
+        "floor: f, feed: { bundle: b }, floor_max_age_s: 9",
+        &["?2:42 `floor_max_age_s` has no effect without `on_stale: deny` | leave it out"],
+    );
+    let missing =
+        |key: &str| format!("2:21 `{key}` has no effect without `feed` | leave it out, or add `feed`");
+    for (key, value) in [
+        ("feed_wait_ms", "5"),
+        ("max_staleness_s", "5"),
+        ("on_stale", "serve"),
+        ("floor_max_age_s", "5"),
+    ] {
+        feed(&format!("floor: f, {key}: {value}"), &[&missing(key)]);
+    }
+}
+
+#[test]
 fn what_is_not_in_this_version_is_refused_by_name() {
-    let text = "listen: [{ address: 127.0.0.1:1, tls: {}, http2: true, proxy_protocol: true }]\nrate_limiting: {}\naggregations: []\ntransformations: []\npolicy: { floor: f, feed: { bundle: 'https://b' }, feed_wait_ms: 1, max_staleness_s: 1, on_stale: serve, floor_max_age_s: 1 }\nservices: {}\nroutes:\n- { path: /a, cors: {}, cache: {}, upstream: { endpoints: ['http://a'], credential: x } }\n";
+    let text = "listen: [{ address: 127.0.0.1:1, tls: {}, http2: true, proxy_protocol: true }]\nrate_limiting: {}\naggregations: []\ntransformations: []\npolicy: { floor: f, feed: { portal: 'https://b', kafka: {} } }\nservices: {}\nroutes:\n- { path: /a, cors: {}, cache: {}, upstream: { endpoints: ['http://a'], credential: x } }\n";
     let checked = checked(text);
     let refused: Vec<&str> = checked
         .problems
@@ -245,11 +295,8 @@ fn what_is_not_in_this_version_is_refused_by_name() {
         "rate_limiting",
         "aggregations",
         "transformations",
-        "feed",
-        "feed_wait_ms",
-        "max_staleness_s",
-        "on_stale",
-        "floor_max_age_s",
+        "portal",
+        "kafka",
         "services",
         "cors",
         "cache",

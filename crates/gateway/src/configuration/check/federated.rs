@@ -2,9 +2,8 @@
 
 use super::Checker;
 use crate::configuration::access::{Auth, FAILED_CREDENTIALS_PER_MINUTE, PolicySource};
-use crate::configuration::decode::{At, Slot, Text};
+use crate::configuration::decode::{At, Slot};
 use crate::configuration::source::Span;
-use crate::configuration::url;
 use crate::configuration::wire;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -16,7 +15,7 @@ impl Checker<'_> {
             self.id(environment, "an environment");
         }
         if let Some(policy) = gateway.policy.get() {
-            self.policy(policy);
+            self.policy(policy, gateway.state_dir.key());
         }
         if let Some(directory) = gateway.services.get().and_then(|at| at.value.directory.get()) {
             self.not_empty(directory, "the directory");
@@ -43,7 +42,13 @@ impl Checker<'_> {
         let file = policy.and_then(|policy| policy.file.get());
         match (auth, floor, file) {
             (Some(auth), ..) => PolicySource::Auth(Arc::new(auth)),
-            (None, Some(floor), _) => PolicySource::Floor(self.locate(&floor.value)),
+            (None, Some(floor), _) => {
+                let floor = self.locate(&floor.value);
+                match policy.and_then(|policy| self.followed(policy, &floor)) {
+                    Some(feed) => PolicySource::Feed(Arc::new(feed)),
+                    None => PolicySource::Floor(floor),
+                }
+            }
             (None, None, Some(file)) => PolicySource::File(self.locate(&file.value)),
             (None, None, None) => PolicySource::None,
         }
@@ -74,7 +79,7 @@ impl Checker<'_> {
         }
     }
 
-    fn policy(&mut self, at: &At<wire::Policy>) {
+    fn policy(&mut self, at: &At<wire::Policy>, state_dir: Option<Span>) {
         let policy = &at.value;
         let (floor, file) = (policy.floor.key(), policy.file.key());
         if let (Some(floor), Some(file)) = (floor, file) {
@@ -87,77 +92,11 @@ impl Checker<'_> {
         if floor.or(file).or(policy.feed.key()).is_none() {
             self.problems
                 .error(at.key, "a policy from nowhere")
-                .help("add `floor`, `file` or `feed`");
+                .help("add `floor` or `file`");
         }
         for path in [&policy.floor, &policy.file].into_iter().filter_map(Slot::get) {
             self.not_empty(path, "the path");
         }
-        let later = [
-            ("feed", policy.feed.key()),
-            ("feed_wait_ms", policy.feed_wait_ms.key()),
-            ("max_staleness_s", policy.max_staleness_s.key()),
-            ("on_stale", policy.on_stale.key()),
-            ("floor_max_age_s", policy.floor_max_age_s.key()),
-        ];
-        for (name, key) in later.into_iter().filter_map(|(name, key)| Some((name, key?))) {
-            self.problems.not_in_this_version(key, name);
-        }
-        if let Some(feed) = policy.feed.get() {
-            self.feed(feed);
-        }
-        let denies = policy
-            .on_stale
-            .get()
-            .is_some_and(|at| at.value == wire::OnStale::Deny);
-        if let (true, None, Some(key)) = (denies, policy.floor_max_age_s.key(), policy.on_stale.key()) {
-            let message = "`on_stale: deny` without `floor_max_age_s`";
-            self.problems
-                .error(key, message)
-                .help("say how old a floor may be when the gateway starts");
-        }
-    }
-
-    /// Carriers are settings of the operator: no target rule holds for them.
-    fn feed(&mut self, at: &At<wire::Feed>) {
-        let feed = &at.value;
-        let carriers = [
-            ("portal", feed.portal.key()),
-            ("kafka", feed.kafka.key()),
-            ("bundle", feed.bundle.key()),
-        ];
-        let given: Vec<(&str, Span)> = carriers
-            .into_iter()
-            .filter_map(|(name, key)| Some((name, key?)))
-            .collect();
-        match given.as_slice() {
-            [_] => {}
-            [] => {
-                self.problems
-                    .error(at.key, "a feed from nowhere")
-                    .help("add `portal`, `kafka` or `bundle`");
-            }
-            [(first, first_key), (second, key), ..] => {
-                let message = format!("`{second}` beside `{first}`: a feed has exactly one carrier");
-                self.problems
-                    .error(*key, message)
-                    .help("keep one of them")
-                    .related(*first_key, "the other one");
-            }
-        }
-        if let (Some(token), None) = (feed.token.key(), feed.portal.key()) {
-            self.problems
-                .error(token, "`token` has no effect without `portal`")
-                .help("leave it out");
-        }
-        for link in [&feed.portal, &feed.bundle].into_iter().filter_map(Slot::get) {
-            self.carrier(link);
-        }
-    }
-
-    fn carrier(&mut self, link: &At<Text>) {
-        if let Err(refusal) = url::parse(&link.value) {
-            let message = format!("{}: {}", link.value.shown(), refusal.message);
-            self.problems.error(link.span, message).help(refusal.help);
-        }
+        self.following(policy, state_dir);
     }
 }

@@ -6,6 +6,7 @@
 mod aggregation;
 mod auth;
 mod federated;
+mod feed;
 mod gateway;
 mod headers;
 mod limits;

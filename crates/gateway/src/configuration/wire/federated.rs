@@ -1,5 +1,5 @@
-//! The federated form: where policy and services come from. Feed and services are not in this version, but read and
-//! checked.
+//! The federated form: where policy and services come from. Services, and carriers other than a bundle, are not in this
+//! version, but read and checked.
 
 use crate::configuration::decode::{Int, Required, Slot, Text, Unsettled, choice, map};
 
@@ -10,17 +10,18 @@ map! {
         "floor" floor: Slot<Text>,
         /// A policy as a person writes it.
         "file" file: Slot<Text>,
-        /// Where changes come from.
+        /// Where changes come from. Needs a `floor` with roots, which say whose signatures count.
         "feed" feed: Slot<Feed>,
         /// How long a gateway with an older copy waits for its feed before it serves.
         #[schemars(extend("default" = 500))]
         "feed_wait_ms" feed_wait_ms: Slot<Int<0, 3_600_000>>,
-        /// How old the policy may get.
+        /// How old what the feed said may get.
+        #[schemars(extend("default" = 3_600))]
         "max_staleness_s" max_staleness_s: Slot<Int<1, 31_536_000>>,
         /// What happens when it is older.
         #[schemars(extend("default" = "serve"))]
         "on_stale" on_stale: Slot<OnStale>,
-        /// How old a floor may be when the gateway starts; needed by `on_stale: deny`.
+        /// How old a floor may get as long as no feed was heard; needed by `on_stale: deny`.
         "floor_max_age_s" floor_max_age_s: Slot<Int<1, 31_536_000>>,
     }
 }
@@ -28,13 +29,14 @@ map! {
 map! {
     /// Where changes come from: exactly one of `portal`, `kafka` and `bundle`.
     Feed {
-        /// The URL of a portal.
+        /// The URL of a portal. Not in this version.
         "portal" portal: Slot<Text>,
-        /// What this gateway shows to the portal.
+        /// What this gateway shows to the portal. Not in this version.
         "token" token: Slot<Text>,
-        /// Kafka's brokers and topic.
+        /// Kafka's brokers and topic. Not in this version.
         "kafka" kafka: Slot<Unsettled>,
-        /// The URL of a bundle.
+        /// A whole policy as one signed file: its path, or its `http` or `https` URL. Looked at every second.
+        #[schemars(extend("examples" = ["https://relay.example.com/prod.bundle"]))]
         "bundle" bundle: Slot<Text>,
     }
 }

@@ -5,6 +5,7 @@ use super::histogram::Reading;
 use super::routes::{CLASSES, Totals};
 use crate::response::Reject;
 use crate::usage::Broken;
+use feed::State;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
@@ -40,6 +41,7 @@ impl Collector for Exposition {
         routes(&mut page, &self.0.routes.totals())?;
         answers(&mut page, &self.0)?;
         credentials(&mut page, &self.0)?;
+        policy(&mut page, &self.0)?;
         connections(&mut page, &self.0)?;
         process(&mut page, &self.0)
     }
@@ -135,6 +137,48 @@ fn credentials(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {
         "switchboard_failed_credentials_exhausted",
         "Requests that were refused because their address had failed too often",
         read(&metrics.credentials_exhausted),
+    )
+}
+
+/// Gauges have a value only where a feed is followed.
+fn policy(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {
+    let reading = metrics.policy.get().map(|policy| (policy.0)());
+    let mut family = page.gauge(
+        "switchboard_policy_age_seconds",
+        "Since the policy was known to be the newest",
+    )?;
+    if let Some(reading) = &reading {
+        family.encode_gauge(&i64::try_from(reading.age_s).unwrap_or(i64::MAX))?;
+    }
+    let mut family = page.gauge("switchboard_policy_revision", "The revision in force")?;
+    if let Some(reading) = &reading {
+        family.encode_gauge(&i64::try_from(reading.revision).unwrap_or(i64::MAX))?;
+    }
+    let mut family = page.gauge(
+        "switchboard_policy_state",
+        "1 for the state of the policy, 0 for others",
+    )?;
+    if let Some(reading) = &reading {
+        for state in State::ALL {
+            family
+                .encode_family(&[("state", state.word())])?
+                .encode_gauge(&i64::from(state == reading.state))?;
+        }
+    }
+    page.one_counter(
+        "switchboard_policy_revisions_applied",
+        "Revisions of the feed that were put in force",
+        read(&metrics.policy_applied),
+    )?;
+    page.one_counter(
+        "switchboard_policy_mismatches",
+        "Times that the end of a bundle was not the policy in force",
+        read(&metrics.policy_mismatches),
+    )?;
+    page.one_counter(
+        "switchboard_policy_not_kept",
+        "Revisions that could not be written down before they were in force",
+        read(&metrics.policy_not_kept),
     )
 }
 

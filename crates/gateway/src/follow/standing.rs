@@ -1,0 +1,211 @@
+//! What may be said of the policy that is followed: where it stands, how old it is, and whether requests are still decided by it.
+//!
+//! Written by the follower; read by the operator's port, by metrics, and, where stale policy is denied, by each request.
+
+use crate::configuration::Feed;
+use feed::{Bounds, Reader, State, View};
+use serde_json::{Map, Value, json};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Age is reckoned when somebody asks.
+const NEVER_OLD: Bounds = Bounds {
+    staleness_s_max: u64::MAX,
+};
+
+/// Until when requests are decided by a policy that has an end, in Unix seconds.
+#[derive(Debug)]
+pub(crate) struct Gate(AtomicU64);
+
+impl Gate {
+    /// Whether the policy is too old to decide on.
+    pub(crate) fn is_closed(&self, unix_s: u64) -> bool {
+        unix_s > self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A feed that is followed, as others see it.
+#[derive(Debug)]
+pub(crate) struct Follow {
+    feed: Arc<Feed>,
+    /// Where what is too old is denied.
+    gate: Option<Arc<Gate>>,
+    standing: Mutex<Standing>,
+}
+
+/// Where it stands.
+#[derive(Debug, Clone)]
+struct Standing {
+    view: View,
+    /// By its reader, were it never too old.
+    state: State,
+    /// A feed said it, at some time.
+    is_heard: bool,
+    /// A carrier brought it since the start.
+    is_reached: bool,
+    /// Why the last look brought nothing.
+    failure: Option<String>,
+}
+
+/// What metrics tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// Seconds since the policy was known to be the newest.
+    pub(crate) age_s: u64,
+    /// Its revision.
+    pub(crate) revision: u64,
+    /// Where it stands.
+    pub(crate) state: State,
+}
+
+impl Follow {
+    /// Of what `reader` shows.
+    pub(crate) fn new(feed: Arc<Feed>, reader: &Reader, view: View) -> Follow {
+        let standing = Standing {
+            view,
+            state: reader.state(false, NEVER_OLD, 0),
+            is_heard: reader.is_heard(),
+            is_reached: false,
+            failure: None,
+        };
+        let gate = Gate(AtomicU64::new(standing.decides_until(&feed)));
+        Follow {
+            gate: feed.deny_floor_s_max.is_some().then(|| Arc::new(gate)),
+            feed,
+            standing: Mutex::new(standing),
+        }
+    }
+
+    /// For requests.
+    pub(crate) fn gate(&self) -> Option<Arc<Gate>> {
+        self.gate.clone()
+    }
+
+    /// What the reader says now. `at_end`: the last look brought the end, or that nothing has changed.
+    pub(super) fn note(&self, reader: &Reader, at_end: bool, failure: Option<String>) {
+        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(view) = reader.view() {
+            standing.view = view.clone();
+        }
+        standing.state = reader.state(at_end, NEVER_OLD, 0);
+        standing.is_heard = reader.is_heard();
+        standing.is_reached |= at_end && reader.is_at_view();
+        standing.failure = failure;
+        if let Some(gate) = &self.gate {
+            gate.0
+                .store(standing.decides_until(&self.feed), Ordering::Relaxed);
+        }
+    }
+
+    /// How old what the feed said may get, in seconds.
+    pub(super) fn staleness_s_max(&self) -> u64 {
+        self.feed.staleness_s_max
+    }
+
+    /// As metrics tell it.
+    pub(crate) fn reading(&self, now: u64) -> Reading {
+        let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        Reading {
+            age_s: standing.view.age_s(now),
+            revision: standing.view.revision,
+            state: standing.state(&self.feed, now),
+        }
+    }
+
+    /// Adds to what `/ready` says of policy.
+    pub(crate) fn show(&self, now: u64, shown: &mut Map<String, Value>) {
+        let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        let view = &standing.view;
+        let source = match (standing.is_heard, standing.is_reached) {
+            (false, _) => "floor",
+            (true, false) => "last_known_good",
+            (true, true) => "feed",
+        };
+        shown.insert("source".to_owned(), source.into());
+        shown.insert("state".to_owned(), standing.state(&self.feed, now).word().into());
+        shown.insert("epoch".to_owned(), view.epoch.into());
+        shown.insert("revision".to_owned(), view.revision.into());
+        shown.insert("age_s".to_owned(), view.age_s(now).into());
+        // What the publisher's clock is ahead by.
+        if view.at > view.fresh_at {
+            shown.insert("skew_s".to_owned(), (view.at - view.fresh_at).into());
+        }
+        shown.insert("denied".to_owned(), standing.is_denied(&self.feed, now).into());
+        shown.insert("last_error".to_owned(), json!(standing.failure));
+    }
+}
+
+impl Standing {
+    fn state(&self, feed: &Feed, now: u64) -> State {
+        let is_old = self.is_heard && self.view.age_s(now) > feed.staleness_s_max;
+        match self.state {
+            State::Forked => State::Forked,
+            _ if is_old => State::Stale,
+            state => state,
+        }
+    }
+
+    /// What a feed said ages by one bound, what a floor alone said by the other.
+    fn decides_until(&self, feed: &Feed) -> u64 {
+        let bound = match (self.is_heard, feed.deny_floor_s_max) {
+            (true, _) => feed.staleness_s_max,
+            (false, floor_s_max) => floor_s_max.unwrap_or(u64::MAX),
+        };
+        self.view.fresh_at.saturating_add(bound)
+    }
+
+    fn is_denied(&self, feed: &Feed, now: u64) -> bool {
+        feed.deny_floor_s_max.is_some() && now > self.decides_until(feed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::configuration::Bundle;
+    use std::time::Duration;
+
+    const AT: u64 = 1_000_000;
+
+    fn check(is_heard: bool, state: State, age_s: u64, expected: (State, bool)) {
+        let feed = Feed {
+            floor: "f".into(),
+            bundle: Bundle::File("b".into()),
+            wait: Duration::ZERO,
+            staleness_s_max: 60,
+            deny_floor_s_max: Some(600),
+        };
+        let standing = Standing {
+            view: View {
+                epoch: 1,
+                revision: 2,
+                at: AT,
+                digest: feed::FeedDigest::parse(&"0".repeat(64)).unwrap(),
+                fresh_at: AT,
+            },
+            state,
+            is_heard,
+            is_reached: false,
+            failure: None,
+        };
+        let now = AT + age_s;
+        let gate = Gate(AtomicU64::new(standing.decides_until(&feed)));
+        assert_eq!((standing.state(&feed, now), gate.is_closed(now)), expected);
+        assert_eq!(standing.is_denied(&feed, now), gate.is_closed(now));
+        let serving = Feed {
+            deny_floor_s_max: None,
+            ..feed
+        };
+        assert!(!standing.is_denied(&serving, now));
+    }
+
+    #[test]
+    fn what_a_feed_said_and_what_a_floor_said_age_by_their_own_bounds() {
+        check(true, State::Live, 60, (State::Live, false));
+        check(true, State::Live, 61, (State::Stale, true));
+        check(true, State::CatchingUp, 61, (State::Stale, true));
+        check(true, State::Forked, 61, (State::Forked, true));
+        check(false, State::Floor, 600, (State::Floor, false));
+        check(false, State::Floor, 601, (State::Floor, true));
+    }
+}
