@@ -13,8 +13,6 @@ use crate::floor::Source;
 use crate::kept::{Kept, are_writable};
 use crate::refused::Refused;
 use crate::settings::{Response, Settings};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use policy::method::Method;
 use policy::path::CanonicalPath;
 use policy::{Code, Decision, Facts, Permit, Policy, Proof, Recall, Rejection, Token, Verified};
