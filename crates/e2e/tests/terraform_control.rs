@@ -154,55 +154,6 @@ fn check_policy(moto: &Moto, front: &Front, example: &Example) {
         json!([format!("{api}/prod/OPTIONS/*")])
     );
     let calls = front.calls().split_off(count);
-    let at = |begin: &str, end: &str| {
-        let found = calls
-            .iter()
-            .rposition(|call| call.starts_with(begin) && call.contains(end));
-        found.unwrap_or_else(|| panic!("no {begin}…{end} among {calls:#?}"))
-    };
-    let document = at("PUT /restapis/", "mode=overwrite");
-    assert!(
-        document < at("POST /restapis/", "/deployments"),
-        "what is deployed is the new document: {calls:#?}"
-    );
-    assert_eq!(moto_alone(&example.plan()), [], "after the change");
-}
-
-/// After an import the provider puts the policy that it remembers over the one of the document, so that the policy has to
-/// be a resource of its own; and what is deployed is what was decided last.
-fn check_policy(moto: &Moto, front: &Front, example: &Example) {
-    let api = example.outputs()["gateway"]["execution_arn"]
-        .as_str()
-        .expect("an output")
-        .to_owned();
-    let statements = || moto.policy()["Statement"].clone();
-    let denied = json!({
-        "Sid": "OnlyThroughTheEndpoints", "Effect": "Deny", "Principal": "*", "Action": "execute-api:Invoke", "Resource": format!("{api}/*"),
-        "Condition": { "StringNotEquals": { "aws:SourceVpce": ["vpce-0123456789abcdef0"] } },
-    });
-    assert_eq!(statements(), json!([denied]));
-
-    let count = front.calls().len();
-    example.edit(
-        "  throttling ",
-        "  cors = { allow_origins = [\"https://shop.example.com\"] }\n  throttling ",
-    );
-    example.plan_and_apply();
-    let statements = statements();
-    assert_eq!(
-        (&statements[0], &statements[1]["Effect"]),
-        (&denied, &json!("Allow"))
-    );
-    let opened = [
-        "/prod/OPTIONS/api/orders",
-        "/prod/OPTIONS/api/orders/*",
-        "/prod/OPTIONS/api/orders/health",
-    ];
-    assert_eq!(
-        statements[1]["Resource"],
-        json!(opened.map(|method| format!("{api}{method}")))
-    );
-    let calls = front.calls().split_off(count);
     let document = calls
         .iter()
         .find_map(|call| call.strip_prefix("PUT ")?.split('?').next())
