@@ -8,7 +8,7 @@ use e2e::terraform::{
 };
 use e2e::{Issuer, SigningKey, case};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
