@@ -26,6 +26,7 @@ fn the_answers_are_those_of_the_function() {
             "SWITCHBOARD_RESPONSE" => "--response",
             "SWITCHBOARD_RESULT_TTL_S" => "--ttl",
             "SWITCHBOARD_CELL" => "--cell",
+            "SWITCHBOARD_GATEWAY" => "--gateway",
             other => panic!("no option for {other}"),
         };
         let settings = each

@@ -53,6 +53,9 @@ struct Invoke {
     /// The cell that the authorizer stands in (SWITCHBOARD_CELL)
     #[arg(long, value_name = "ID")]
     cell: Option<String>,
+    /// The name of the API that it stands before (SWITCHBOARD_GATEWAY)
+    #[arg(long, value_name = "NAME")]
+    gateway: Option<String>,
     /// The time of the decision, Unix seconds; default now
     #[arg(long, value_name = "SECONDS")]
     now: Option<u64>,
@@ -115,6 +118,7 @@ impl Invoke {
             ("RESPONSE", self.response.clone()),
             ("RESULT_TTL_S", self.ttl.clone()),
             ("CELL", self.cell.clone()),
+            ("GATEWAY", self.gateway.clone()),
         ];
         let variables = named
             .into_iter()
