@@ -1,48 +1,8 @@
 # What is known only of what was made: by a provider that makes nothing.
 
 mock_provider "aws" {
-  mock_data "aws_region" {
-    defaults = { name = "eu-central-1" }
-  }
-  mock_data "aws_partition" {
-    defaults = { partition = "aws" }
-  }
-  mock_data "aws_caller_identity" {
-    defaults = { account_id = "111122223333" }
-  }
-  mock_resource "aws_iam_role" {
-    defaults = { arn = "arn:aws:iam::111122223333:role/made" }
-  }
-  mock_resource "aws_lambda_layer_version" {
-    defaults = { arn = "arn:aws:lambda:eu-central-1:111122223333:layer:made:1" }
-  }
-  mock_resource "aws_lambda_function" {
-    defaults = { version = "7" }
-  }
-  mock_data "aws_lambda_function" {
-    defaults = { code_sha256 = "2K8M/XXaSvMIh5dFEcX0/GOx/QuBpF0Nhois6IJ0Gyw=", version = "7" }
-  }
-  mock_resource "aws_cloudwatch_log_group" {
-    defaults = { arn = "arn:aws:logs:eu-central-1:111122223333:log-group:made" }
-  }
-  mock_resource "aws_api_gateway_rest_api" {
-    defaults = { id = "abc123def4", execution_arn = "arn:aws:execute-api:eu-central-1:111122223333:abc123def4" }
-  }
-  mock_resource "aws_api_gateway_stage" {
-    defaults = { invoke_url = "https://abc123def4.execute-api.eu-central-1.amazonaws.com/prod" }
-  }
+  source = "./tests/mocks"
 }
-
-variables {
-  name               = "orders"
-  team               = "commerce"
-  environment        = "prod"
-  floor              = "tests/given/prod.floor"
-  authorizer_package = "tests/given/authorizer.zip"
-  authorizer_sha256  = "d8af0cfd75da4af30887974511c5f4fc63b1fd0b81a45d0d8688ace882741b2c"
-  routes             = [{ path = "/api/orders/**", target = { http = { url = "https://orders.example.com/v2/" } } }]
-}
-
 # What Lambda says of the code that it took is held against the digest.
 run "a_package_in_a_bucket_that_was_changed" {
   variables {

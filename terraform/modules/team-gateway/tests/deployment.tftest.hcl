@@ -1,25 +1,7 @@
 # The authorizer, the deployment, plans, logs and alarms: what stands beside the document.
 
 mock_provider "aws" {
-  mock_data "aws_region" {
-    defaults = { name = "eu-central-1" }
-  }
-  mock_data "aws_partition" {
-    defaults = { partition = "aws" }
-  }
-  mock_data "aws_caller_identity" {
-    defaults = { account_id = "111122223333" }
-  }
-}
-
-variables {
-  name               = "orders"
-  team               = "commerce"
-  environment        = "prod"
-  floor              = "tests/given/prod.floor"
-  authorizer_package = "tests/given/authorizer.zip"
-  authorizer_sha256  = "d8af0cfd75da4af30887974511c5f4fc63b1fd0b81a45d0d8688ace882741b2c"
-  routes             = [{ path = "/api/orders/**", target = { http = { url = "https://orders.example.com/v2/" } } }]
+  source = "./tests/mocks"
 }
 
 run "the_rust_authorizer" {
