@@ -37,7 +37,7 @@ enum Command {
     Explain(commands::explain::Explain),
     /// Show what the AWS Lambda authorizer answers to an event, and why
     Authorizer(commands::authorizer::AuthorizerCommand),
-    /// Make a floor of a policy file, or show what a floor says
+    /// Make a floor of a policy file, a Lambda layer of a floor, or show what a floor says
     Policy(commands::policy::Policy),
     /// Show what a team gateway on AWS costs a month, what would change it, and when something else is cheaper
     Cost(Box<commands::cost::Cost>),

@@ -2,7 +2,7 @@
 //!
 //! The same code as in the function, at a desk: settings are given as options, the time as well where it matters.
 
-use super::check::Format;
+use super::Format;
 use super::{UNREADABLE, report_error};
 use ::authorizer::{Authorizer, Explanation, Settings, Source};
 use anstyle::{AnsiColor, Style};

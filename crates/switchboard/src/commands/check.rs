@@ -1,20 +1,11 @@
 //! `switchboard check FILE`: every problem at once. 0 good (warnings allowed), 1 problems, 2 cannot be read.
 
-use super::unreadable;
+use super::{Format, unreadable};
 use ::gateway::configuration::{CheckedFile, Problem, Severity, load_either};
 use ::gateway::enforcement::{self, PolicyError};
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use std::path::PathBuf;
 use std::process::ExitCode;
-
-/// How problems are printed.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Format {
-    /// For people: FILE:LINE:COLUMN: message, with a snippet and help
-    Text,
-    /// For editors and CI: {"problems":[{"file","line","column","severity","message","help"}]}
-    Json,
-}
 
 /// A file with `issuers`, `apis`, `clients`, `plans`, `revocations`, `tenants` or `cells` is a policy, any other one a
 /// gateway's. Exit code: 0 good (warnings allowed), 1 problems, 2 the file cannot be read.
@@ -22,7 +13,7 @@ pub(crate) enum Format {
 pub(crate) struct Check {
     /// The configuration of a gateway, or a policy; YAML or JSON
     file: PathBuf,
-    /// How problems are printed
+    /// How problems are printed: FILE:LINE:COLUMN: message, with a snippet and help; or {"problems":[{"file","line","column","severity","message","help"}]}
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }

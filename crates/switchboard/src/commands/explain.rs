@@ -1,6 +1,6 @@
 //! `switchboard explain METHOD TARGET --config FILE`: the whole decision path of a request that is not sent.
 
-use super::check::Format;
+use super::Format;
 use super::unreadable;
 use ::gateway::configuration;
 use ::gateway::explain::{Question, explain};

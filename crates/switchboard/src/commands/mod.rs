@@ -9,7 +9,17 @@ pub(crate) mod generate;
 pub(crate) mod policy;
 
 use ::gateway::configuration::Unreadable;
+use clap::ValueEnum;
 use std::process::ExitCode;
+
+/// For whom a command prints.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
 
 /// A file that cannot be read at all, in contrast to one that is read and has problems.
 pub(crate) const UNREADABLE: u8 = 2;

@@ -8,7 +8,7 @@ use super::price_file;
 use super::prices::{BUILT_IN, Given, Prices};
 use super::question::{Kept, Question, RESPONSE_KB_MAX, Reach, TTL_S_MAX, Traced, Variant};
 use super::report::Answer;
-use crate::commands::check::Format;
+use crate::commands::Format;
 use crate::commands::unreadable;
 use ::gateway::configuration::{CheckedDocument, check_document_text, load_document};
 use anyhow::bail;
@@ -44,19 +44,19 @@ pub(crate) struct Cost {
     /// For how long API Gateway keeps an authorizer's answer, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=i64::from(TTL_S_MAX)))]
     ttl: u32,
-    /// How many different tokens and keys call: with a TTL, each costs at most one invocation in it. Default 1000
+    /// How many different tokens and keys call: with a TTL, each costs at most one invocation in it; default the price file's
     #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<u64>::new().range(1..=1_000_000_000), conflicts_with = "cache_hit")]
     credentials: Option<u64>,
     /// The share of requests that meet a kept answer, if you know it: 0 to 1
     #[arg(long, value_name = "RATIO", value_parser = parse_ratio)]
     cache_hit: Option<f64>,
-    /// Time that Lambda bills for an invocation, if you measured it; default from docs/benchmarks.md and the memory
+    /// Time that Lambda bills for an invocation, if you measured it; default from the price file's measurement and the memory
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u32).range(1..=30_000))]
     authorizer_ms: Option<u32>,
-    /// Memory of the authorizer in MB; default 128 for Rust, 256 for TypeScript
+    /// Memory of the authorizer in MB; default the price file's for the variant
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(128..=10_240))]
     memory: Option<u32>,
-    /// Length of an access log line in bytes; 0 for no access log. Default 600
+    /// Length of an access log line in bytes; 0 for no access log; default the price file's
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     log_bytes: Option<u32>,
     /// How long logs are kept
@@ -74,7 +74,7 @@ pub(crate) struct Cost {
     /// The share of requests that X-Ray records: 0 to 1; default by its own rule, the first of each second and 5 % of the others
     #[arg(long, value_name = "RATIO", value_parser = parse_ratio)]
     tracing: Option<f64>,
-    /// What a shared gateway costs for a million requests, in USD; default an assumption
+    /// What a shared gateway costs for a million requests, in USD; default the price file's, an assumption
     #[arg(long, value_name = "USD", value_parser = parse_usd)]
     shared_price: Option<f64>,
     /// A price file of yours; default the one that is built in
