@@ -73,12 +73,8 @@ resource "aws_api_gateway_rest_api" "this" {
     replace_triggered_by = [terraform_data.kind]
 
     precondition {
-      condition     = local.floor_commit != null
-      error_message = "${var.floor} is no floor: it has no commit. Make it with: switchboard policy build POLICY --feed ${var.environment} --out ${var.floor} --lambda-layer"
-    }
-    precondition {
       condition     = try(jsondecode(reverse(compact(local.floor_lines))[0]).digest == local.floor_commit.digest, false)
-      error_message = "${var.floor} does not end with its commit: it was cut off, or added to. Build it anew."
+      error_message = "${var.floor} does not end with a commit: it is no floor, or it was cut off or added to. Make it anew: switchboard policy build POLICY --feed ${var.environment} --out ${var.floor} --lambda-layer"
     }
     precondition {
       condition     = try(local.floor_commit.feed, var.environment) == var.environment

@@ -224,96 +224,6 @@ run "options_beside_cors" {
   expect_failures = [aws_api_gateway_rest_api.this]
 }
 
-run "kept_answers_with_two_kinds_of_credential" {
-  command = plan
-
-  variables {
-    result_ttl_s = 60
-    routes = [
-      { path = "/api/orders/items", target = { http = { url = "https://orders.example.com" } } },
-    ]
-  }
-
-  expect_failures = [aws_api_gateway_rest_api.this]
-}
-
-run "kept_answers_for_two_apis" {
-  command = plan
-
-  variables {
-    result_ttl_s = 60
-    routes = [
-      { path = "/api/catalog/products", target = { http = { url = "https://orders.example.com" } } },
-      { path = "/api/stock/x", target = { http = { url = "https://orders.example.com" } } },
-    ]
-  }
-
-  expect_failures = [aws_api_gateway_rest_api.this]
-}
-
-run "kept_answers_with_a_parameter" {
-  command = plan
-
-  variables {
-    result_ttl_s = 60
-    routes = [
-      { path = "/api/stock/x", target = { http = { url = "https://orders.example.com" } } },
-    ]
-  }
-
-  expect_failures = [aws_api_gateway_rest_api.this]
-}
-
-run "kept_answers_and_a_public_operation_without_route" {
-  command = plan
-
-  variables {
-    result_ttl_s = 60
-    routes = [
-      { path = "/api/catalog/**", target = { http = { url = "https://orders.example.com" } } },
-    ]
-  }
-
-  expect_failures = [aws_api_gateway_rest_api.this]
-}
-
-run "plans_and_a_public_operation_without_route" {
-  command = plan
-
-  variables {
-    usage_plans = true
-    routes = [
-      { path = "/api/catalog/**", target = { http = { url = "https://orders.example.com" } } },
-    ]
-  }
-
-  expect_failures = [aws_api_gateway_rest_api.this]
-}
-
-run "plans_and_public_operations_that_are_many" {
-  command = plan
-
-  variables {
-    usage_plans = true
-  }
-
-  expect_failures = [aws_api_gateway_rest_api.this]
-}
-
-run "plans_and_clients_that_nobody_registered" {
-  command = plan
-
-  variables {
-    usage_plans = true
-    floor       = "tests/given/any-client.floor"
-    routes = [
-      { path = "/api/catalog/products/**", target = { http = { url = "https://orders.example.com" } } },
-    ]
-  }
-
-  expect_failures = [aws_api_gateway_rest_api.this]
-}
-
 run "url_capitals_of_local" {
   command = plan
 
@@ -425,20 +335,6 @@ run "a_state_machine_beside_bytes" {
   expect_failures = [aws_api_gateway_rest_api.this]
 }
 
-run "kept_answers_before_a_service" {
-  command = plan
-
-  variables {
-    result_ttl_s = 60
-    routes = [
-      { path = "/api/catalog/products/**", methods = ["GET"], target = { http = { url = "https://orders.example.com" } } },
-      { path = "/api/catalog/health", methods = ["GET"], target = { mock = {} } },
-    ]
-  }
-
-  expect_failures = [aws_api_gateway_rest_api.this]
-}
-
 run "a_layer_with_more_than_the_floor" {
   command = plan
 
@@ -467,6 +363,28 @@ run "an_api_of_another_epoch" {
     routes = [
       { path = "/api/ghost/**", target = { http = { url = "https://orders.example.com" } } },
     ]
+  }
+
+  expect_failures = [aws_api_gateway_rest_api.this]
+}
+
+run "two_apis_that_only_hosts_tell_apart" {
+  command = plan
+
+  variables {
+    floor  = "tests/given/twins.floor"
+    apis   = ["shop-de", "shop-fr"]
+    routes = [{ path = "/api/shop/**", target = { http = { url = "https://shop.example.com" } } }]
+  }
+
+  expect_failures = [aws_api_gateway_rest_api.this]
+}
+
+run "more_resources_than_an_api_has" {
+  command = plan
+
+  variables {
+    routes = [for number in range(300) : { path = "/api/orders/${number}", target = { mock = {} } }]
   }
 
   expect_failures = [aws_api_gateway_rest_api.this]
