@@ -75,6 +75,10 @@ run "plans_and_public_operations_that_are_many" {
 
   variables {
     usage_plans = true
+    routes = [
+      { path = "/api/orders/**", target = { http = { url = "https://orders.example.com" } } },
+      { path = "/api/orders/health", methods = ["GET"], target = { mock = {} } },
+    ]
   }
 
   expect_failures = [aws_api_gateway_rest_api.this]
