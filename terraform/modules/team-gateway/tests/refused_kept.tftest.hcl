@@ -9,9 +9,7 @@ run "kept_answers_with_two_kinds_of_credential" {
 
   variables {
     result_ttl_s = 60
-    routes = [
-      { path = "/api/orders/items", target = { http = { url = "https://orders.example.com" } } },
-    ]
+    routes       = [{ path = "/api/orders/items", target = { mock = {} } }]
   }
 
   expect_failures = [aws_api_gateway_rest_api.this]
@@ -21,10 +19,11 @@ run "kept_answers_for_two_apis" {
   command = plan
 
   variables {
+    floor        = "tests/given/twins.floor"
     result_ttl_s = 60
     routes = [
-      { path = "/api/catalog/products", target = { http = { url = "https://orders.example.com" } } },
-      { path = "/api/stock/x", target = { http = { url = "https://orders.example.com" } } },
+      { path = "/api/shelf/all", target = { mock = {} } },
+      { path = "/api/lamps/all", target = { mock = {} } },
     ]
   }
 
@@ -36,9 +35,7 @@ run "kept_answers_with_a_parameter" {
 
   variables {
     result_ttl_s = 60
-    routes = [
-      { path = "/api/stock/x", target = { http = { url = "https://orders.example.com" } } },
-    ]
+    routes       = [{ path = "/api/stock/x", target = { mock = {} } }]
   }
 
   expect_failures = [aws_api_gateway_rest_api.this]
@@ -49,9 +46,7 @@ run "kept_answers_and_a_public_operation_without_route" {
 
   variables {
     result_ttl_s = 60
-    routes = [
-      { path = "/api/catalog/**", target = { http = { url = "https://orders.example.com" } } },
-    ]
+    routes       = [{ path = "/api/catalog/**", target = { mock = {} } }]
   }
 
   expect_failures = [aws_api_gateway_rest_api.this]
