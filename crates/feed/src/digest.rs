@@ -59,7 +59,7 @@ pub struct Digest {
 }
 
 /// One bucket for each value of a byte.
-const BUCKETS: usize = 256;
+pub(crate) const BUCKETS: usize = 256;
 
 impl Default for Digest {
     fn default() -> Digest {

@@ -12,6 +12,7 @@ mod json;
 pub mod kept;
 mod keys;
 mod line;
+pub mod publish;
 mod reader;
 mod sign;
 
@@ -21,7 +22,7 @@ pub use floor::{FLOOR_BYTES_MAX, Floor, FloorError, Live, Written, load_floor, r
 pub use keys::{CommitError, Keyring, KeyringError, Roots};
 pub use line::{
     Commit, KEYS_MAX, KeyLine, KeyringLine, Line, RECORD_BYTES_MAX, Record, RootsLine, Scratch, Signed,
-    is_feed_name,
+    is_feed_name, record_line,
 };
 pub use reader::{
     AHEAD_S_MAX, Bounds, Changes, HELD_RECORDS_MAX, Ignored, PENDING_BYTES_MAX, Read, Reader, Shown, State,

@@ -297,6 +297,13 @@ pub(crate) fn decoded<const N: usize>(text: &str) -> Option<[u8; N]> {
     URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
 }
 
+/// The value of an entity's record.
+pub fn record_line(record: &Record<'_>) -> String {
+    let mut line = String::new();
+    write_record(record, &mut line);
+    line
+}
+
 /// The value of an entity's record, as it is written. Feed, kind and id have no character that JSON would escape.
 pub(crate) fn write_record(record: &Record<'_>, out: &mut String) {
     let Record {

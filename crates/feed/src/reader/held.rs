@@ -3,7 +3,7 @@
 //! The bytes of a record are kept only until they are shown; of what is shown its digest is enough to see that it came again.
 //! One change costs one bucket of 256, not the whole.
 
-use crate::digest::{FeedDigest, bucket_of, record_digest};
+use crate::digest::{BUCKETS, FeedDigest, bucket_of, record_digest};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 
@@ -11,8 +11,6 @@ use std::collections::HashMap;
 pub const HELD_RECORDS_MAX: usize = 1 << 24;
 /// Bytes of records that are not shown yet.
 pub const PENDING_BYTES_MAX: usize = 1 << 30;
-
-const BUCKETS: usize = 256;
 
 /// The record of a key.
 #[derive(Debug, Clone, Copy)]
