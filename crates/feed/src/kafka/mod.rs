@@ -3,8 +3,14 @@
 //! Settings are there in every build, so that a file which names brokers is read, and refused with a clear word where the feature
 //! `kafka` is left out. All that opens a socket is behind that feature.
 
+#[cfg(feature = "kafka")]
+mod client;
 mod settings;
+#[cfg(feature = "kafka")]
+mod tokens;
 
+#[cfg(feature = "kafka")]
+pub use client::{Context, client_config};
 pub use settings::{
     BROKERS_MAX, Identity, Sasl, ScramHash, Secret, Settings, SettingsError, Tls, Token, default_topic,
     is_topic,
