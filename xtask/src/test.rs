@@ -51,7 +51,13 @@ impl Test {
         // Kafka's client is C and brings OpenSSL, so there has to be a way without. A workspace's build has every feature on: only these two see
         // the other side, one that it compiles, one that it works and refuses brokers by name.
         steps.run("without Kafka", || {
-            call(&mut cargo(["check", "--package", "switchboard", "--no-default-features", "--locked"])?)?;
+            call(&mut cargo([
+                "check",
+                "--package",
+                "switchboard",
+                "--no-default-features",
+                "--locked",
+            ])?)?;
             call(&mut cargo(["test", "--package", "gateway", "--locked"])?)
         });
         // A package of its own, which nothing above compiles: without this step its targets would rot.

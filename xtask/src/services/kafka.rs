@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 /// The version; crates/e2e looks for it by this name.
 const VERSION: &str = "4.1.0";
 
-/// Fetches with Maven. Without a logging backend, which Kafka leaves to its distribution, a broker would say nothing.
+/// The broker, and Kafka's command-line tools (topics, access control lists). Without a logging backend, which Kafka leaves to its distribution, a broker would say nothing.
 const POM: &str = r#"<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>switchboard</groupId>
@@ -24,6 +24,11 @@ const POM: &str = r#"<project xmlns="http://maven.apache.org/POM/4.0.0">
     <dependency>
       <groupId>org.apache.kafka</groupId>
       <artifactId>kafka_2.13</artifactId>
+      <version>4.1.0</version>
+    </dependency>
+    <dependency>
+      <groupId>org.apache.kafka</groupId>
+      <artifactId>kafka-tools</artifactId>
       <version>4.1.0</version>
     </dependency>
     <dependency>
@@ -57,7 +62,7 @@ pub(crate) fn install() -> Result<PathBuf> {
     }
     debian_packages(&[("mvn", "maven")])?;
     say(&format!(
-        "fetching Apache Kafka {VERSION} (org.apache.kafka:kafka_2.13) from Maven Central into {}",
+        "fetching Apache Kafka {VERSION} (org.apache.kafka:kafka_2.13 and kafka-tools) from Maven Central into {}",
         home.display()
     ));
     std::fs::create_dir_all(&home).with_context(|| format!("cannot make {}", home.display()))?;

@@ -4,22 +4,29 @@
 //! librdkafka's own log goes to `tracing` at `debug`, so that a broker that is gone fills no log; callers tell what it means.
 
 use super::tokens::Tokens;
+use super::trouble::{KafkaError, Meaning, meaning};
 use super::{Sasl, Settings, Tls};
 use rdkafka::ClientContext;
 use rdkafka::client::OAuthToken;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::ConsumerContext;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError as Error, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::ProducerContext;
-use std::error::Error;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Calls of a client; shared by its clones.
 #[derive(Debug, Clone)]
 pub struct Context {
     tokens: Option<Arc<Tokens>>,
-    trouble: Arc<Mutex<Option<Box<str>>>>,
+    trouble: Arc<Mutex<Option<Trouble>>>,
+}
+
+/// What librdkafka said last of its connections.
+#[derive(Debug, Clone)]
+struct Trouble {
+    reason: Box<str>,
+    is_refusal: bool,
 }
 
 impl Context {
@@ -31,21 +38,38 @@ impl Context {
         }
     }
 
-    /// Why there is no connection, as librdkafka said last; forgotten with [`Context::settle`].
-    pub fn trouble(&self) -> Option<Box<str>> {
-        self.trouble
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    /// All is well again.
+    /// All is well: what went wrong before is no reason any more.
     pub fn settle(&self) {
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.said() = None;
     }
 
-    fn note(&self, reason: &str) {
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.into());
+    fn said(&self) -> MutexGuard<'_, Option<Trouble>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, reason: &str, is_refusal: bool) {
+        *self.said() = Some(Trouble {
+            reason: reason.into(),
+            is_refusal,
+        });
+    }
+
+    /// An error as it is told: what librdkafka said of its connections says more than that a call took too long.
+    pub fn failure(&self, topic: &str, error: &Error) -> KafkaError {
+        let said = self.said().clone();
+        let reason = || {
+            said.as_ref()
+                .map_or_else(|| error.to_string().into(), |said| said.reason.clone())
+        };
+        match meaning(error) {
+            Meaning::NoTopic => KafkaError::NoTopic(topic.into()),
+            Meaning::Denied => KafkaError::Denied(reason()),
+            Meaning::Unreachable if said.as_ref().is_some_and(|said| said.is_refusal) => {
+                KafkaError::Denied(reason())
+            }
+            Meaning::Unreachable => KafkaError::Unreachable(reason()),
+            Meaning::Lost | Meaning::Nothing | Meaning::Other => KafkaError::Other(error.to_string().into()),
+        }
     }
 }
 
@@ -56,20 +80,20 @@ impl ClientContext for Context {
         tracing::debug!(target: "librdkafka", facility, message);
     }
 
-    fn error(&self, error: KafkaError, reason: &str) {
+    fn error(&self, error: Error, reason: &str) {
         tracing::debug!(target: "librdkafka", %error, reason);
-        // That all brokers are down is said behind the reason why.
-        let sums_up = error.rdkafka_error_code() == Some(rdkafka::types::RDKafkaErrorCode::AllBrokersDown);
-        if !sums_up || self.trouble().is_none() {
-            self.note(reason);
+        // That all brokers are down is said behind the reason why, and a connection that is refused behind why it was closed.
+        let sums_up = error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown);
+        if !sums_up || self.said().is_none() {
+            self.note(reason, meaning(&error) == Meaning::Denied);
         }
     }
 
-    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn std::error::Error>> {
         let tokens = self.tokens.as_ref().ok_or("no token was asked for")?;
         tokens.fresh().map_err(|error| {
             let said = error.said();
-            self.note(&said);
+            self.note(&said, true);
             said.into()
         })
     }

@@ -5,16 +5,25 @@
 
 #[cfg(feature = "kafka")]
 mod client;
+#[cfg(feature = "kafka")]
+mod reader;
 mod settings;
 #[cfg(feature = "kafka")]
 mod tokens;
+#[cfg(feature = "kafka")]
+mod trouble;
 
 #[cfg(feature = "kafka")]
 pub use client::{Context, client_config};
+#[cfg(feature = "kafka")]
+pub use reader::{Next, Reader};
 pub use settings::{
     BROKERS_MAX, Identity, Sasl, ScramHash, Secret, Settings, SettingsError, Tls, Token, default_topic,
     is_topic,
 };
+
+#[cfg(feature = "kafka")]
+pub use trouble::KafkaError;
 
 /// Whether this build can talk to Kafka.
 pub const IS_BUILT_IN: bool = cfg!(feature = "kafka");
