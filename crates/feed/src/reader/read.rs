@@ -123,6 +123,11 @@ impl Reader {
         &self.keyring_line
     }
 
+    /// The version of the keyring that counts.
+    pub fn keyring_version(&self) -> Option<u64> {
+        self.keyring.as_ref().map(Keyring::version)
+    }
+
     /// The feed's name.
     pub fn feed(&self) -> &str {
         self.roots.feed()
