@@ -80,6 +80,20 @@ impl Default for Held {
 }
 
 impl Held {
+    /// What is shown already, and was given by no carrier: of a floor.
+    pub(super) fn showing(&mut self, key: &str, value: &[u8], epoch: u64, revision: u64) {
+        let entry = Entry {
+            digest: record_digest(key, value),
+            epoch,
+            revision,
+            held: false,
+            shown: true,
+        };
+        self.buckets[bucket_of(key)].entries.insert(key.into(), entry);
+        self.records += 1;
+        self.unseen = true;
+    }
+
     /// A record came: its value's bytes, under its key.
     pub(super) fn put(&mut self, key: &str, value: &[u8], epoch: u64, revision: u64) -> Result<(), Full> {
         let digest = record_digest(key, value);

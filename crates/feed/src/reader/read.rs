@@ -2,6 +2,7 @@
 
 use super::held::{Changes, Full, Held};
 use super::state::{AHEAD_S_MAX, Bounds, State, View};
+use crate::floor::Floor;
 use crate::keys::{CommitError, Keyring, KeyringError, Roots};
 use crate::line::{Commit, Line, Record, Scratch};
 
@@ -81,6 +82,35 @@ pub enum Ignored {
     Full,
 }
 
+impl Read {
+    /// The word for it in vectors.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Read::Kept => "kept",
+            Read::Keyring => "keyring",
+            Read::Shown(_) => "shown",
+            Read::Renewed => "renewed",
+            Read::Ignored(ignored) => ignored.word(),
+        }
+    }
+}
+
+impl Ignored {
+    /// The word for it in vectors.
+    pub fn word(self) -> &'static str {
+        match self {
+            Ignored::NoRecord => "no_record",
+            Ignored::Feed => "other_feed",
+            Ignored::Keyring(error) => error.word(),
+            Ignored::Commit(error) => error.word(),
+            Ignored::Behind => "behind",
+            Ignored::NotWhole => "not_whole",
+            Ignored::Forked => "forked",
+            Ignored::Full => "full",
+        }
+    }
+}
+
 /// A view that is to be shown from now on, and what it changes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Shown {
@@ -111,6 +141,29 @@ impl Reader {
             #[cfg(test)]
             loosened: None,
         }
+    }
+
+    /// Of a signed floor's feed, showing the floor; `None` where it is not signed. What [`crate::kept::begin`] gives without anything that was
+    /// kept, at the cost of the digests alone.
+    pub fn of_floor(floor: &Floor<'_>, now: u64) -> Option<Reader> {
+        let (roots, keyring, keyring_line) = floor.trust()?;
+        let mut reader = Reader::new(roots.clone());
+        reader.keyring = Some(keyring.clone());
+        reader.keyring_line = keyring_line.into();
+        for live in floor.live() {
+            let key = format!("{}/{}", live.kind(), live.id());
+            reader
+                .held
+                .showing(&key, live.line(), floor.epoch(), floor.revision());
+        }
+        reader.view = Some(View {
+            epoch: floor.epoch(),
+            revision: floor.revision(),
+            at: floor.at(),
+            digest: floor.digest(),
+            fresh_at: floor.at().min(now),
+        });
+        Some(reader)
     }
 
     /// What is shown.
