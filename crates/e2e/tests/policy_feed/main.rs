@@ -6,6 +6,7 @@ mod carriers;
 mod following;
 mod lies;
 mod restarts;
+mod stream;
 
 use e2e::{
     BundleServer, Gateway, Process, Publisher, Response, Scratch, Setup, Upstream, case, run, switchboard,

@@ -76,6 +76,12 @@ impl Follower {
         self.mending.is_none() && self.kept.is_broken() && !self.mended.is_some_and(is_soon)
     }
 
+    /// As if a minute had gone by.
+    #[cfg(test)]
+    pub(super) fn forget_mending(&mut self) {
+        self.mended = None;
+    }
+
     /// The carrier begins at its start.
     pub(super) fn begin(&mut self) {
         // One in the making is left where it is.
