@@ -39,6 +39,8 @@ pub struct Function {
 struct Run<T> {
     future: Pin<Box<dyn Future<Output = T> + Send>>,
     begun: Moment,
+    /// A budget passed without a byte.
+    is_stalled: bool,
 }
 
 /// What an exchange changes.
@@ -157,10 +159,11 @@ impl Function {
         let (synced, told) = tokio::join!(within(budget, sync), within(BUDGET, self.report.as_mut()));
         if let Some(carrier) = synced {
             (self.carrier, self.sync) = (Some(carrier), None);
-        } else if is_under_way {
+        } else if let Some(run) = self.sync.as_mut().filter(|_| is_under_way) {
             let mut shared = locked(&self.shared);
             // What trickles goes on at once, what is silent after a while.
-            if shared.progress.1 == before {
+            run.is_stalled = shared.progress.1 == before;
+            if run.is_stalled {
                 shared.failed(&Failure::Silent, Moment::now(self.origin));
             }
         }
@@ -175,7 +178,11 @@ impl Function {
         let is_over = |begun: Moment, last: Moment| {
             now.since(last).min(now.since(begun)) > SILENCE_MS_MAX || now.since(begun) > SYNC_MS_MAX
         };
-        if self.sync.as_ref().is_some_and(|run| is_over(run.begun, last)) {
+        // A connection that was there before and says nothing is most likely dead.
+        let is_dead = self.carrier.as_ref().is_some_and(Carrier::is_reusing);
+        let is_due = locked(&self.shared).pace.may_look(now);
+        let gives_up = |run: &Run<Carrier>| run.is_stalled && is_dead && is_due || is_over(run.begun, last);
+        if self.sync.as_ref().is_some_and(gives_up) {
             self.sync = None;
         }
         if self
@@ -200,6 +207,7 @@ impl Function {
                 self.sync = Some(Run {
                     future: Box::pin(sync(carrier, shared, self.origin)),
                     begun: now,
+                    is_stalled: false,
                 });
             }
         }
@@ -215,6 +223,7 @@ impl Function {
                 self.report = Some(Run {
                     future: Box::pin(tell(portal, report, applied, shared)),
                     begun: now,
+                    is_stalled: false,
                 });
             }
         }

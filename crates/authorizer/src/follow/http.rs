@@ -16,6 +16,7 @@ use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -31,6 +32,8 @@ pub(super) struct Server {
     token: Option<HeaderValue>,
     tls: Option<(TlsConnector, ServerName<'static>)>,
     idle: Option<(SendRequest<Full<Bytes>>, Moment)>,
+    /// The exchange under way goes over a connection that was there before; also of what was made from this one.
+    is_reusing: Arc<AtomicBool>,
     origin: Instant,
 }
 
@@ -66,6 +69,7 @@ impl Server {
             token,
             tls,
             idle: None,
+            is_reusing: Arc::default(),
             origin,
             url,
         })
@@ -83,8 +87,14 @@ impl Server {
             token: self.token.clone(),
             tls: self.tls.clone(),
             idle: None,
+            is_reusing: Arc::clone(&self.is_reusing),
             origin: self.origin,
         }
+    }
+
+    /// Whether the exchange under way goes over a connection that was there before.
+    pub(super) fn is_reusing(&self) -> bool {
+        self.is_reusing.load(Ordering::Relaxed)
     }
 
     pub(super) async fn get(
@@ -110,12 +120,13 @@ impl Server {
         let idle = self.idle.take();
         let young =
             idle.filter(|(connection, since)| now.since(*since) <= IDLE_MS_MAX && !connection.is_closed());
+        self.is_reusing.store(young.is_some(), Ordering::Relaxed);
         if let Some((mut connection, _)) = young {
             let request = self.request(&method, path, fields, body.clone());
             match connection.send_request(request).await {
                 Ok(answer) => return Ok(taken(answer, connection)),
                 // It may have been closed while nobody looked. What is asked here may be asked twice.
-                Err(_) => drop(connection),
+                Err(_) => self.is_reusing.store(false, Ordering::Relaxed),
             }
         }
         let mut connection = self.connect().await?;

@@ -2,7 +2,7 @@
 //!
 //! Pure: bytes and time are passed in. What cannot be believed changes nothing.
 
-use feed::{Changes, RECORD_BYTES_MAX, Read, Reader, View};
+use feed::{Changes, Ignored, RECORD_BYTES_MAX, Read, Reader, View};
 use std::collections::VecDeque;
 
 /// Revisions that are told to the portal in one report.
@@ -11,7 +11,7 @@ pub(super) const APPLIED_MAX: usize = 256;
 /// A feed that is read, and a bundle that may be under way.
 pub(super) struct Reading {
     reader: Reader,
-    /// The last look was answered.
+    /// The last look found the view.
     is_at_end: bool,
     download: Option<Download>,
     applied: VecDeque<Applied>,
@@ -34,6 +34,8 @@ struct Download {
     taken: u64,
     /// Of the line that has not ended yet.
     line: Vec<u8>,
+    /// What was shown when it began, though a commit said something else.
+    before: View,
 }
 
 /// What is to be done with a commit that was looked at.
@@ -77,9 +79,10 @@ impl Reading {
     /// The commit alone, looked at first. What it shows, where nothing but it has changed.
     pub(super) fn commit(&mut self, bytes: &[u8], unix_ms: u64) -> (Looked, Option<Changes>) {
         let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-        let changes = self.line(line, unix_ms);
-        self.is_at_end = true;
-        match self.reader.is_at_view() {
+        let (changes, counts) = self.line(line, unix_ms);
+        // One that does not count says nothing of the last one that did.
+        self.is_at_end = counts && self.reader.is_at_view();
+        match self.is_at_end {
             true => {
                 self.download = None;
                 (Looked::View, changes)
@@ -102,6 +105,7 @@ impl Reading {
             tag: tag.map(Into::into),
             taken: 0,
             line: Vec::new(),
+            before: self.view().clone(),
         });
     }
 
@@ -116,10 +120,10 @@ impl Reading {
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
             let (line, behind) = (&rest[..end], rest.get(end + 1..).unwrap_or_default());
             if download.line.is_empty() {
-                shown.extend(self.line(line, unix_ms));
+                shown.extend(self.line(line, unix_ms).0);
             } else {
                 download.append(line);
-                shown.extend(self.line(&download.line, unix_ms));
+                shown.extend(self.line(&download.line, unix_ms).0);
                 download.line.clear();
             }
             rest = behind;
@@ -129,14 +133,17 @@ impl Reading {
         shown
     }
 
-    /// The bundle is at its end; what its last line shows, where it has no end, and whether its end is the view.
+    /// The bundle is at its end; whether that is a newer view, as the commit had promised, and what its last line shows, where it has no end.
     pub(super) fn end(&mut self, unix_ms: u64) -> (bool, Option<Changes>) {
-        let last = self.download.take().map(|download| download.line);
-        let changes = last
-            .filter(|line| !line.is_empty())
-            .and_then(|line| self.line(&line, unix_ms));
-        self.is_at_end = true;
-        (self.reader.is_at_view(), changes)
+        let Some(download) = self.download.take() else {
+            return (false, None);
+        };
+        let changes = match download.line.is_empty() {
+            true => None,
+            false => self.line(&download.line, unix_ms).0,
+        };
+        self.is_at_end = self.reader.is_at_view() && *self.view() != download.before;
+        (self.is_at_end, changes)
     }
 
     /// Revisions that the portal was not told of yet.
@@ -154,9 +161,14 @@ impl Reading {
         }
     }
 
-    fn line(&mut self, line: &[u8], unix_ms: u64) -> Option<Changes> {
-        let Read::Shown(shown) = self.reader.line(line, unix_ms / 1_000) else {
-            return None;
+    /// What a line shows, and whether it is a commit that counts.
+    fn line(&mut self, line: &[u8], unix_ms: u64) -> (Option<Changes>, bool) {
+        let shown = match self.reader.line(line, unix_ms / 1_000) {
+            Read::Shown(shown) => shown,
+            Read::Renewed | Read::Ignored(Ignored::Behind | Ignored::NotWhole | Ignored::Forked) => {
+                return (None, true);
+            }
+            Read::Kept | Read::Keyring | Read::Ignored(_) => return (None, false),
         };
         if self.applied.len() == APPLIED_MAX {
             self.applied.pop_front();
@@ -165,7 +177,7 @@ impl Reading {
             revision: shown.view.revision,
             at_ms: unix_ms,
         });
-        Some(shown.changes)
+        (Some(shown.changes), true)
     }
 }
 
