@@ -16,6 +16,7 @@ use crate::floor::Beginning;
 use crate::refused::Refused;
 use crate::settings::{Bundle, Following, Secret, Settings, Token};
 use feed::{Bounds, Changes, State};
+use rustls::ClientConfig;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -71,25 +72,12 @@ impl Function {
         say: Box<dyn Fn(&str) + Send>,
     ) -> Result<Function, FollowFault> {
         let origin = Instant::now();
-        let wants_tls = |url: &crate::settings::Url| url.is_https;
-        let bundle = settings.following.as_ref().map(|following| &following.bundle);
-        let is_https = matches!(bundle, Some(Bundle::Url(url)) if wants_tls(url))
-            || settings
-                .portal
-                .as_ref()
-                .is_some_and(|portal| wants_tls(&portal.url));
-        let tls = match is_https {
+        let tls = match is_over_tls(settings) {
             true => Some(tls::client_config(settings.ca_file.as_deref())?),
             false => None,
         };
         let carrier = match &settings.following {
-            Some(following) => Some(match &following.bundle {
-                Bundle::File(path) => Carrier::File(path.clone()),
-                Bundle::Url(url) => {
-                    let token = secret("SWITCHBOARD_BUNDLE_TOKEN_FILE", following.token.as_ref())?;
-                    Carrier::Http(Server::new(url.clone(), token.as_ref(), tls.as_ref(), origin)?)
-                }
-            }),
+            Some(following) => Some(carrier(following, tls.as_ref(), origin)?),
             None => None,
         };
         let portal = match &settings.portal {
@@ -239,6 +227,27 @@ impl Function {
         self.patience = Some(Pause::new(now, PATIENCE_EVERY_MS));
         PATIENCE
     }
+}
+
+fn is_over_tls(settings: &Settings) -> bool {
+    let bundle = settings.following.as_ref().map(|following| &following.bundle);
+    let portal = settings.portal.as_ref();
+    matches!(bundle, Some(Bundle::Url(url)) if url.is_https)
+        || portal.is_some_and(|portal| portal.url.is_https)
+}
+
+fn carrier(
+    following: &Following,
+    tls: Option<&Arc<ClientConfig>>,
+    origin: Instant,
+) -> Result<Carrier, FollowFault> {
+    Ok(match &following.bundle {
+        Bundle::File(path) => Carrier::File(path.clone()),
+        Bundle::Url(url) => {
+            let token = secret("SWITCHBOARD_BUNDLE_TOKEN_FILE", following.token.as_ref())?;
+            Carrier::Http(Server::new(url.clone(), token.as_ref(), tls, origin)?)
+        }
+    })
 }
 
 async fn within<T>(limit: Duration, run: Option<&mut Run<T>>) -> Option<T> {

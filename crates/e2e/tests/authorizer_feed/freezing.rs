@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 #[test]
 fn what_is_published_is_decided_by_in_the_next_invocation() {
     for build in Build::BOTH {
-        case(&format!("{build:?}"));
+        case(format!("{build:?}"));
         let (scratch, mut publisher) = (Scratch::new(), published());
         let server = FeedServer::start(&publisher.bundle());
         let function = start(build, &scratch, &publisher.floor(), &server.bundle(), &[]);
@@ -38,7 +38,7 @@ fn what_is_published_is_decided_by_in_the_next_invocation() {
 #[test]
 fn a_look_is_good_for_as_long_as_it_is_set_to() {
     for build in Build::BOTH {
-        case(&format!("{build:?}"));
+        case(format!("{build:?}"));
         let (scratch, mut publisher) = (Scratch::new(), published());
         let server = FeedServer::start(&publisher.bundle());
         let settings = [("SWITCHBOARD_SYNC_AFTER_MS", "600000")];
@@ -56,7 +56,7 @@ fn a_look_is_good_for_as_long_as_it_is_set_to() {
 #[test]
 fn nothing_is_asked_at_the_start_or_between_invocations() {
     for build in Build::BOTH {
-        case(&format!("{build:?}"));
+        case(format!("{build:?}"));
         let (scratch, publisher) = (Scratch::new(), published());
         let server = FeedServer::start(&publisher.bundle());
         let function = start(build, &scratch, &publisher.floor(), &server.bundle(), &[]);
@@ -71,7 +71,7 @@ fn nothing_is_asked_at_the_start_or_between_invocations() {
 #[test]
 fn a_function_that_thaws_decides_by_what_was_published_meanwhile_though_its_connection_was_cut() {
     for build in Build::BOTH {
-        case(&format!("{build:?}"));
+        case(format!("{build:?}"));
         let (scratch, mut publisher) = (Scratch::new(), published());
         let server = FeedServer::start(&publisher.bundle());
         let function = start(build, &scratch, &publisher.floor(), &server.bundle(), &[]);
@@ -102,7 +102,7 @@ fn pass_two_seconds() {
 #[test]
 fn a_function_that_was_frozen_beyond_staleness_takes_its_time_and_tries_first() {
     for build in Build::BOTH {
-        case(&format!("{build:?}"));
+        case(format!("{build:?}"));
         let (scratch, mut publisher) = (Scratch::new(), published());
         let server = FeedServer::start(&publisher.bundle());
         let settings = [("SWITCHBOARD_MAX_STALENESS_S", "1")];
@@ -125,7 +125,7 @@ fn a_function_that_was_frozen_beyond_staleness_takes_its_time_and_tries_first() 
 #[test]
 fn a_sync_that_was_not_finished_goes_on_in_the_next_invocation() {
     for build in Build::BOTH {
-        case(&format!("{build:?}"));
+        case(format!("{build:?}"));
         let (scratch, mut publisher) = (Scratch::new(), published());
         let server = FeedServer::start(&publisher.bundle());
         let function = start(build, &scratch, &publisher.floor(), &server.bundle(), &[]);
@@ -157,7 +157,7 @@ fn a_sync_that_was_not_finished_goes_on_in_the_next_invocation() {
 #[test]
 fn a_sync_whose_connection_was_cut_goes_on_with_the_rest() {
     for build in Build::BOTH {
-        case(&format!("{build:?}"));
+        case(format!("{build:?}"));
         let (scratch, mut publisher) = (Scratch::new(), published());
         let server = FeedServer::start(&publisher.bundle());
         let function = start(build, &scratch, &publisher.floor(), &server.bundle(), &[]);

@@ -39,7 +39,7 @@ fn nothing_that_is_not_the_feeds_newest_is_decided_by() {
             ("garbage", "{\"a\":"),
             ("empty", ""),
         ] {
-            case(&format!("{build:?}, {name}"));
+            case(format!("{build:?}, {name}"));
             server.serve(bundle);
             let answer = ask(&function);
             assert_eq!((answer.verdict.as_str(), answer.revision), (REFUSED, 2), "{name}");
@@ -54,7 +54,7 @@ fn nothing_that_is_not_the_feeds_newest_is_decided_by() {
 #[test]
 fn a_commit_that_promises_more_than_the_bundle_has_is_not_believed() {
     for build in Build::BOTH {
-        case(&format!("{build:?}"));
+        case(format!("{build:?}"));
         let (scratch, mut publisher) = (Scratch::new(), published());
         let first = publisher.bundle();
         let server = FeedServer::start(&first);
@@ -80,7 +80,7 @@ fn a_commit_that_promises_more_than_the_bundle_has_is_not_believed() {
 #[test]
 fn one_revision_with_two_contents_is_told_and_changes_nothing() {
     for build in Build::BOTH {
-        case(&format!("{build:?}"));
+        case(format!("{build:?}"));
         let (scratch, mut publisher) = (Scratch::new(), published());
         let mut other = published();
         take_away(&mut publisher);
@@ -108,7 +108,7 @@ fn an_answer_that_is_none_leaves_everything_as_it_is() {
             Manner::Status(404),
             Manner::BreakingOff(40),
         ] {
-            case(&format!("{build:?}, {manner:?}"));
+            case(format!("{build:?}, {manner:?}"));
             server.behave(manner);
             assert_eq!(ask(&function).verdict, PERMIT);
         }
@@ -122,7 +122,7 @@ fn an_answer_that_is_none_leaves_everything_as_it_is() {
 #[test]
 fn a_policy_that_does_not_go_with_the_settings_permits_nothing() {
     for build in Build::BOTH {
-        case(&format!("{build:?}"));
+        case(format!("{build:?}"));
         let (scratch, mut publisher) = (Scratch::new(), published());
         let server = FeedServer::start(&publisher.bundle());
         let settings = [("SWITCHBOARD_RESULT_TTL_S", "60")];

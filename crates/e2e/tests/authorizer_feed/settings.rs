@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 #[test]
 fn a_file_is_followed_as_a_server_is() {
     for build in Build::BOTH {
-        case(&format!("{build:?}"));
+        case(format!("{build:?}"));
         let (scratch, mut publisher) = (Scratch::new(), published());
         let bundle = scratch.path("bundle").display().to_string();
         let function = start(build, &scratch, &publisher.floor(), &bundle, &[]);
@@ -54,7 +54,7 @@ fn a_server_over_tls_is_verified() {
                 told(PERMIT, 1, "floor"),
             ),
         ] {
-            case(&format!("{build:?}, {name}"));
+            case(format!("{build:?}, {name}"));
             let ca = ca.map(|ca| ("SWITCHBOARD_CA_FILE", ca.as_str()));
             let settings: Vec<(&str, &str)> = ca.into_iter().collect();
             let function = start(build, &scratch, &floor, bundle, &settings);
@@ -92,7 +92,7 @@ fn a_server_that_asks_for_a_token_is_shown_it() {
                 told(PERMIT, 1, "floor"),
             ),
         ] {
-            case(&format!("{build:?}, {}", settings.0));
+            case(format!("{build:?}, {}", settings.0));
             let function = start(build, &scratch, &floor, &server.bundle(), &[settings]);
             assert_eq!(ask(&function), expected);
             let log = function.into_errors().join("\n");
@@ -142,7 +142,7 @@ fn what_cannot_be_followed_is_an_error_of_the_start() {
     ];
     for build in Build::BOTH {
         for (floor, more, expected) in &cases {
-            case(&format!("{build:?}, {expected}"));
+            case(format!("{build:?}, {expected}"));
             let mut settings = vec![
                 ("SWITCHBOARD_FLOOR", floor.as_str()),
                 ("SWITCHBOARD_APIS", "orders"),
@@ -160,7 +160,7 @@ fn what_cannot_be_followed_is_an_error_of_the_start() {
 fn the_portal_is_told_once_in_an_invocation_what_is_decided_by() {
     let mut configs = Vec::new();
     for build in Build::BOTH {
-        case(&format!("{build:?}"));
+        case(format!("{build:?}"));
         let (scratch, mut publisher) = (Scratch::new(), published());
         let floor = publisher.floor();
         take_away(&mut publisher);
@@ -221,7 +221,7 @@ fn an_authorizer_without_a_feed_reports_its_floor() {
     let policy = json!({ "apis": [{ "id": "orders", "team": "t", "base_path": "/orders", "operations": [{ "match": "GET /orders/**" }] }] });
     let floor = floor_of(&scratch, "unsigned", &policy).display().to_string();
     for build in Build::BOTH {
-        case(&format!("{build:?}"));
+        case(format!("{build:?}"));
         let server = FeedServer::start("");
         let portal = server.portal();
         let settings = [

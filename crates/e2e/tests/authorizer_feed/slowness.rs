@@ -16,7 +16,7 @@ fn timed<T>(act: impl FnOnce() -> T) -> (Duration, T) {
 #[test]
 fn a_server_that_is_gone_costs_nothing_and_is_found_again() {
     for build in Build::BOTH {
-        case(&format!("{build:?}"));
+        case(format!("{build:?}"));
         let (scratch, mut publisher) = (Scratch::new(), published());
         let server = FeedServer::start(&publisher.bundle());
         let function = start(build, &scratch, &publisher.floor(), &server.bundle(), &[]);
@@ -42,7 +42,7 @@ fn a_server_that_is_gone_costs_nothing_and_is_found_again() {
 #[test]
 fn nobody_at_the_address_is_no_reason_to_wait() {
     for build in Build::BOTH {
-        case(&format!("{build:?}"));
+        case(format!("{build:?}"));
         let (scratch, publisher) = (Scratch::new(), published());
         let server = FeedServer::start(&publisher.bundle());
         let bundle = server.bundle();
@@ -59,7 +59,7 @@ fn nobody_at_the_address_is_no_reason_to_wait() {
 #[test]
 fn a_server_that_says_nothing_takes_one_budget_and_then_none_for_a_while() {
     for build in Build::BOTH {
-        case(&format!("{build:?}"));
+        case(format!("{build:?}"));
         let (scratch, publisher) = (Scratch::new(), published());
         let server = FeedServer::start(&publisher.bundle());
         server.behave(Manner::Silent);
@@ -84,7 +84,7 @@ fn aged(publisher: &mut Publisher, seconds: u64) -> String {
 #[test]
 fn a_floor_that_is_too_old_takes_a_second_once_and_then_decides() {
     for build in Build::BOTH {
-        case(&format!("{build:?}"));
+        case(format!("{build:?}"));
         let (scratch, mut publisher) = (Scratch::new(), published());
         let floor = aged(&mut publisher, 100);
         let server = FeedServer::start(&publisher.bundle());
@@ -123,7 +123,7 @@ fn what_is_too_old_is_served_or_denied_as_it_is_set() {
             ("served", &old_floor, &serve[..], "stale", PERMIT),
             ("denied", &old_floor, &deny[..], "stale", "policy_stale"),
         ] {
-            case(&format!("{build:?}, {name}"));
+            case(format!("{build:?}, {name}"));
             let server = FeedServer::start(&old);
             let function = start(build, &scratch, floor, &server.bundle(), settings);
             assert_eq!(ask(&function), told(verdict, 1, state));
@@ -134,7 +134,7 @@ fn what_is_too_old_is_served_or_denied_as_it_is_set() {
             ("an old floor", &old_floor, "policy_stale"),
             ("a young floor", &young_floor, PERMIT),
         ] {
-            case(&format!("{build:?}, {name}"));
+            case(format!("{build:?}, {name}"));
             let server = FeedServer::start(&floor_of(&mut published(), 0));
             server.behave(Manner::Status(503));
             let function = start(build, &scratch, floor, &server.bundle(), &deny);
