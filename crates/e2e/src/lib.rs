@@ -11,6 +11,7 @@ mod emulator;
 mod feed_server;
 mod gateway;
 mod issuer;
+pub mod kafka;
 mod lambda;
 mod log;
 mod message;

@@ -256,6 +256,21 @@ impl Held {
         self.unseen = true;
     }
 
+    /// The carrier goes on behind what is shown under this epoch and revision: all of it counts as given, and nothing else.
+    pub(super) fn resume(&mut self, epoch: u64, revision: u64) {
+        self.restart();
+        for entry in self
+            .buckets
+            .iter_mut()
+            .flat_map(|bucket| bucket.entries.values_mut())
+        {
+            // A record that came ahead of its commit may have left its own place here.
+            (entry.held, entry.epoch, entry.revision) = (true, epoch, entry.revision.min(revision));
+        }
+        self.epochs.insert(epoch, (self.records as u64, revision));
+        self.unseen = false;
+    }
+
     /// What is shown, neither pending nor live, is gone: it did not come again, or it is of a former epoch.
     fn drop_unseen(&mut self, epoch: u64, revision: u64, changes: &mut Changes) {
         let Held {

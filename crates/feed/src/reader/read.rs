@@ -61,6 +61,20 @@ pub enum Read {
     Ignored(Ignored),
 }
 
+impl Read {
+    /// Whether a carrier that tells no end of its own is at its end: behind a commit, believed or not, or where nothing more is kept.
+    pub fn is_end(&self) -> bool {
+        match self {
+            Read::Shown(_) | Read::Renewed => true,
+            Read::Ignored(
+                Ignored::Behind | Ignored::NotWhole | Ignored::Forked | Ignored::Commit(_) | Ignored::Full,
+            ) => true,
+            Read::Ignored(Ignored::NoRecord | Ignored::Feed | Ignored::Keyring(_)) => false,
+            Read::Kept | Read::Keyring => false,
+        }
+    }
+}
+
 /// Why a line means nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ignored {
@@ -176,6 +190,11 @@ impl Reader {
         &self.keyring_line
     }
 
+    /// The version of the keyring that counts.
+    pub fn keyring_version(&self) -> Option<u64> {
+        self.keyring.as_ref().map(Keyring::version)
+    }
+
     /// The feed's name.
     pub fn feed(&self) -> &str {
         self.roots.feed()
@@ -203,6 +222,18 @@ impl Reader {
             return;
         }
         self.held.restart();
+        self.last = None;
+        self.full = false;
+    }
+
+    /// The carrier goes on behind what is shown, as one does that was told [`Reader::view`] and knows it: what is shown counts as given. Where that is
+    /// not so, the next commit does not hold, and the carrier begins again from the start.
+    pub fn resume(&mut self) {
+        let Some(view) = &self.view else {
+            self.restart();
+            return;
+        };
+        self.held.resume(view.epoch, view.revision);
         self.last = None;
         self.full = false;
     }
