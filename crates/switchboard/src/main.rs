@@ -66,6 +66,6 @@ fn main() -> ExitCode {
     };
     done.unwrap_or_else(|error| {
         commands::report_error(&error);
-        ExitCode::FAILURE
+        commands::exit::code_of(&error)
     })
 }

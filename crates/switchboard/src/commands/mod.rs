@@ -3,10 +3,13 @@
 pub(crate) mod authorizer;
 pub(crate) mod check;
 pub(crate) mod cost;
+pub(crate) mod exit;
 pub(crate) mod explain;
 pub(crate) mod gateway;
 pub(crate) mod generate;
 pub(crate) mod policy;
+pub(crate) mod portal_client;
+pub(crate) mod screen;
 
 use ::gateway::configuration::Unreadable;
 use clap::ValueEnum;

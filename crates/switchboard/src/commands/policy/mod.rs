@@ -4,6 +4,7 @@ mod build;
 mod keys;
 mod layer;
 mod show;
+mod verify;
 mod write;
 mod yaml;
 
@@ -26,6 +27,8 @@ enum Command {
     Layer(layer::MakeLayer),
     /// Print a floor as the policy file that it could have been built from
     Show(show::Show),
+    /// Say whether a floor, a bundle or a last known good holds, and by whose signature; offline
+    Verify(verify::Verify),
 }
 
 impl Policy {
@@ -35,6 +38,7 @@ impl Policy {
             Command::Build(command) => command.run(),
             Command::Layer(command) => command.run(),
             Command::Show(command) => command.run(),
+            Command::Verify(command) => command.run(),
         }
     }
 }

@@ -1,0 +1,57 @@
+//! The options that every command against a portal has.
+
+use super::client::Portal;
+use super::failure::Failure;
+use super::place::Place;
+use super::token::Token;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Where the portal is, and who asks.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Portal")]
+pub(crate) struct PortalOptions {
+    /// Where the portal is: https://…, or http:// on this machine alone. The environment's proxies are not used
+    #[arg(long, env = "SWITCHBOARD_PORTAL", value_name = "URL", value_parser = Place::parse)]
+    portal: Place,
+    /// A file with a personal access token (`sbp_…`); `-` reads it from standard input; without it SWITCHBOARD_TOKEN counts
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+impl PortalOptions {
+    /// The portal. Nothing is sent yet.
+    pub(crate) fn open(&self) -> Result<Portal, Failure> {
+        Portal::new(self.portal.clone(), Token::find(self.token_file.as_deref())?)
+    }
+}
+
+/// The same for what lies in one environment.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Portal")]
+pub(crate) struct EnvironmentOptions {
+    #[command(flatten)]
+    portal: PortalOptions,
+    /// The environment: the name of its feed, such as prod
+    #[arg(long, env = "SWITCHBOARD_ENVIRONMENT", value_name = "NAME", value_parser = environment)]
+    pub(crate) environment: String,
+}
+
+impl EnvironmentOptions {
+    /// The portal. Nothing is sent yet.
+    pub(crate) fn open(&self) -> Result<Portal, Failure> {
+        self.portal.open()
+    }
+
+    /// The path of what lies in the environment.
+    pub(crate) fn path(&self, rest: &str) -> String {
+        format!("/v1/environments/{}{rest}", self.environment)
+    }
+}
+
+fn environment(text: &str) -> Result<String, &'static str> {
+    match feed::is_feed_name(text) {
+        true => Ok(text.to_owned()),
+        false => Err("an environment's name has 1 to 64 of a-z, 0-9 and `-`"),
+    }
+}
