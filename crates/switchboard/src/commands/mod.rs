@@ -5,9 +5,11 @@ pub(crate) mod check;
 pub(crate) mod cost;
 pub(crate) mod exit;
 pub(crate) mod explain;
+pub(crate) mod fleet;
 pub(crate) mod gateway;
 pub(crate) mod generate;
 pub(crate) mod policy;
+pub(crate) mod portal;
 pub(crate) mod portal_client;
 pub(crate) mod screen;
 
