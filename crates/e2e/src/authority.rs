@@ -1,7 +1,7 @@
 //! A certificate authority of the test's own, for upstreams that speak TLS rightly or wrongly.
 
 use crate::scratch::Scratch;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io;
@@ -44,13 +44,24 @@ impl Authority {
         self.sign(names, 2001)
     }
 
-    fn sign(&self, names: &[&str], last_year: i32) -> Identity {
+    /// The same for a program that reads it from a file: the private key and the certificate, PEM.
+    pub fn pem_identity(&self, names: &[&str]) -> String {
+        let (certificate, key) = self.signed(names, 2099);
+        format!("{}{}", key.serialize_pem(), certificate.pem())
+    }
+
+    fn signed(&self, names: &[&str], last_year: i32) -> (Certificate, KeyPair) {
         let names = names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let mut params = CertificateParams::new(names).expect("these are names");
         params.not_before = date_time_ymd(2000, 1, 1);
         params.not_after = date_time_ymd(last_year, 1, 1);
         let key = KeyPair::generate().expect("keys can be made");
         let certificate = params.signed_by(&key, &self.issuer).expect("the authority signs");
+        (certificate, key)
+    }
+
+    fn sign(&self, names: &[&str], last_year: i32) -> Identity {
+        let (certificate, key) = self.signed(names, last_year);
         let chain = vec![CertificateDer::from(certificate.der().to_vec())];
         let key = PrivateKeyDer::try_from(key.serialize_der()).expect("the key is one");
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -10,6 +10,7 @@ mod client;
 mod emulator;
 mod gateway;
 mod issuer;
+pub mod kafka;
 mod lambda;
 mod log;
 mod message;

@@ -6,6 +6,7 @@
 mod api;
 mod app;
 mod first_start;
+pub mod identity;
 mod keys;
 pub mod operate;
 mod publish;
