@@ -12,10 +12,6 @@ pub(crate) const INPUT: u8 = super::UNREADABLE;
 /// The portal was not reached, or could not answer.
 pub(crate) const NO_PORTAL: u8 = 3;
 
-/// What every command against a portal says of them.
-pub(crate) const HELP: &str = "\
-Exit code: 0 done; 1 not so, not yet, or refused; 2 options or a file that cannot be used; 3 the portal was not reached.";
-
 /// The code of an error.
 pub(crate) fn code_of(error: &anyhow::Error) -> ExitCode {
     match error.downcast_ref::<Failure>() {

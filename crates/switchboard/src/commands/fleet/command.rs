@@ -120,7 +120,9 @@ impl VersionsCommand {
 }
 
 fn shown(answer: &FleetAnswer, only_attention: bool) -> String {
-    let mut table = Table::new(&["NAME", "KIND", "TEAM", "STATE", "REVISION", "BEHIND", "AGE", "VERSION", "REPORTED", "NOTES"]);
+    let mut table = Table::new(&[
+        "NAME", "KIND", "TEAM", "STATE", "REVISION", "BEHIND", "AGE", "VERSION", "REPORTED", "NOTES",
+    ]);
     let mut instances: Vec<&Instance> = answer.instances.iter().collect();
     instances.sort_by(|one, other| (&one.name, one.reported_at_ms).cmp(&(&other.name, other.reported_at_ms)));
     for instance in instances {
@@ -141,8 +143,14 @@ fn row(instance: &Instance, now_ms: u64, notes: &[String]) -> Vec<(String, Style
         ("replaced", _) => ("replaced".to_owned(), FAINT),
         (other, _) => (other.to_owned(), GONE),
     };
-    let behind = instance.behind.map_or_else(|| "epoch".to_owned(), |behind| behind.to_string());
-    let behind_style = if instance.behind == Some(0) { plain } else { WARNING };
+    let behind = instance
+        .behind
+        .map_or_else(|| "epoch".to_owned(), |behind| behind.to_string());
+    let behind_style = if instance.behind == Some(0) {
+        plain
+    } else {
+        WARNING
+    };
     vec![
         (instance.name.clone(), STRONG),
         (instance.kind.clone(), plain),
@@ -150,7 +158,13 @@ fn row(instance: &Instance, now_ms: u64, notes: &[String]) -> Vec<(String, Style
         (state, style),
         (instance.position().to_string(), plain),
         (behind, behind_style),
-        (instance.policy.age_s.map_or_else(|| "-".to_owned(), |age| format!("{age} s")), plain),
+        (
+            instance
+                .policy
+                .age_s
+                .map_or_else(|| "-".to_owned(), |age| format!("{age} s")),
+            plain,
+        ),
         (instance.version.clone(), plain),
         (ago(instance.reported_at_ms, now_ms), plain),
         (notes.join("; "), WARNING),
@@ -165,7 +179,10 @@ fn notes(instance: &Instance) -> Vec<String> {
         "below_wanted" => notes.push("version is below the wanted one".to_owned()),
         _ => {}
     }
-    if let Some(skew) = instance.skew_ms.filter(|skew| skew.unsigned_abs() > SKEW_MS_SHOWN) {
+    if let Some(skew) = instance
+        .skew_ms
+        .filter(|skew| skew.unsigned_abs() > SKEW_MS_SHOWN)
+    {
         let side = if skew > 0 { "behind" } else { "ahead" };
         notes.push(format!("clock {} {side}", seconds(skew.unsigned_abs())));
     }
@@ -189,7 +206,11 @@ fn summary(answer: &FleetAnswer) -> String {
         None => "nothing is published".to_owned(),
     };
     let live = answer.instances.iter().filter(|one| one.is_live()).count();
-    let lost = answer.instances.iter().filter(|one| one.state == "unreachable").count();
+    let lost = answer
+        .instances
+        .iter()
+        .filter(|one| one.state == "unreachable")
+        .count();
     text += &format!("{published}; {live} live, {lost} unreachable\n");
     let propagation = &answer.propagation;
     if let (Some(p50), Some(p99)) = (propagation.p50_ms, propagation.p99_ms) {
@@ -207,7 +228,11 @@ fn summary(answer: &FleetAnswer) -> String {
     }
     if answer.versions.wanted.is_some() || answer.versions.lowest.is_some() {
         let word = |version: &Option<String>| version.clone().unwrap_or_else(|| "none".to_owned());
-        text += &format!("version wanted {}, lowest {}\n", word(&answer.versions.wanted), word(&answer.versions.lowest));
+        text += &format!(
+            "version wanted {}, lowest {}\n",
+            word(&answer.versions.wanted),
+            word(&answer.versions.lowest)
+        );
     }
     text += &format!("{FAINT}as of {}{FAINT:#}\n", clock(answer.at_ms, answer.at_ms));
     text

@@ -36,7 +36,9 @@ impl Verdict {
     pub(crate) fn of(answer: &FleetAnswer, position: Position) -> Verdict {
         let mut verdict = Verdict {
             position,
-            is_ahead: answer.published.is_none_or(|published| published.position() < position),
+            is_ahead: answer
+                .published
+                .is_none_or(|published| published.position() < position),
             live: 0,
             have: 0,
             slowest_ms: None,
@@ -60,14 +62,17 @@ impl Verdict {
         if instance.state == "replaced" {
             return;
         }
-        let has = instance.asked.map_or(instance.position() >= self.position, |asked| asked.has);
+        let has = instance
+            .asked
+            .map_or(instance.position() >= self.position, |asked| asked.has);
         if !instance.is_gateway() {
             self.others += 1;
             self.others_have += usize::from(has);
             return;
         }
         if !instance.is_live() {
-            self.unreachable.push((instance.name.clone(), instance.reported_at_ms));
+            self.unreachable
+                .push((instance.name.clone(), instance.reported_at_ms));
             return;
         }
         self.live += 1;
@@ -106,14 +111,21 @@ impl Verdict {
             text += &format!(" in {}", seconds(slowest));
         }
         if self.untimed > 0 && self.have > 0 {
-            text += &format!(" ({} without a time, as they had it from the start or their clock is off)", self.untimed);
+            text += &format!(
+                " ({} without a time, as they had it from the start or their clock is off)",
+                self.untimed
+            );
         }
         if self.is_ahead {
             text += &format!("; revision {} is not published yet", self.position);
         }
         text += &named(&self.lacking, |(name, position)| format!("{name} has {position}"));
         text += &named(&self.unreachable, |(name, since)| {
-            format!("{name} {WARNING}unreachable{WARNING:#} since {} ({})", clock(*since, self.now_ms), ago(*since, self.now_ms))
+            format!(
+                "{name} {WARNING}unreachable{WARNING:#} since {} ({})",
+                clock(*since, self.now_ms),
+                ago(*since, self.now_ms)
+            )
         });
         if self.others > 0 {
             text += &format!(
@@ -129,8 +141,10 @@ impl Verdict {
         let lacking = self.lacking.iter().map(|(name, position)| {
             json!({ "name": name, "epoch": position.epoch, "revision": position.revision })
         });
-        let unreachable =
-            self.unreachable.iter().map(|(name, since)| json!({ "name": name, "since_ms": since }));
+        let unreachable = self
+            .unreachable
+            .iter()
+            .map(|(name, since)| json!({ "name": name, "since_ms": since }));
         json!({
             "epoch": self.position.epoch,
             "revision": self.position.revision,
@@ -147,7 +161,11 @@ impl Verdict {
 }
 
 fn named<T>(all: &[T], said: impl Fn(&T) -> String) -> String {
-    let mut text: String = all.iter().take(NAMED_MAX).map(|one| format!("; {}", said(one))).collect();
+    let mut text: String = all
+        .iter()
+        .take(NAMED_MAX)
+        .map(|one| format!("; {}", said(one)))
+        .collect();
     if all.len() > NAMED_MAX {
         text += &format!("; and {} more", all.len() - NAMED_MAX);
     }
@@ -180,7 +198,13 @@ mod tests {
             "instances": instances, "next_cursor": null,
         });
         let answer: FleetAnswer = serde_json::from_value(answer).unwrap();
-        Verdict::of(&answer, Position { epoch: 1, revision: 42 })
+        Verdict::of(
+            &answer,
+            Position {
+                epoch: 1,
+                revision: 42,
+            },
+        )
     }
 
     #[track_caller]
@@ -220,15 +244,24 @@ mod tests {
 
     #[test]
     fn nobody_is_not_everybody() {
-        check(&[], false, "no gateway reports to this environment: who has revision 1:42 is not known");
+        check(
+            &[],
+            false,
+            "no gateway reports to this environment: who has revision 1:42 is not known",
+        );
         let lost = [instance("a", "gateway", "unreachable", 41, None)];
-        check(&lost, false, "refused on 0 of 0; a unreachable since 12:10 UTC (10 min ago)");
+        check(
+            &lost,
+            false,
+            "refused on 0 of 0; a unreachable since 12:10 UTC (10 min ago)",
+        );
     }
 
     #[test]
     fn many_names_are_cut() {
-        let all: Vec<Value> =
-            (0..30).map(|n| instance(&format!("g{n:02}"), "gateway", "live", 1, None)).collect();
+        let all: Vec<Value> = (0..30)
+            .map(|n| instance(&format!("g{n:02}"), "gateway", "live", 1, None))
+            .collect();
         let text = verdict(&all).to_text("has it");
         assert!(text.ends_with("; g19 has 1:1; and 10 more"), "{text}");
     }

@@ -6,4 +6,4 @@ mod judge;
 mod wait;
 
 pub(crate) use command::Fleet;
-pub(crate) use wait::{WaitOptions, Waited, wait};
+pub(crate) use wait::{WaitOptions, epoch, wait};

@@ -69,7 +69,11 @@ pub(crate) fn wait(
         if passed >= within {
             return Ok(Waited::NotYet(verdict));
         }
-        progress.say(&format!("{} gateways have {position} after {} s", verdict.counted(), passed.as_secs()));
+        progress.say(&format!(
+            "{} gateways have {position} after {} s",
+            verdict.counted(),
+            passed.as_secs()
+        ));
         let pause = if passed < LATER { PAUSE } else { LATER_PAUSE };
         portal.pause(pause.min(within.saturating_sub(passed)));
     }
@@ -84,7 +88,10 @@ pub(super) fn fleet(
     let mut whole: Option<FleetAnswer> = None;
     let mut cursor = None;
     for _ in 0..PAGES_MAX {
-        let path = format!("/v1/fleet?environment={}&limit={PAGE}", escaped(&options.environment));
+        let path = format!(
+            "/v1/fleet?environment={}&limit={PAGE}",
+            escaped(&options.environment)
+        );
         let call = Call::get(path).query(&[
             ("revision", position.map(|position| position.to_string())),
             ("cursor", cursor.take()),
@@ -100,4 +107,16 @@ pub(super) fn fleet(
         }
     }
     whole.ok_or_else(|| Failure::Usage("the portal lists no fleet".to_owned()))
+}
+
+/// The epoch of what is published.
+pub(crate) fn epoch(portal: &Portal, options: &EnvironmentOptions) -> Result<u64, Failure> {
+    let answer = fleet(portal, options, None)?;
+    let published = answer.published.ok_or_else(|| {
+        Failure::Usage(format!(
+            "nothing is published in {} yet: there is no revision to wait for",
+            options.environment
+        ))
+    })?;
+    Ok(published.epoch)
 }

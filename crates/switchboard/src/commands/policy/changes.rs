@@ -154,7 +154,9 @@ impl Member {
 }
 
 fn shown(value: &Value) -> String {
-    let flow = serde_json::from_value::<Doc>(value.clone()).map(|doc| doc.flow()).unwrap_or_default();
+    let flow = serde_json::from_value::<Doc>(value.clone())
+        .map(|doc| doc.flow())
+        .unwrap_or_default();
     match flow.char_indices().nth(SHOWN_CHARACTERS_MAX) {
         Some((end, _)) => format!("{}…", flow.get(..end).unwrap_or_default()),
         None => flow,
@@ -179,7 +181,11 @@ fn compare(path: &str, from: Option<&Value>, to: Option<&Value>, out: &mut Vec<M
 fn compare_maps(path: &str, from: &Map<String, Value>, to: &Map<String, Value>, out: &mut Vec<Member>) {
     let keys: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
     for key in keys {
-        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        let path = if path.is_empty() {
+            key.clone()
+        } else {
+            format!("{path}.{key}")
+        };
         compare(&path, from.get(key), to.get(key), out);
     }
 }
@@ -228,7 +234,11 @@ mod tests {
         let wanted: Entities = [client("a", to)].into();
         let text = Changes::between(&there, &wanted, false).to_text();
         let plain = anstream::adapter::strip_str(&text).to_string();
-        let told = plain.lines().filter(|line| line.starts_with("    ")).collect::<Vec<_>>().join("\n");
+        let told = plain
+            .lines()
+            .filter(|line| line.starts_with("    "))
+            .collect::<Vec<_>>()
+            .join("\n");
         assert_eq!(told, expected);
     }
 
@@ -244,8 +254,16 @@ mod tests {
             json!({ "tenant": "globex" }),
             "    - status: suspended\n    ~ tenant: acme becomes globex",
         );
-        check(json!({ "grants": [] }), json!({ "grants": [{ "api": "x" }] }), "    + grants[x]: { api: x }");
-        check(json!({ "public": ["GET /a"] }), json!({ "public": [] }), "    ~ public: [GET /a] becomes []");
+        check(
+            json!({ "grants": [] }),
+            json!({ "grants": [{ "api": "x" }] }),
+            "    + grants[x]: { api: x }",
+        );
+        check(
+            json!({ "public": ["GET /a"] }),
+            json!({ "public": [] }),
+            "    ~ public: [GET /a] becomes []",
+        );
     }
 
     #[test]
@@ -265,6 +283,10 @@ mod tests {
         assert!(Changes::between(&there, &wanted, false).is_empty());
         let pruned = Changes::between(&there, &wanted, true);
         assert_eq!(pruned.list, [Change::Gone((Kind::Client, "b".to_owned()))]);
-        assert!(pruned.to_text().ends_with("0 new, 0 changed, 1 deleted, 1 unchanged\n"));
+        assert!(
+            pruned
+                .to_text()
+                .ends_with("0 new, 0 changed, 1 deleted, 1 unchanged\n")
+        );
     }
 }

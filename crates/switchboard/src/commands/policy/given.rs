@@ -42,9 +42,33 @@ impl Given {
         })
     }
 
+    /// The entities that it names by an id, whether good or not.
+    pub(crate) fn keys(&self) -> Vec<Key> {
+        let found = self.judge(|document| Judged {
+            value: Some(own_keys(document)),
+            problems: Vec::new(),
+        });
+        let mut keys: Vec<Key> = found.value.unwrap_or_default().into_iter().collect();
+        keys.sort();
+        keys
+    }
+
+    /// Checks it where what it names cannot be seen. Where it does not stand by itself, the portal judges it, and [`Given::placed`] tells
+    /// what it says.
+    pub(crate) fn check_alone(&self) -> anyhow::Result<Option<Said>> {
+        self.checked_by(judge_alone)
+    }
+
     /// Checks it together with what there is besides; problems go to stderr. `None`: it has errors.
     pub(crate) fn check(&self, besides: &Entities) -> anyhow::Result<Option<Said>> {
-        let checked = self.judge(|document| judge(document, besides));
+        self.checked_by(|document| judge(document, besides))
+    }
+
+    fn checked_by(
+        &self,
+        check: impl FnOnce(&Value) -> Judged<Option<Vec<check::Entity>>>,
+    ) -> anyhow::Result<Option<Said>> {
+        let checked = self.judge(check);
         anstream::eprint!("{}", checked.render());
         let Some(entities) = checked.value else {
             return Ok(None);
@@ -91,7 +115,10 @@ impl Given {
 fn judge(document: &Value, besides: &Entities) -> Judged<Option<Vec<check::Entity>>> {
     let own = own_keys(document);
     let checked = check::check(&together(document, &own, besides));
-    let problems = checked.problems.into_iter().filter_map(|problem| of_file(problem, document));
+    let problems = checked
+        .problems
+        .into_iter()
+        .filter_map(|problem| of_file(problem, document));
     let mut entities = checked.entities;
     entities.retain(|entity| own.contains(&(entity.kind, entity.id.to_string())));
     Judged {
@@ -100,13 +127,51 @@ fn judge(document: &Value, besides: &Entities) -> Judged<Option<Vec<check::Entit
     }
 }
 
+fn judge_alone(document: &Value) -> Judged<Option<Vec<check::Entity>>> {
+    let checked = check::check(document);
+    let is_good = checked
+        .problems
+        .iter()
+        .all(|problem| problem.severity != Severity::Error);
+    let (value, problems) = match (is_good, as_written(document)) {
+        (false, Some(entities)) => (entities, Vec::new()),
+        _ => (checked.entities, checked.problems),
+    };
+    Judged {
+        value: Some(value),
+        problems,
+    }
+}
+
+/// The entities as they stand there; `None` where something would be lost.
+fn as_written(document: &Value) -> Option<Vec<check::Entity>> {
+    let mut entities = Vec::new();
+    for (section, items) in document.as_object()? {
+        let kind = Kind::ALL.into_iter().find(|kind| kind.section() == section)?;
+        for item in items.as_array()? {
+            let mut body = item.as_object()?.clone();
+            let Some(Value::String(id)) = body.remove("id") else {
+                return None;
+            };
+            entities.push(check::Entity {
+                kind,
+                id: id.into(),
+                body: Value::Object(body).to_string().into(),
+            });
+        }
+    }
+    Some(entities)
+}
+
 fn items(document: &Value, kind: Kind) -> &[Value] {
     document[kind.section()].as_array().map_or(&[], Vec::as_slice)
 }
 
 fn own_keys(document: &Value) -> HashSet<Key> {
     let keys = Kind::ALL.into_iter().flat_map(|kind| {
-        let ids = items(document, kind).iter().filter_map(|item| item["id"].as_str());
+        let ids = items(document, kind)
+            .iter()
+            .filter_map(|item| item["id"].as_str());
         ids.map(move |id| (kind, id.to_owned()))
     });
     keys.collect()
@@ -122,7 +187,9 @@ fn together(document: &Value, own: &HashSet<Key>, besides: &Entities) -> Value {
         if own.contains(key) {
             continue;
         }
-        let section = sections.entry(key.0.section()).or_insert_with(|| Value::Array(Vec::new()));
+        let section = sections
+            .entry(key.0.section())
+            .or_insert_with(|| Value::Array(Vec::new()));
         if let (Some(section), Some(body)) = (section.as_array_mut(), body.as_object()) {
             section.push(Value::Object(with_id(&key.1, body)));
         }
@@ -154,7 +221,10 @@ fn of_file(problem: check::Problem, document: &Value) -> Option<check::Problem> 
         },
     };
     Some(check::Problem {
-        message: format!("what is not in this file does not go with it: {}: {}", problem.at, problem.message),
+        message: format!(
+            "what is not in this file does not go with it: {}: {}",
+            problem.at, problem.message
+        ),
         at,
         related: None,
         ..problem
@@ -164,9 +234,9 @@ fn of_file(problem: check::Problem, document: &Value) -> Option<check::Problem> 
 /// Whether a place is in the document itself.
 fn is_within(place: &Place, document: &Value) -> bool {
     match place.path.as_slice() {
-        [Step::Key(section), Step::Index(index), ..] => {
-            document[&**section].as_array().is_some_and(|items| *index < items.len())
-        }
+        [Step::Key(section), Step::Index(index), ..] => document[&**section]
+            .as_array()
+            .is_some_and(|items| *index < items.len()),
         _ => true,
     }
 }
@@ -210,7 +280,9 @@ fn whose<'f>(document: &Value, field: &'f str) -> Option<(Kind, usize, &'f str)>
         Some((kind, index, rest))
     });
     named.or_else(|| {
-        let mut all = Kind::ALL.into_iter().filter(|kind| !items(document, *kind).is_empty());
+        let mut all = Kind::ALL
+            .into_iter()
+            .filter(|kind| !items(document, *kind).is_empty());
         let only = all.next().filter(|_| all.next().is_none())?;
         (items(document, only).len() == 1).then_some((only, 0, field))
     })
@@ -241,7 +313,11 @@ mod tests {
         let api = json!({ "team": "commerce", "base_path": "/api/orders",
             "operations": [{ "match": "GET /api/orders/**", "scopes": ["orders.read"] }] });
         let client = json!({ "team": "mobile", "credentials": [{ "type": "api_key", "id": "k1", "sha256": "0".repeat(64) }] });
-        [((Kind::Api, "orders".to_owned()), api), ((Kind::Client, "old".to_owned()), client)].into()
+        [
+            ((Kind::Api, "orders".to_owned()), api),
+            ((Kind::Client, "old".to_owned()), client),
+        ]
+        .into()
     }
 
     fn problems(text: &str, besides: &Entities) -> String {
@@ -249,7 +325,8 @@ mod tests {
         checked.render_plain()
     }
 
-    const PART: &str = "clients:\n  - id: new\n    team: mobile\n    grants: [{ api: orders, scopes: [orders.read] }]\n";
+    const PART: &str =
+        "clients:\n  - id: new\n    team: mobile\n    grants: [{ api: orders, scopes: [orders.read] }]\n";
 
     #[test]
     fn a_part_may_name_what_the_portal_has() {
@@ -263,9 +340,15 @@ mod tests {
 
     #[test]
     fn what_the_portal_has_and_the_file_contradicts_is_told_at_the_files_line() {
-        let text = format!("{PART}    credentials: [{{ type: api_key, id: k1, sha256: \"{}\" }}]\n", "1".repeat(64));
+        let text = format!(
+            "{PART}    credentials: [{{ type: api_key, id: k1, sha256: \"{}\" }}]\n",
+            "1".repeat(64)
+        );
         let said = problems(&text, &portal());
-        assert!(said.contains("part.yaml:5:38: what is not in this file does not go with it"), "{said}");
+        assert!(
+            said.contains("part.yaml:5:38: what is not in this file does not go with it"),
+            "{said}"
+        );
         assert!(said.contains("a second credential with the id `k1`"), "{said}");
     }
 
@@ -286,7 +369,10 @@ mod tests {
             };
             let said = given(text).placed(&problem).unwrap();
             let plain = anstream::adapter::strip_str(&said).to_string();
-            assert!(plain.contains(&format!("part.yaml:{place}: no")), "{field}: {plain}");
+            assert!(
+                plain.contains(&format!("part.yaml:{place}: no")),
+                "{field}: {plain}"
+            );
         }
     }
 }

@@ -43,7 +43,11 @@ pub(crate) fn around(
 }
 
 /// These, as far as they are there.
-pub(crate) fn single(portal: &Portal, options: &EnvironmentOptions, keys: &[Key]) -> Result<Entities, Failure> {
+pub(crate) fn single(
+    portal: &Portal,
+    options: &EnvironmentOptions,
+    keys: &[Key],
+) -> Result<Entities, Failure> {
     if keys.len() > SINGLE_MAX {
         return Err(Failure::Usage(format!(
             "the file has {} entities, and this token may not read the whole policy: at most {SINGLE_MAX} are asked for one by one",
@@ -60,7 +64,9 @@ pub(crate) fn single(portal: &Portal, options: &EnvironmentOptions, keys: &[Key]
     }
     let mut document = Map::new();
     for (kind, entity) in found {
-        let section = document.entry(kind.section()).or_insert_with(|| Value::Array(Vec::new()));
+        let section = document
+            .entry(kind.section())
+            .or_insert_with(|| Value::Array(Vec::new()));
         if let Some(section) = section.as_array_mut() {
             section.push(entity);
         }

@@ -60,7 +60,8 @@ impl Verify {
     /// Verifies and prints.
     #[allow(clippy::print_stdout, reason = "the answer is this command's output")]
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let read = |file: &Path| std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()));
+        let read =
+            |file: &Path| std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()));
         let unreadable = |error: anyhow::Error| {
             report_error(&error);
             Ok(ExitCode::from(UNREADABLE))
@@ -69,7 +70,12 @@ impl Verify {
             Ok(bytes) => bytes,
             Err(error) => return unreadable(error),
         };
-        let pinned = match self.roots.as_deref().map(|file| pinned(file, &read(file)?)).transpose() {
+        let pinned = match self
+            .roots
+            .as_deref()
+            .map(|file| pinned(file, &read(file)?))
+            .transpose()
+        {
             Ok(pinned) => pinned,
             Err(error) => return unreadable(error),
         };
@@ -123,7 +129,9 @@ fn is_signed(bytes: &[u8]) -> bool {
 fn verify(bytes: &[u8], pinned: Option<&Roots>) -> anyhow::Result<Held> {
     match (roots_of(bytes), pinned) {
         (Some(own), Some(pinned)) if own != *pinned => {
-            bail!("it pins other roots than those that you trust: it is another feed's, or its roots were changed")
+            bail!(
+                "it pins other roots than those that you trust: it is another feed's, or its roots were changed"
+            )
         }
         (None, Some(pinned)) => verify_by(bytes, pinned),
         _ => verify_floor(&read_floor(bytes)?),
@@ -138,7 +146,9 @@ fn verify_floor(floor: &Floor<'_>) -> anyhow::Result<Held> {
     Ok(Held {
         what: "a floor",
         feed: floor.feed().to_owned(),
-        signed: floor.roots().map(|roots| signed(roots, floor.keyring_line().unwrap_or_default())),
+        signed: floor
+            .roots()
+            .map(|roots| signed(roots, floor.keyring_line().unwrap_or_default())),
         epoch: floor.epoch(),
         revision: floor.revision(),
         at: floor.at(),
@@ -169,7 +179,9 @@ fn verify_by(bytes: &[u8], roots: &Roots) -> anyhow::Result<Held> {
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         at += line.len();
         // A line without its end was cut off.
-        let Some(line) = line.strip_suffix(b"\n") else { continue };
+        let Some(line) = line.strip_suffix(b"\n") else {
+            continue;
+        };
         match reader.line(line, now) {
             Read::Shown(shown) => {
                 whole = at;
@@ -186,7 +198,9 @@ fn verify_by(bytes: &[u8], roots: &Roots) -> anyhow::Result<Held> {
         }
     }
     let Some(view) = reader.view().cloned() else {
-        bail!(why.unwrap_or_else(|| "no commit in it counts under these roots: it was cut off, or this is no such file".into()));
+        bail!(why.unwrap_or_else(|| {
+            "no commit in it counts under these roots: it was cut off, or this is no such file".into()
+        }));
     };
     if whole < bytes.len() {
         let left = bytes.len() - whole;
@@ -225,7 +239,10 @@ fn said(ignored: Ignored) -> Option<String> {
         Ignored::Keyring(error) => error.to_string(),
         Ignored::Commit(error) => error.to_string(),
         Ignored::Feed => "a record is another feed's".to_owned(),
-        Ignored::NotWhole => "number or digest of its records are not the commit's: some are missing, added or changed".to_owned(),
+        Ignored::NotWhole => {
+            "number or digest of its records are not the commit's: some are missing, added or changed"
+                .to_owned()
+        }
         Ignored::Forked => "two commits of one revision say different things".to_owned(),
         Ignored::Full => "it holds more than a reader takes".to_owned(),
         Ignored::NoRecord | Ignored::Behind => return None,
@@ -235,10 +252,16 @@ fn said(ignored: Ignored) -> Option<String> {
 impl Held {
     fn to_text(&self) -> String {
         let now = now_ms();
-        let kinds = self.kinds.iter().flat_map(|(kind, count)| std::iter::repeat_n(kind.as_str(), *count));
+        let kinds = self
+            .kinds
+            .iter()
+            .flat_map(|(kind, count)| std::iter::repeat_n(kind.as_str(), *count));
         let mut text = format!("{GOOD}good{GOOD:#}, {} of the feed {}\n", self.what, self.feed);
         text += &match &self.signed {
-            Some(signed) => format!("  signed: keyring by root {}, of the pinned {}\n", signed.root, signed.roots),
+            Some(signed) => format!(
+                "  signed: keyring by root {}, of the pinned {}\n",
+                signed.root, signed.roots
+            ),
             None => "  not signed: as good as the place that it was kept in\n".to_owned(),
         };
         text += &format!(
@@ -253,7 +276,10 @@ impl Held {
             text += &format!("  {} lines that are no record were skipped\n", self.skipped);
         }
         if self.foreign > 0 {
-            text += &format!("  {} records of another feed, epoch or later revision were left out\n", self.foreign);
+            text += &format!(
+                "  {} records of another feed, epoch or later revision were left out\n",
+                self.foreign
+            );
         }
         text
     }

@@ -17,11 +17,10 @@ pub(crate) struct Call {
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) body: Option<Vec<u8>>,
-    pub(super) if_match: Option<String>,
+    /// Nothing may be there yet.
+    pub(super) is_new: bool,
     pub(super) within: Duration,
     pub(super) answer_bytes_max: usize,
-    /// How often a server that cannot be reached is asked again.
-    pub(super) is_patient: bool,
 }
 
 impl Call {
@@ -30,10 +29,9 @@ impl Call {
             method,
             path: path.into(),
             body: body.map(|body| body.to_string().into_bytes()),
-            if_match: None,
+            is_new: false,
             within: WITHIN,
             answer_bytes_max: ANSWER_BYTES_MAX,
-            is_patient: true,
         }
     }
 
@@ -57,9 +55,9 @@ impl Call {
         Call::new(Method::DELETE, path, None)
     }
 
-    /// Only where what is there still has this entity tag.
-    pub(crate) fn if_match(mut self, tag: Option<&str>) -> Call {
-        self.if_match = tag.map(str::to_owned);
+    /// Only where nothing is there yet.
+    pub(crate) fn if_new(mut self) -> Call {
+        self.is_new = true;
         self
     }
 
@@ -72,12 +70,6 @@ impl Call {
     /// The answer may be this large.
     pub(crate) fn answer_bytes_max(mut self, bytes: usize) -> Call {
         self.answer_bytes_max = bytes;
-        self
-    }
-
-    /// It is asked once: whoever calls asks again.
-    pub(crate) fn once(mut self) -> Call {
-        self.is_patient = false;
         self
     }
 
@@ -144,30 +136,27 @@ impl Position {
 /// An answer that is a success.
 #[derive(Debug)]
 pub(crate) struct Answer {
+    /// Nothing was done yet: somebody else has to approve it (202).
+    pub(super) is_waiting: bool,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
     pub(super) portal: String,
 }
 
 impl Answer {
+    /// Whether nothing was done yet, because somebody else has to approve it.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.is_waiting
+    }
+
     /// A field of its head.
     fn field(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The entity tag.
-    pub(crate) fn tag(&self) -> Option<&str> {
-        self.field("etag")
-    }
-
     /// The revision that the change is in.
     pub(crate) fn position(&self) -> Option<Position> {
         Position::parse(self.field("switchboard-revision")?)
-    }
-
-    /// The body as text.
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
-        self.body
     }
 
     /// The body as JSON.
@@ -179,7 +168,9 @@ impl Answer {
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         serde_json::from_slice(&self.body).map_err(|error| Failure::Unreachable {
             portal: self.portal.clone(),
-            why: format!("the answer is not what a portal says ({error}); is this one, and of a version that fits?"),
+            why: format!(
+                "the answer is not what a portal says ({error}); is this one, and of a version that fits?"
+            ),
             is_unknown: false,
         })
     }
@@ -193,9 +184,16 @@ mod tests {
 
     #[test]
     fn a_query_is_written_so_that_nothing_ends_it() {
-        let call = Call::get("/v1/x").query(&[("a", Some("b&c=d /é".to_owned())), ("no", None), ("e", Some("1:2".to_owned()))]);
+        let call = Call::get("/v1/x").query(&[
+            ("a", Some("b&c=d /é".to_owned())),
+            ("no", None),
+            ("e", Some("1:2".to_owned())),
+        ]);
         assert_eq!(call.path, "/v1/x?a=b%26c%3Dd%20%2F%C3%A9&e=1%3A2");
-        assert_eq!(Call::get("/v1/x").flag("f", true).flag("g", false).path, "/v1/x?f=true");
+        assert_eq!(
+            Call::get("/v1/x").flag("f", true).flag("g", false).path,
+            "/v1/x?f=true"
+        );
     }
 
     #[test]
@@ -205,6 +203,14 @@ mod tests {
         for none in ["42", ":42", "1:", "1:-2", "a:1", "1:2:3", ""] {
             assert_eq!(read(none), None, "{none}");
         }
-        assert!(Position { epoch: 2, revision: 1 } > Position { epoch: 1, revision: 9 });
+        assert!(
+            Position {
+                epoch: 2,
+                revision: 1
+            } > Position {
+                epoch: 1,
+                revision: 9
+            }
+        );
     }
 }

@@ -15,7 +15,6 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use std::error::Error as _;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -57,7 +56,11 @@ impl Portal {
         let tls = match place.is_encrypted() {
             true => hyper_rustls::HttpsConnectorBuilder::new()
                 .with_native_roots()
-                .map_err(|error| Failure::Usage(format!("the system's certificate authorities cannot be read: {error}")))?,
+                .map_err(|error| {
+                    Failure::Usage(format!(
+                        "the system's certificate authorities cannot be read: {error}"
+                    ))
+                })?,
             // On this machine nothing is encrypted, and no authority is asked.
             false => hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(
                 rustls::ClientConfig::builder()
@@ -96,7 +99,7 @@ impl Portal {
             false => Some(new_key()?),
         };
         let mut is_unknown = false;
-        let mut pauses = PAUSES.into_iter().filter(|_| call.is_patient);
+        let mut pauses = PAUSES.into_iter();
         loop {
             let pause = pauses.next();
             match self.once(&call, key.as_deref()).await {
@@ -122,7 +125,9 @@ impl Portal {
 
     async fn once(&self, call: &Call, key: Option<&str>) -> Result<(StatusCode, Answer), Missed> {
         let unsent = |why: String| Missed { why, is_sent: false };
-        let request = self.request(call, key).map_err(|error| unsent(error.to_string()))?;
+        let request = self
+            .request(call, key)
+            .map_err(|error| unsent(error.to_string()))?;
         let asked = async {
             let response = self.http.request(request).await.map_err(|error| Missed {
                 is_sent: !error.is_connect(),
@@ -146,13 +151,16 @@ impl Portal {
             .method(call.method.clone())
             .uri(self.place.url(&call.path)?)
             .header(header::AUTHORIZATION, authorization)
-            .header(header::USER_AGENT, concat!("switchboard/", env!("CARGO_PKG_VERSION")))
+            .header(
+                header::USER_AGENT,
+                concat!("switchboard/", env!("CARGO_PKG_VERSION")),
+            )
             .header(header::ACCEPT, "application/json, application/problem+json");
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
-        if let Some(tag) = &call.if_match {
-            request = request.header(header::IF_MATCH, tag);
+        if call.is_new {
+            request = request.header(header::IF_NONE_MATCH, "*");
         }
         if call.body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
@@ -166,11 +174,15 @@ impl Portal {
         bytes_max: usize,
     ) -> Result<(StatusCode, Answer), Missed> {
         let (head, body) = response.into_parts();
-        let body = Limited::new(body, bytes_max).collect().await.map_err(|error| Missed {
-            why: format!("its answer of at most {bytes_max} bytes did not come whole: {error}"),
-            is_sent: true,
-        })?;
+        let body = Limited::new(body, bytes_max)
+            .collect()
+            .await
+            .map_err(|error| Missed {
+                why: format!("its answer of at most {bytes_max} bytes did not come whole: {error}"),
+                is_sent: true,
+            })?;
         let answer = Answer {
+            is_waiting: head.status == StatusCode::ACCEPTED,
             headers: head.headers,
             body: body.to_bytes().into(),
             portal: self.place.to_string(),

@@ -41,7 +41,7 @@ pub(crate) struct Problem {
     /// Which members are wrong, and how.
     pub(crate) errors: Vec<(String, String)>,
     /// For the portal's log.
-    request_id: Option<String>,
+    pub(crate) request_id: Option<String>,
 }
 
 impl Failure {
@@ -101,7 +101,8 @@ impl Problem {
         if detail.is_empty() {
             detail = match body.is_empty() {
                 true => "the answer has no body; is this a portal?".to_owned(),
-                false => "the answer says nothing that a portal would; is this one, and nothing between?".to_owned(),
+                false => "the answer says nothing that a portal would; is this one, and nothing between?"
+                    .to_owned(),
             };
         }
         let errors = answer["errors"].as_array().into_iter().flatten();
@@ -171,7 +172,10 @@ mod tests {
     #[track_caller]
     fn check(status: u16, body: &str, code: u8, expected: &str) {
         let failure = Failure::Refused(Box::new(Problem::of(status, body.as_bytes())));
-        assert_eq!((failure.to_string().as_str(), failure.exit_code()), (expected, code));
+        assert_eq!(
+            (failure.to_string().as_str(), failure.exit_code()),
+            (expected, code)
+        );
     }
 
     #[test]

@@ -9,8 +9,8 @@ mod options;
 mod place;
 mod token;
 
-pub(crate) use call::{Answer, Call, Position};
+pub(crate) use call::{Answer, Call, Position, escaped};
 pub(crate) use client::Portal;
-pub(crate) use failure::{Failure, Problem};
-pub(crate) use options::{EnvironmentOptions, PortalOptions};
+pub(crate) use failure::{Failure, Problem, printable};
+pub(crate) use options::{EnvironmentOptions, entity_id};
 pub(crate) use token::read_secret;

@@ -7,6 +7,9 @@ use super::token::Token;
 use clap::Args;
 use std::path::PathBuf;
 
+/// Bytes of an id.
+const ID_BYTES_MAX: usize = 128;
+
 /// Where the portal is, and who asks.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Portal")]
@@ -35,6 +38,15 @@ pub(crate) struct EnvironmentOptions {
     /// The environment: the name of its feed, such as prod
     #[arg(long, env = "SWITCHBOARD_ENVIRONMENT", value_name = "NAME", value_parser = environment)]
     pub(crate) environment: String,
+}
+
+/// An id of an entity, as the command line gives it.
+pub(crate) fn entity_id(text: &str) -> Result<String, &'static str> {
+    let is_id = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    match (1..=ID_BYTES_MAX).contains(&text.len()) && text.bytes().all(is_id) {
+        true => Ok(text.to_owned()),
+        false => Err("an id has 1 to 128 of A-Z, a-z, 0-9, `.` and `-`"),
+    }
 }
 
 impl EnvironmentOptions {

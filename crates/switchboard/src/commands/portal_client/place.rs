@@ -68,7 +68,9 @@ fn is_loopback(authority: &Authority) -> bool {
     let host = authority.host();
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
-        || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        || address
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -89,7 +91,10 @@ mod tests {
     #[test]
     fn a_token_leaves_this_machine_encrypted_or_not_at_all() {
         check("https://portal.example.com", Ok("https://portal.example.com"));
-        check("https://portal.example.com:8443/", Ok("https://portal.example.com:8443"));
+        check(
+            "https://portal.example.com:8443/",
+            Ok("https://portal.example.com:8443"),
+        );
         check("http://127.0.0.1:8080", Ok("http://127.0.0.1:8080"));
         check("http://[::1]:8080", Ok("http://[::1]:8080"));
         check("http://localhost:8080", Ok("http://localhost:8080"));
@@ -102,7 +107,10 @@ mod tests {
         ] {
             check(remote, Err("would send the token unencrypted"));
         }
-        check("https://u:p@portal.example.com", Err("has a user or password in it"));
+        check(
+            "https://u:p@portal.example.com",
+            Err("has a user or password in it"),
+        );
         check("https://portal.example.com/v1", Err("a portal has no path"));
         for nothing in ["portal.example.com", "ftp://a", "", "/", "https://"] {
             check(nothing, Err("is no portal"));

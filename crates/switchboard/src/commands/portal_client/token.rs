@@ -53,13 +53,21 @@ impl Token {
 /// # Errors
 /// Where there is none, or it is longer than a secret.
 pub(crate) fn read_secret(file: &Path) -> Result<String, Failure> {
-    let cannot = |why: &dyn std::fmt::Display| Failure::Usage(format!("{} cannot be read: {why}", file.display()));
+    let cannot =
+        |why: &dyn std::fmt::Display| Failure::Usage(format!("{} cannot be read: {why}", file.display()));
     let mut text = String::new();
     let read = if file == Path::new("-") {
-        std::io::stdin().lock().take(BYTES_MAX + 1).read_to_string(&mut text)
+        std::io::stdin()
+            .lock()
+            .take(BYTES_MAX + 1)
+            .read_to_string(&mut text)
     } else {
         let opened = std::fs::File::open(file).map_err(|error| cannot(&error))?;
-        let mode = opened.metadata().map_err(|error| cannot(&error))?.permissions().mode();
+        let mode = opened
+            .metadata()
+            .map_err(|error| cannot(&error))?
+            .permissions()
+            .mode();
         if mode & OTHERS != 0 {
             let style = anstyle::AnsiColor::Yellow.on_default().bold();
             anstream::eprintln!(

@@ -57,7 +57,9 @@ impl Table {
 fn line(row: &[Cell], widths: &[usize], out: &mut String) {
     let last = row.iter().rposition(|(text, _)| !text.is_empty()).unwrap_or(0);
     for (column, (text, style)) in row.iter().enumerate().take(last + 1) {
-        let fill = widths.get(column).map_or(0, |width| width.saturating_sub(text.chars().count()));
+        let fill = widths
+            .get(column)
+            .map_or(0, |width| width.saturating_sub(text.chars().count()));
         // Blanks stand outside of the colour. Writing to a string never fails.
         let _ = match column == last {
             true => write!(out, "{style}{text}{style:#}"),
@@ -77,7 +79,10 @@ mod tests {
         table.row(["a".to_owned(), "1,000".to_owned(), String::new()]);
         table.row(["longer".to_owned(), "2".to_owned(), "because".to_owned()]);
         let plain = anstream::adapter::strip_str(&table.render()).to_string();
-        assert_eq!(plain, "NAME    N      WHY\na       1,000\nlonger  2      because\n");
+        assert_eq!(
+            plain,
+            "NAME    N      WHY\na       1,000\nlonger  2      because\n"
+        );
         assert_eq!(Table::new(&["NAME"]).render(), "");
     }
 }

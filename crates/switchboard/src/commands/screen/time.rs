@@ -119,7 +119,14 @@ mod tests {
         ] {
             assert_eq!(ago(now - before_s * 1_000, now), said);
         }
-        for (ms, said) in [(0, "0 ms"), (99, "99 ms"), (100, "0.1 s"), (699, "0.7 s"), (1_960, "2.0 s"), (120_000, "120 s")] {
+        for (ms, said) in [
+            (0, "0 ms"),
+            (99, "99 ms"),
+            (100, "0.1 s"),
+            (699, "0.7 s"),
+            (1_960, "2.0 s"),
+            (120_000, "120 s"),
+        ] {
             assert_eq!(seconds(ms), said);
         }
     }
