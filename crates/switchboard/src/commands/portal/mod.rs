@@ -17,7 +17,7 @@ pub(crate) struct Portal {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    serve: Option<serve::Serve>,
+    serve: serve::Serve,
 }
 
 #[derive(Debug, Subcommand)]
@@ -63,14 +63,11 @@ impl Data {
 impl Portal {
     /// Serves, or does what was asked for.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        match (self.command, self.serve) {
-            (Some(Command::Keys(command)), _) => command.run(),
-            (Some(Command::NewEpoch(command)), _) => command.run(),
-            (Some(Command::Gateways(command)), _) => command.run(),
-            (None, Some(serve)) => serve.run(),
-            (None, None) => {
-                anyhow::bail!("give `--data DIR --listen ADDRESS`, or a command; `--help` has all")
-            }
+        match self.command {
+            Some(Command::Keys(command)) => command.run(),
+            Some(Command::NewEpoch(command)) => command.run(),
+            Some(Command::Gateways(command)) => command.run(),
+            None => self.serve.run(),
         }
     }
 }
