@@ -1,7 +1,9 @@
 //! All resources together, and the OpenAPI document that they make.
 
 use super::problem::{nowhere, with_request_id};
-use super::{audit, clients, entities, environments, explain, feeds, gateways, grants, health, policy};
+use super::{
+    audit, clients, entities, environments, explain, feeds, fleet, gateways, grants, health, policy,
+};
 use crate::app::App;
 use axum::{Json, Router};
 use utoipa::OpenApi;
@@ -47,6 +49,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(explain::routes())
         .merge(audit::routes())
         .merge(feeds::routes())
+        .merge(fleet::routes())
 }
 
 /// The OpenAPI document.

@@ -3,14 +3,14 @@
 //! All of it is one revision: an API and the plans that belong to it are there together, or not at all.
 
 use super::change::{ChangeOptions, Outcome, good};
-use super::policy::{Changes, Given, Key, beside, entities_of, with_id};
+use super::policy::{Changes, Entities, Given, Key, entities_of, with_id};
 use super::portal_client::{Call, Failure};
 use super::unreadable;
 use ::policy::entity::Kind;
 use anyhow::bail;
 use clap::{Parser, Subcommand};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -101,18 +101,8 @@ impl Apply {
         if !self.change.json {
             anstream::print!("{}", changes.to_text());
         }
-        // What only the portal keeps is sent back as it is: a pipeline does not undo what people wrote there.
-        let wanted = said.entities.iter().map(|(key, body)| {
-            let mut whole = body.as_object().cloned().unwrap_or_default();
-            let there = stored.get(key).and_then(Value::as_object);
-            for member in beside(key.0) {
-                if let Some(value) = there.and_then(|there| there.get(*member)) {
-                    whole.entry(*member).or_insert_with(|| value.clone());
-                }
-            }
-            (key.clone(), Value::Object(with_id(&key.1, &whole)))
-        });
-        let call = Call::post(self.change.at.path("/policy"), &as_document(&wanted.collect()))
+        let wanted = with_owners(&said.entities, &stored);
+        let call = Call::post(self.change.at.path("/policy"), &as_document(&wanted))
             .flag("confirm", self.change.confirm);
         let answer = match portal.ask(call) {
             Ok(answer) => answer,
@@ -151,4 +141,20 @@ fn as_document(entities: &BTreeMap<Key, Value>) -> Value {
         }
     }
     Value::Object(document)
+}
+
+/// The entities with their ids. A plan that is new, or has no owner yet, belongs to the team of the file's APIs.
+fn with_owners(entities: &Entities, stored: &BTreeMap<Key, Value>) -> BTreeMap<Key, Value> {
+    let apis = entities.iter().filter(|(key, _)| key.0 == Kind::Api);
+    let teams: BTreeSet<&str> = apis.filter_map(|(_, body)| body["team"].as_str()).collect();
+    let team = teams.first().filter(|_| teams.len() == 1);
+    let whole = entities.iter().map(|(key, body)| {
+        let mut whole = with_id(&key.1, body.as_object().unwrap_or(&Map::new()));
+        let is_owned = stored.get(key).is_some_and(|there| there["team"].is_string());
+        if let (Kind::Plan, Some(team), false) = (key.0, team, is_owned) {
+            whole.insert("team".to_owned(), (*team).into());
+        }
+        (key.clone(), Value::Object(whole))
+    });
+    whole.collect()
 }

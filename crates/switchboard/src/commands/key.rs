@@ -230,17 +230,13 @@ fn give(
     made: &str,
 ) -> anyhow::Result<ExitCode> {
     let body = answer.json()?;
-    let id = body["credential"]["id"]
-        .as_str()
-        .or(body["id"].as_str())
-        .map(printable)
-        .unwrap_or_default();
+    let id = body["id"].as_str().map(printable).unwrap_or_default();
     let Some(key) = body["key"].as_str().map(printable) else {
         anyhow::bail!(
             "key {id} of client {client} was made, and the answer that had it was lost: end it with `switchboard key revoke {client} {id}`, and make another"
         );
     };
-    let ends = body["former"]["expires_at"].as_str().map(printable);
+    let ends = body["former_ends_at"].as_str().map(printable);
     match place {
         Place::File(path, mut file) => {
             file.write_all(format!("{key}\n").as_bytes())

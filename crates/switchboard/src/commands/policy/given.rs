@@ -330,7 +330,7 @@ mod tests {
 
     #[test]
     fn a_part_may_name_what_the_portal_has() {
-        assert!(problems(PART, &Entities::new()).contains("part.yaml:4:22: no API has the id `orders`"));
+        assert!(problems(PART, &Entities::new()).contains("part.yaml:4:21: no API has the id `orders`"));
         assert_eq!(problems(PART, &portal()), "");
         let checked = given(PART).judge(|document| judge(document, &portal()));
         let entities = checked.value.unwrap();
@@ -346,7 +346,7 @@ mod tests {
         );
         let said = problems(&text, &portal());
         assert!(
-            said.contains("part.yaml:5:38: what is not in this file does not go with it"),
+            said.contains("part.yaml:5:40: what is not in this file does not go with it"),
             "{said}"
         );
         assert!(said.contains("a second credential with the id `k1`"), "{said}");
@@ -358,9 +358,9 @@ mod tests {
         for (text, field, place) in [
             (two.as_str(), "clients[new].grants[0].scopes[0]", "4:38"),
             (&two, "clients[other].team", "5:24"),
-            (&two, "clients[other].tenant", "5:5"),
+            (&two, "clients[other].tenant", "5:7"),
             (&two, "clients[nobody].team", "1:1"),
-            (PART, "grants[0].api", "4:22"),
+            (PART, "grants[0].api", "4:21"),
             (PART, "", "2:5"),
         ] {
             let problem = Problem {

@@ -13,8 +13,8 @@ mod write;
 mod yaml;
 
 pub(super) use changes::Changes;
-pub(super) use given::{Given, Key, with_id};
-pub(super) use there::{beside, entities as entities_of};
+pub(super) use given::{Entities, Given, Key, with_id};
+pub(super) use there::entities as entities_of;
 
 use clap::{Parser, Subcommand};
 use std::collections::BTreeMap;

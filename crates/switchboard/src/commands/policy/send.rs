@@ -56,10 +56,10 @@ impl Import {
             return Ok(ExitCode::FAILURE);
         };
         let changes = Changes::between(&there, &said.entities, self.prune);
-        let call = Call::post(self.change.at.path("/policy"), &document(&said.entities))
+        let call = Call::post(self.change.at.path("/policy"), &self.document(&said, &there))
             .flag("dry_run", self.dry_run)
             .flag("confirm", self.change.confirm)
-            .flag("prune", self.prune)
+            .flag("replace", self.prune)
             .within(POLICY_WITHIN);
         let answer = match portal.ask(call) {
             Ok(answer) => answer,
@@ -69,6 +69,23 @@ impl Import {
             return self.change.waits_for_another(&answer);
         }
         self.tell(&portal, &changes, &answer)
+    }
+
+    /// What is sent. With `prune` every section, so that what none of them has is deleted; but for revocations, all of which stay.
+    fn document(&self, said: &Said, there: &Entities) -> Value {
+        let mut entities = said.entities.clone();
+        if self.prune {
+            for (key, body) in there.iter().filter(|(key, _)| key.0 == Kind::Revocation) {
+                entities.entry(key.clone()).or_insert_with(|| body.clone());
+            }
+        }
+        let mut document = document(&entities);
+        if let (true, Some(sections)) = (self.prune, document.as_object_mut()) {
+            for kind in Kind::ALL {
+                sections.entry(kind.section()).or_insert_with(|| json!([]));
+            }
+        }
+        document
     }
 
     fn tell(&self, portal: &Portal, changes: &Changes, answer: &Answer) -> anyhow::Result<ExitCode> {
@@ -267,7 +284,7 @@ Exit code: 0 done; 1 refused, or not everywhere yet; 2 options that cannot be us
 pub(crate) struct Revert {
     /// The revision, of this epoch
     revision: u64,
-    /// What to bring back although it was revoked, suspended or ended since, as KIND/ID or a credential's id; may be given again
+    /// What to bring back although it was revoked, suspended or ended since: revocation/ID, client/ID, tenant/ID, credential/ID; may be given again
     #[arg(long, value_name = "WHAT")]
     also: Vec<String>,
     #[command(flatten)]
@@ -278,7 +295,7 @@ impl Revert {
     /// Reverts and says so.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let portal = self.change.at.open()?;
-        let body = json!({ "revision": self.revision, "also": self.also });
+        let body = json!({ "revision": self.revision, "named": self.also });
         let call = Call::post(self.change.at.path("/revert"), &body)
             .flag("confirm", self.change.confirm)
             .within(POLICY_WITHIN);

@@ -114,7 +114,7 @@ fn of_policy(kind: Kind, item: &Value) -> Value {
 }
 
 /// What the portal keeps of an entity and no reader of the feed needs.
-pub(crate) fn beside(kind: Kind) -> &'static [&'static str] {
+fn beside(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Api => &["title", "description", "status", "deprecation", "sunset"],
         Kind::Plan | Kind::Revocation => &["title", "description", "team"],
