@@ -75,7 +75,8 @@ pub(crate) struct Instance {
     pub(crate) behind: Option<u64>,
     /// The portal's clock minus the instance's, as far as it is known.
     pub(crate) skew_ms: Option<i64>,
-    pub(crate) quarantined: u64,
+    /// Services that are out of service there.
+    pub(crate) quarantined: Vec<Quarantined>,
     /// How it stands to what was asked about.
     pub(crate) asked: Option<Asked>,
 }
@@ -112,4 +113,11 @@ impl Instance {
             revision: self.policy.revision,
         }
     }
+}
+
+/// A service that is out of service.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Quarantined {
+    pub(crate) service: String,
+    pub(crate) reason: String,
 }

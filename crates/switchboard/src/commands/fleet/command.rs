@@ -3,7 +3,7 @@
 use super::answer::{FleetAnswer, Instance};
 use super::wait::fleet;
 use crate::commands::exit;
-use crate::commands::portal_client::{Call, EnvironmentOptions};
+use crate::commands::portal_client::{Call, EnvironmentOptions, printable};
 use crate::commands::screen::{FAINT, GONE, GOOD, STRONG, Table, WARNING, ago, clock, seconds};
 use anstyle::Style;
 use anyhow::bail;
@@ -186,8 +186,11 @@ fn notes(instance: &Instance) -> Vec<String> {
         let side = if skew > 0 { "behind" } else { "ahead" };
         notes.push(format!("clock {} {side}", seconds(skew.unsigned_abs())));
     }
-    if instance.quarantined > 0 {
-        notes.push(format!("{} services quarantined", instance.quarantined));
+    for one in &instance.quarantined {
+        notes.push(printable(&format!(
+            "{} is quarantined: {}",
+            one.service, one.reason
+        )));
     }
     notes
 }

@@ -185,7 +185,7 @@ mod tests {
             "instance": name, "name": name, "kind": kind, "team": "t", "state": state,
             "reported_at_ms": NOW - 600_000, "version": "0.1.0", "standing": "fits",
             "policy": { "state": "live", "epoch": 1, "revision": revision, "age_s": 1 },
-            "behind": 0, "skew_ms": 0, "quarantined": 0,
+            "behind": 0, "skew_ms": 0, "quarantined": [],
             "asked": { "has": revision >= 42, "after_ms": after_ms },
         })
     }
