@@ -4,6 +4,7 @@
 //! Written from feed.md and contract §7, over `feed`'s signatures alone; nothing here reads what a gateway reads.
 
 use crate::issuer::seconds_from_now;
+use crate::kafka::Written;
 use crate::upstream::Upstream;
 use feed::{Commit, Digest, SigningKey, roots_line};
 use serde_json::Value;
@@ -49,25 +50,27 @@ impl Content {
     }
 }
 
-/// A feed's publisher.
-#[derive(Debug)]
+/// A feed's publisher; a copy knows the same keys, as one that was restored does.
+#[derive(Debug, Clone)]
 pub struct Publisher {
     feed: String,
-    root: SigningKey,
-    key: SigningKey,
+    root: Arc<SigningKey>,
+    key: Arc<SigningKey>,
     epoch: u64,
     keyring_version: u64,
     revision: u64,
     /// The records as they were written, by key.
     records: BTreeMap<String, String>,
     bodies: BTreeMap<String, Value>,
+    /// The keys that the last revision changed.
+    changed: Vec<String>,
     /// What stands in the keyring.
     keyring: String,
     commit: String,
 }
 
-fn key(id: &str, seed: u8) -> SigningKey {
-    SigningKey::from_seed(id, &[seed; 32]).expect("32 bytes are a key")
+fn key(id: &str, seed: u8) -> Arc<SigningKey> {
+    Arc::new(SigningKey::from_seed(id, &[seed; 32]).expect("32 bytes are a key"))
 }
 
 fn now() -> u64 {
@@ -95,6 +98,7 @@ impl Publisher {
             revision: 0,
             records: BTreeMap::new(),
             bodies: BTreeMap::new(),
+            changed: Vec::new(),
             keyring: String::new(),
             commit: String::new(),
         };
@@ -128,6 +132,7 @@ impl Publisher {
     /// The next revision: each of these (`kind/id`) has this body, or is deleted.
     pub fn publish(&mut self, changes: &[(&str, Option<Value>)]) {
         self.revision += 1;
+        self.changed = changes.iter().map(|(key, _)| (*key).to_owned()).collect();
         for (key, body) in changes {
             match body {
                 Some(body) => {
@@ -200,6 +205,33 @@ impl Publisher {
     /// The commit as it is.
     pub fn commit(&self) -> &str {
         &self.commit
+    }
+
+    /// The live records, by key.
+    pub fn records(&self) -> BTreeMap<String, String> {
+        self.records.clone()
+    }
+
+    /// What the last revision changed, and its commit, as a log has them: keys, and values unless they are tombstones.
+    pub fn transaction(&self) -> Vec<Written> {
+        let changed = self.changed.iter();
+        let changed = changed.map(|key| (key.clone(), self.records.get(key).cloned()));
+        changed.chain([self.heartbeat()]).collect()
+    }
+
+    /// The commit alone.
+    pub fn heartbeat(&self) -> Written {
+        ("commit".to_owned(), Some(self.commit.clone()))
+    }
+
+    /// All that it has published, as a log has it.
+    pub fn log(&self) -> Vec<Written> {
+        let records = self.records.iter();
+        let records = records.map(|(key, record)| (key.clone(), Some(record.clone())));
+        std::iter::once(("keyring".to_owned(), Some(self.keyring.clone())))
+            .chain(records)
+            .chain([self.heartbeat()])
+            .collect()
     }
 
     /// What it has published.

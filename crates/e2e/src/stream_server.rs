@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 /// One request for the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct Opened {
     /// The path, without its query.
     pub path: String,
     /// The position that it was to be resumed behind, as it was written.
@@ -37,7 +37,7 @@ struct State {
     known: HashMap<String, Content>,
     /// Connections that are open.
     open: Vec<TcpStream>,
-    asked: Vec<Asked>,
+    asked: Vec<Opened>,
     reports: Vec<Request>,
     /// Answered in place of a stream.
     refusal: Option<String>,
@@ -131,7 +131,7 @@ impl StreamServer {
     }
 
     /// All requests for the stream so far.
-    pub fn asked(&self) -> Vec<Asked> {
+    pub fn asked(&self) -> Vec<Opened> {
         self.state().asked.clone()
     }
 
@@ -240,7 +240,7 @@ impl State {
             }
             None => self.content.behind(&Content::default()),
         };
-        self.asked.push(Asked {
+        self.asked.push(Opened {
             path,
             position: query,
             resumed: former.is_some(),

@@ -302,6 +302,11 @@ impl Peer {
         })
     }
 
+    /// Its socket, for whoever ends the connection from outside.
+    pub(crate) fn socket(&self) -> TcpStream {
+        self.socket.try_clone().expect("a descriptor is left")
+    }
+
     /// The next whole request; `None` where the gateway closed, or broke off.
     pub fn request(&mut self) -> Option<Request> {
         let mut request = self.head()?;

@@ -1,7 +1,7 @@
 //! A portal's stream: resumed behind what is shown, read from its start where that does not hold, and a portal that refuses or says nothing.
 
 use super::*;
-use e2e::{Asked, StreamServer};
+use e2e::{Opened, StreamServer};
 
 fn yaml(server: &StreamServer, more: &str) -> String {
     format!(
@@ -26,7 +26,7 @@ fn positions(server: &StreamServer) -> Vec<(Option<String>, bool)> {
     let asked = server.asked().into_iter();
     asked
         .map(
-            |Asked {
+            |Opened {
                  position, resumed, ..
              }| (position, resumed),
         )

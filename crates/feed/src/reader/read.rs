@@ -2,7 +2,10 @@
 
 use super::held::{Changes, Full, Held};
 use super::state::{AHEAD_S_MAX, Bounds, State, View};
+use crate::floor::Floor;
 use crate::keys::{CommitError, Keyring, KeyringError, Roots};
+#[cfg(test)]
+use crate::line::KeyringLine;
 use crate::line::{Commit, Line, Record, Scratch};
 
 /// Reads one feed, from whichever carrier, and keeps what it may show.
@@ -23,13 +26,13 @@ pub struct Reader {
     /// More came than is kept: nothing is taken until the carrier begins again.
     full: bool,
     #[cfg(test)]
-    pub(super) loosened: Option<Loosened>,
+    pub(crate) loosened: Option<Loosened>,
 }
 
 /// A rule that a test takes away, to see that the simulation finds out.
 #[cfg(test)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Loosened {
+pub(crate) enum Loosened {
     /// A commit counts whoever signed it.
     Signed,
     /// A commit shows whatever is there.
@@ -38,6 +41,14 @@ pub(super) enum Loosened {
     Forward,
     /// Beginning again keeps what is held: what expired meanwhile stays.
     Empty,
+    /// Any commit that counts renews the age.
+    Aged,
+    /// So does one that says to be made later than a minute from now.
+    Ahead,
+    /// A keyring counts, however old.
+    Keyring,
+    /// Another feed's lines are as good as this one's.
+    Environment,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +106,35 @@ pub enum Ignored {
     Full,
 }
 
+impl Read {
+    /// The word for it in vectors.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Read::Kept => "kept",
+            Read::Keyring => "keyring",
+            Read::Shown(_) => "shown",
+            Read::Renewed => "renewed",
+            Read::Ignored(ignored) => ignored.word(),
+        }
+    }
+}
+
+impl Ignored {
+    /// The word for it in vectors.
+    pub fn word(self) -> &'static str {
+        match self {
+            Ignored::NoRecord => "no_record",
+            Ignored::Feed => "other_feed",
+            Ignored::Keyring(error) => error.word(),
+            Ignored::Commit(error) => error.word(),
+            Ignored::Behind => "behind",
+            Ignored::NotWhole => "not_whole",
+            Ignored::Forked => "forked",
+            Ignored::Full => "full",
+        }
+    }
+}
+
 /// A view that is to be shown from now on, and what it changes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Shown {
@@ -127,6 +167,29 @@ impl Reader {
         }
     }
 
+    /// Of a signed floor's feed, showing the floor; `None` where it is not signed. What [`crate::kept::begin`] gives without anything that was
+    /// kept, at the cost of the digests alone.
+    pub fn of_floor(floor: &Floor<'_>, now: u64) -> Option<Reader> {
+        let (roots, keyring, keyring_line) = floor.trust()?;
+        let mut reader = Reader::new(roots.clone());
+        reader.keyring = Some(keyring.clone());
+        reader.keyring_line = keyring_line.into();
+        for live in floor.live() {
+            let key = format!("{}/{}", live.kind(), live.id());
+            reader
+                .held
+                .showing(&key, live.line(), floor.epoch(), floor.revision());
+        }
+        reader.view = Some(View {
+            epoch: floor.epoch(),
+            revision: floor.revision(),
+            at: floor.at(),
+            digest: floor.digest(),
+            fresh_at: floor.at().min(now),
+        });
+        Some(reader)
+    }
+
     /// What is shown.
     pub fn view(&self) -> Option<&View> {
         self.view.as_ref()
@@ -135,6 +198,11 @@ impl Reader {
     /// The line of the keyring that counts; empty before the first.
     pub fn keyring_line(&self) -> &[u8] {
         &self.keyring_line
+    }
+
+    /// The version of the keyring that counts.
+    pub fn keyring_version(&self) -> Option<u64> {
+        self.keyring.as_ref().map(Keyring::version)
     }
 
     /// The feed's name.
@@ -210,6 +278,8 @@ impl Reader {
     }
 
     fn take(&mut self, line: Line<'_>, bytes: &[u8], now: u64) -> Read {
+        #[cfg(test)]
+        self.loosen(&line);
         match line {
             Line::Entity(record) if record.feed != *self.roots.feed() => Read::Ignored(Ignored::Feed),
             Line::Entity(record) => {
@@ -229,6 +299,17 @@ impl Reader {
             Line::Commit(commit) => self.commit(&commit, bytes, now),
             // Believed as line 1 of a floor, and nowhere else.
             Line::Roots(_) => self.skip(),
+        }
+    }
+
+    #[cfg(test)]
+    fn loosen(&mut self, line: &Line<'_>) {
+        match (self.loosened, line) {
+            (Some(Loosened::Keyring), Line::Keyring(Some(_))) => self.keyring = None,
+            (Some(Loosened::Environment), Line::Keyring(Some(KeyringLine { feed, .. }))) => {
+                self.roots.set_feed(feed)
+            }
+            _ => {}
         }
     }
 
@@ -295,7 +376,17 @@ impl Reader {
                     self.forked = true;
                     return Read::Ignored(Ignored::Forked);
                 }
-                if commit.at <= view.at || commit.at > now.saturating_add(AHEAD_S_MAX) {
+                #[cfg(test)]
+                if self.loosened == Some(Loosened::Aged) {
+                    view.fresh_at = now;
+                }
+                let ahead_max = AHEAD_S_MAX;
+                #[cfg(test)]
+                let ahead_max = match self.loosened {
+                    Some(Loosened::Ahead) => 1 << 32,
+                    _ => ahead_max,
+                };
+                if commit.at <= view.at || commit.at > now.saturating_add(ahead_max) {
                     return Read::Ignored(Ignored::Behind);
                 }
                 view.at = commit.at;
