@@ -21,7 +21,8 @@ pub(crate) mod url;
 mod wire;
 
 pub use access::{
-    Auth, Bundle, Carrier, FAILED_CREDENTIALS_PER_MINUTE, Feed, PolicySource, Portal, Token, TokenRefusal,
+    Auth, Bundle, Carrier, FAILED_CREDENTIALS_PER_MINUTE, Feed, Fleet, PolicySource, Portal, Token,
+    TokenRefusal,
 };
 pub use document::{CheckedDocument, Judged, check_document_text, load_document};
 pub use environment::{Environment, Process};
