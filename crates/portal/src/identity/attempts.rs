@@ -27,14 +27,14 @@ struct Rate {
 /// Too many: try again in so many seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many attempts; try again in {retry_after_s} s")]
-pub struct TooMany {
+pub(crate) struct TooMany {
     /// At least 1.
-    pub retry_after_s: u64,
+    pub(crate) retry_after_s: u64,
 }
 
 /// What was tried lately.
 #[derive(Debug)]
-pub struct Attempts {
+pub(crate) struct Attempts {
     accounts: Buckets<String>,
     addresses: Buckets<Network>,
 }
@@ -50,7 +50,7 @@ impl Default for Attempts {
 
 impl Attempts {
     /// Counts a try before it is made, so that many at once count too. `account`: as it was typed; folded here.
-    pub fn take(&mut self, account: &str, address: IpAddr, now_ms: u64) -> Result<(), TooMany> {
+    pub(crate) fn take(&mut self, account: &str, address: IpAddr, now_ms: u64) -> Result<(), TooMany> {
         let (account, network) = (account.to_lowercase(), Network::of(address));
         // The address first: who floods from one place does not use up other people's accounts.
         self.addresses.take(network, now_ms)?;
@@ -58,7 +58,7 @@ impl Attempts {
     }
 
     /// Takes back what a try cost: it succeeded, or was none.
-    pub fn give_back(&mut self, account: &str, address: IpAddr, now_ms: u64) {
+    pub(crate) fn give_back(&mut self, account: &str, address: IpAddr, now_ms: u64) {
         self.addresses.give_back(&Network::of(address), now_ms);
         self.accounts.give_back(&account.to_lowercase(), now_ms);
     }

@@ -7,7 +7,7 @@ use super::secret::is_secret;
 
 /// Where the portal is, as its users' browsers see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Front {
+pub(crate) struct Front {
     /// Scheme and authority, without a slash at the end; `None`: whatever `Host` says, over plain HTTP.
     origin: Option<String>,
     secure: bool,
@@ -15,7 +15,7 @@ pub struct Front {
 
 /// Which cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cookie {
+pub(crate) enum Cookie {
     /// The session's.
     Session,
     /// Of a sign-in at the identity provider that is under way.
@@ -24,7 +24,7 @@ pub enum Cookie {
 
 impl Front {
     /// At this URL, which was checked: `https`, or `http` on loopback, without a path.
-    pub fn at(public_url: &str) -> Front {
+    pub(crate) fn at(public_url: &str) -> Front {
         let origin = public_url.trim_end_matches('/').to_ascii_lowercase();
         Front {
             secure: origin.starts_with("https://"),
@@ -34,7 +34,7 @@ impl Front {
 
     /// No URL was given. On loopback browsers may use plain HTTP; elsewhere they keep the cookie to TLS, which is then the
     /// business of whoever stands in front.
-    pub fn unnamed(is_loopback: bool) -> Front {
+    pub(crate) fn unnamed(is_loopback: bool) -> Front {
         Front {
             origin: None,
             secure: !is_loopback,
@@ -52,19 +52,19 @@ impl Front {
     }
 
     /// `Set-Cookie` with this value. SameSite=Lax: a link to the portal finds its user signed in.
-    pub fn set(&self, cookie: Cookie, value: &str, max_age_s: u64) -> String {
+    pub(crate) fn set(&self, cookie: Cookie, value: &str, max_age_s: u64) -> String {
         let secure = if self.secure { "; Secure" } else { "" };
         let name = self.name(cookie);
         format!("{name}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}")
     }
 
     /// `Set-Cookie` that removes it.
-    pub fn clear(&self, cookie: Cookie) -> String {
+    pub(crate) fn clear(&self, cookie: Cookie) -> String {
         self.set(cookie, "", 0)
     }
 
     /// The cookie's value in the `Cookie` fields of a request; `None` also where there are two, of which one is not ours.
-    pub fn read<'h>(&self, cookie: Cookie, fields: impl IntoIterator<Item = &'h str>) -> Option<&'h str> {
+    pub(crate) fn read<'h>(&self, cookie: Cookie, fields: impl IntoIterator<Item = &'h str>) -> Option<&'h str> {
         let name = self.name(cookie);
         let pairs = fields.into_iter().flat_map(|field| field.split(';'));
         let mut values = pairs.filter_map(|pair| {
@@ -76,14 +76,14 @@ impl Front {
     }
 
     /// As `read`, where it can be a session's at all.
-    pub fn session<'h>(&self, fields: impl IntoIterator<Item = &'h str>) -> Option<&'h str> {
+    pub(crate) fn session<'h>(&self, fields: impl IntoIterator<Item = &'h str>) -> Option<&'h str> {
         self.read(Cookie::Session, fields)
             .filter(|value| is_secret(value, ""))
     }
 
     /// Whether a request that changes something comes from the portal's own pages. One that says nothing of where it comes
     /// from is no browser of today's; programs have tokens.
-    pub fn is_own(&self, fetch_site: Option<&str>, origin: Option<&str>, host: Option<&str>) -> bool {
+    pub(crate) fn is_own(&self, fetch_site: Option<&str>, origin: Option<&str>, host: Option<&str>) -> bool {
         match (fetch_site, origin) {
             (Some(site), _) => site == "same-origin",
             (None, Some(origin)) => match (&self.origin, host) {
@@ -98,13 +98,13 @@ impl Front {
     }
 
     /// Whether a request is known to come from elsewhere: what a browser sends that is not signed in yet.
-    pub fn is_foreign(&self, fetch_site: Option<&str>, origin: Option<&str>, host: Option<&str>) -> bool {
+    pub(crate) fn is_foreign(&self, fetch_site: Option<&str>, origin: Option<&str>, host: Option<&str>) -> bool {
         (fetch_site.is_some() || origin.is_some()) && !self.is_own(fetch_site, origin, host)
     }
 }
 
 /// Where somebody goes after signing in: a path of the portal's own, or its start.
-pub fn return_path(wanted: Option<&str>) -> &str {
+pub(crate) fn return_path(wanted: Option<&str>) -> &str {
     const PATH_BYTES_MAX: usize = 1_024;
     let is_plain = |path: &&str| {
         path.len() <= PATH_BYTES_MAX

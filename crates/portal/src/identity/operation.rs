@@ -7,16 +7,16 @@ macro_rules! operations {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)+) => {
         /// Something that can be asked of the API.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Operation {
+        pub(crate) enum Operation {
             $($(#[$doc])* $variant,)+
         }
 
         impl Operation {
             /// All of them.
-            pub const ALL: &'static [Operation] = &[$(Operation::$variant,)+];
+            pub(crate) const ALL: &'static [Operation] = &[$(Operation::$variant,)+];
 
             /// Its name, which is its `operationId` in the OpenAPI document.
-            pub fn name(self) -> &'static str {
+            pub(crate) fn name(self) -> &'static str {
                 match self {
                     $(Operation::$variant => $name,)+
                 }
@@ -70,12 +70,10 @@ operations! {
     ListTeams = "list_teams",
     /// One team.
     SeeTeam = "see_team",
-    /// Make a team, or say which prefixes are its own.
+    /// Make a team.
     MakeTeam = "make_team",
     /// Give a team another name.
     RenameTeam = "rename_team",
-    /// Say below which prefixes a team registers APIs by itself.
-    SetPrefixes = "set_prefixes",
     /// Delete a team that owns nothing.
     DeleteTeam = "delete_team",
     /// Who is in a team?

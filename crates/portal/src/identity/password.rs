@@ -16,9 +16,9 @@ const AT_ONCE_MAX: usize = 2;
 /// Requests that wait for their turn; more are sent away.
 const WAITING_MAX: usize = 32;
 /// Characters of a new password. There is no rule but length (NIST SP 800-63B §3.1.1).
-pub const PASSWORD_CHARS_MIN: usize = 12;
+pub(crate) const PASSWORD_CHARS_MIN: usize = 12;
 /// Bytes of a password.
-pub const PASSWORD_BYTES_MAX: usize = 1_024;
+pub(crate) const PASSWORD_BYTES_MAX: usize = 1_024;
 
 const MEMORY_KIB: u32 = 64 * 1024;
 const PASSES: u32 = 3;
@@ -31,7 +31,7 @@ const NOBODYS: &str = "$argon2id$v=19$m=65536,t=3,p=4$AAAAAAAAAAAAAAAAAAAAAA\
 
 /// Why a password was not hashed.
 #[derive(Debug, thiserror::Error)]
-pub enum PasswordError {
+pub(crate) enum PasswordError {
     /// 503.
     #[error("too many people are signing in; try again in a second")]
     Busy,
@@ -50,7 +50,7 @@ pub enum PasswordError {
 }
 
 /// Whether a new password may be one. `names`: what the user is called.
-pub fn check_new(password: &str, names: &[&str]) -> Result<(), PasswordError> {
+pub(crate) fn check_new(password: &str, names: &[&str]) -> Result<(), PasswordError> {
     if password.chars().count() < PASSWORD_CHARS_MIN {
         return Err(PasswordError::Short);
     }
@@ -66,7 +66,7 @@ pub fn check_new(password: &str, names: &[&str]) -> Result<(), PasswordError> {
 
 /// Hashes passwords.
 #[derive(Debug, Clone)]
-pub struct Passwords {
+pub(crate) struct Passwords {
     turns: Arc<Semaphore>,
     waiting: Arc<AtomicUsize>,
 }
@@ -88,7 +88,7 @@ impl Drop for Waiting<'_> {
 
 impl Passwords {
     /// With all turns free.
-    pub fn new() -> Passwords {
+    pub(crate) fn new() -> Passwords {
         Passwords {
             turns: Arc::new(Semaphore::new(AT_ONCE_MAX)),
             waiting: Arc::default(),
@@ -96,7 +96,7 @@ impl Passwords {
     }
 
     /// What is kept of a password: a string in the PHC format, with a salt of its own.
-    pub async fn hash(&self, password: String) -> Result<String, PasswordError> {
+    pub(crate) async fn hash(&self, password: String) -> Result<String, PasswordError> {
         let salt: [u8; 16] = random().map_err(|error| PasswordError::Failed(error.to_string()))?;
         self.run(move || {
             let hash = argon2()?.hash_password_with_salt(password.as_bytes(), &salt);
@@ -107,7 +107,7 @@ impl Passwords {
     }
 
     /// Whether this is the password of which that was kept; `None`: there is no such user, which takes as long.
-    pub async fn verify(&self, password: String, kept: Option<String>) -> Result<bool, PasswordError> {
+    pub(crate) async fn verify(&self, password: String, kept: Option<String>) -> Result<bool, PasswordError> {
         // More was never taken, and would only cost.
         let fits = password.len() <= PASSWORD_BYTES_MAX;
         self.run(move || {

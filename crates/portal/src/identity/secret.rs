@@ -14,7 +14,7 @@ pub(crate) const SECRET_CHARS: usize = 43;
 /// The system gives no random numbers.
 #[derive(Debug, thiserror::Error)]
 #[error("the system gives no random numbers")]
-pub struct NoChance;
+pub(crate) struct NoChance;
 
 /// Random bytes.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], NoChance> {

@@ -2,11 +2,11 @@
 
 /// How long sessions last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lifetimes {
+pub(crate) struct Lifetimes {
     /// Without any request.
-    pub idle_s: u64,
+    pub(crate) idle_s: u64,
     /// In all.
-    pub absolute_s: u64,
+    pub(crate) absolute_s: u64,
 }
 
 impl Default for Lifetimes {
@@ -19,7 +19,7 @@ impl Default for Lifetimes {
 }
 
 /// A session of the sealed account, whatever is set: long enough for one repair.
-pub const SEALED: Lifetimes = Lifetimes {
+pub(crate) const SEALED: Lifetimes = Lifetimes {
     idle_s: 900,
     absolute_s: 3_600,
 };
@@ -29,7 +29,7 @@ const TOUCH_S: u64 = 60;
 
 /// How a session stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub(crate) enum Standing {
     /// It holds.
     Good,
     /// It holds, and its last use is to be written down.
@@ -40,7 +40,7 @@ pub enum Standing {
 
 impl Lifetimes {
     /// How a session stands that began and was last used then.
-    pub fn standing(self, began: u64, used: u64, now: u64) -> Standing {
+    pub(crate) fn standing(self, began: u64, used: u64, now: u64) -> Standing {
         if now >= began.saturating_add(self.absolute_s) || now >= used.saturating_add(self.idle_s) {
             Standing::Ended
         } else if now >= used.saturating_add(TOUCH_S.min(self.idle_s / 2)) {

@@ -62,39 +62,39 @@ pub enum SettingsError {
 #[derive(Debug, Clone, Default)]
 pub struct SignInSettings {
     /// Where browsers find the portal.
-    pub public_url: Option<String>,
+    pub(crate) public_url: Option<String>,
     /// Whether local users may sign in.
-    pub local_users: bool,
+    pub(crate) local_users: bool,
     /// How long sessions last.
-    pub lifetimes: Lifetimes,
+    pub(crate) lifetimes: Lifetimes,
     /// The identity provider.
-    pub oidc: Option<OidcSettings>,
+    pub(crate) oidc: Option<OidcSettings>,
 }
 
 /// An identity provider.
 #[derive(Debug, Clone)]
-pub struct OidcSettings {
+pub(crate) struct OidcSettings {
     /// Its identifier, exactly.
-    pub issuer: String,
+    pub(crate) issuer: String,
     /// What it knows the portal as.
-    pub client_id: String,
+    pub(crate) client_id: String,
     /// How the portal proves that; `None`: a public client, which has PKCE alone.
-    pub client_secret: Option<Secret>,
+    pub(crate) client_secret: Option<Secret>,
     /// What is asked for, `openid` among it.
-    pub scope: String,
+    pub(crate) scope: String,
     /// Signature algorithms that are taken; `None`: those that any issuer has by default.
-    pub algorithms: Option<Vec<String>>,
+    pub(crate) algorithms: Option<Vec<String>>,
     /// Which claims hold what.
-    pub claims: ClaimNames,
+    pub(crate) claims: ClaimNames,
     /// Whom the portal lets in.
-    pub admit: Admit,
+    pub(crate) admit: Admit,
     /// What groups make of a user.
-    pub roles: Vec<GroupRole>,
+    pub(crate) roles: Vec<GroupRole>,
 }
 
 /// A secret that is not printed.
 #[derive(Clone)]
-pub struct Secret(String);
+pub(crate) struct Secret(String);
 
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -112,13 +112,13 @@ impl Secret {
 /// Claims: a member's name, or a JSON Pointer where it begins with `/`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct ClaimNames {
+pub(crate) struct ClaimNames {
     /// What the user is called.
-    pub name: String,
+    pub(crate) name: String,
     /// Where the user gets mail; only shown.
-    pub email: String,
+    pub(crate) email: String,
     /// The user's groups.
-    pub groups: String,
+    pub(crate) groups: String,
 }
 
 impl Default for ClaimNames {
@@ -134,7 +134,7 @@ impl Default for ClaimNames {
 /// Whom the portal lets in whom the provider knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Admit {
+pub(crate) enum Admit {
     /// Whoever has a group that `roles` names, or was given a role in the portal.
     #[default]
     WithRole,
@@ -144,16 +144,16 @@ pub enum Admit {
 
 /// What a group makes of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GroupRole {
+pub(crate) struct GroupRole {
     /// The group, exactly.
-    pub group: String,
+    pub(crate) group: String,
     /// The role.
-    pub role: Role,
+    pub(crate) role: Role,
 }
 
 /// A role that a group can give.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Role {
+pub(crate) enum Role {
     /// In the organisation.
     Platform(PlatformRole),
     /// In a team.

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 /// How long a browser may be away, in seconds.
-pub const FLOW_S: u64 = 600;
+pub(crate) const FLOW_S: u64 = 600;
 
 /// A sign-in that is under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(crate) struct Returned<'a> {
 
 /// Why it is not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FlowError {
+pub(crate) enum FlowError {
     /// No cookie, another browser's, or an old one.
     #[error("this sign-in was not started in this browser, or too long ago; start again")]
     State,

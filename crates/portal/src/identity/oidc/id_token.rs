@@ -16,7 +16,7 @@ const SUBJECT_BYTES_MAX: usize = 255;
 
 /// Why an ID token is not believed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum IdTokenError {
+pub(crate) enum IdTokenError {
     /// As a gateway would refuse it.
     #[error("the ID token is refused: {}", .0.as_str())]
     Refused(Code),
@@ -40,7 +40,7 @@ pub enum IdTokenError {
 /// As text, so that it can be compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the identity provider's key set: {0}")]
-pub struct KeySetErrorText(String);
+pub(crate) struct KeySetErrorText(String);
 
 impl From<KeySetError> for IdTokenError {
     fn from(error: KeySetError) -> Self {

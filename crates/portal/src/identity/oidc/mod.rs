@@ -10,11 +10,12 @@ mod mapping;
 mod provider;
 mod url;
 
-pub use flow::{FLOW_S, FlowError};
+pub(crate) use fetch::FetchError;
+pub(crate) use flow::{FLOW_S, FlowError};
 pub(crate) use flow::{Flow, Returned};
-pub use id_token::IdTokenError;
+pub(crate) use id_token::IdTokenError;
 pub(crate) use mapping::{Roles, SignedIn};
 pub(crate) use provider::Provider;
-pub use provider::ProviderError;
-pub use url::UrlError;
+pub(crate) use provider::ProviderError;
+pub(crate) use url::UrlError;
 pub(crate) use url::check as check_url;

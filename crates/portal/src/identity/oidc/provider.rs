@@ -26,7 +26,7 @@ const TOKEN_BYTES_MAX: usize = 16_384;
 
 /// Why nobody was signed in.
 #[derive(Debug, thiserror::Error)]
-pub enum ProviderError {
+pub(crate) enum ProviderError {
     /// It was asked for something and did not give it.
     #[error("the identity provider's {what}: {source}")]
     Fetch {
@@ -56,7 +56,7 @@ pub enum ProviderError {
 
 impl ProviderError {
     /// Whether it is the provider's failure, which may pass, and not the sign-in's.
-    pub fn is_outage(&self) -> bool {
+    pub(crate) fn is_outage(&self) -> bool {
         matches!(
             self,
             ProviderError::Fetch { .. } | ProviderError::Answer { .. } | ProviderError::Pause

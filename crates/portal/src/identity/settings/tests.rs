@@ -107,3 +107,10 @@ fn what_is_wrong_is_said_with_its_place() {
     let nobody = load("sign_in: { local_users: false }").unwrap_err().to_string();
     assert!(nobody.contains("nobody could sign in"), "{nobody}");
 }
+
+#[test]
+fn the_example_is_good() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/portal/portal.yaml");
+    let settings = SignInSettings::load(&path).unwrap();
+    assert_eq!(settings.oidc.unwrap().roles.len(), 4);
+}
