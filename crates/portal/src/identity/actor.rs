@@ -179,6 +179,28 @@ impl Actor {
         }
     }
 
+    /// The teams that it has any part in, through this credential.
+    pub(crate) fn teams(&self) -> Vec<String> {
+        match self {
+            Actor::Person(person) => {
+                let all = person.teams.keys();
+                let mut teams: Vec<String> = all
+                    .filter(|team| person.role_in(team).is_some())
+                    .cloned()
+                    .collect();
+                if let Via::Token { team: Some(team), .. } = &person.via
+                    && person.role_in(team).is_some()
+                    && !teams.contains(team)
+                {
+                    teams.push(team.clone());
+                }
+                teams
+            }
+            Actor::Gateway { team, .. } => vec![team.clone()],
+            Actor::Anonymous | Actor::BreakGlass | Actor::System => Vec::new(),
+        }
+    }
+
     /// The user, where it is one.
     pub(crate) fn user(&self) -> Option<&str> {
         match self {

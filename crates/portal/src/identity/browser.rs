@@ -64,7 +64,11 @@ impl Front {
     }
 
     /// The cookie's value in the `Cookie` fields of a request; `None` also where there are two, of which one is not ours.
-    pub(crate) fn read<'h>(&self, cookie: Cookie, fields: impl IntoIterator<Item = &'h str>) -> Option<&'h str> {
+    pub(crate) fn read<'h>(
+        &self,
+        cookie: Cookie,
+        fields: impl IntoIterator<Item = &'h str>,
+    ) -> Option<&'h str> {
         let name = self.name(cookie);
         let pairs = fields.into_iter().flat_map(|field| field.split(';'));
         let mut values = pairs.filter_map(|pair| {
@@ -98,7 +102,12 @@ impl Front {
     }
 
     /// Whether a request is known to come from elsewhere: what a browser sends that is not signed in yet.
-    pub(crate) fn is_foreign(&self, fetch_site: Option<&str>, origin: Option<&str>, host: Option<&str>) -> bool {
+    pub(crate) fn is_foreign(
+        &self,
+        fetch_site: Option<&str>,
+        origin: Option<&str>,
+        host: Option<&str>,
+    ) -> bool {
         (fetch_site.is_some() || origin.is_some()) && !self.is_own(fetch_site, origin, host)
     }
 }

@@ -17,8 +17,9 @@ mod settings;
 
 pub(crate) use actor::{Actor, Person, PlatformRole, TeamRole, Via};
 pub(crate) use attempts::TooMany;
-pub(crate) use browser::{Cookie, Front};
+pub(crate) use browser::Cookie;
 pub(crate) use desk::Desk;
+pub use oidc::FetchError;
 pub(crate) use operation::Operation;
 pub(crate) use password::PasswordError;
 pub(crate) use password::check_new as check_new_password;

@@ -2,6 +2,8 @@
 //!
 //! A handler cannot ask for permission without one of these, and a test holds the set against the document, both ways.
 
+use policy::entity::Kind;
+
 /// Defines the set, its list and its names in one place, so that none of the three can lack a member.
 macro_rules! operations {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)+) => {
@@ -215,4 +217,59 @@ operations! {
     Report = "report",
     /// What every gateway runs.
     SeeFleet = "see_fleet",
+}
+
+/// What is done with entities, by their kind.
+impl Operation {
+    /// See a list of them.
+    pub(crate) fn list(kind: Kind) -> Operation {
+        match kind {
+            Kind::Issuer => Operation::ListIssuers,
+            Kind::Api => Operation::ListApis,
+            Kind::Client => Operation::ListClients,
+            Kind::Plan => Operation::ListPlans,
+            Kind::Revocation => Operation::ListRevocations,
+            Kind::Tenant => Operation::ListTenants,
+            Kind::Cell => Operation::ListCells,
+        }
+    }
+
+    /// See one.
+    pub(crate) fn see(kind: Kind) -> Operation {
+        match kind {
+            Kind::Issuer => Operation::SeeIssuer,
+            Kind::Api => Operation::SeeApi,
+            Kind::Client => Operation::SeeClient,
+            Kind::Plan => Operation::SeePlan,
+            Kind::Revocation => Operation::SeeRevocation,
+            Kind::Tenant => Operation::SeeTenant,
+            Kind::Cell => Operation::SeeCell,
+        }
+    }
+
+    /// Create or replace one.
+    pub(crate) fn put(kind: Kind) -> Operation {
+        match kind {
+            Kind::Issuer => Operation::PutIssuer,
+            Kind::Api => Operation::PutApi,
+            Kind::Client => Operation::PutClient,
+            Kind::Plan => Operation::PutPlan,
+            Kind::Revocation => Operation::PutRevocation,
+            Kind::Tenant => Operation::PutTenant,
+            Kind::Cell => Operation::PutCell,
+        }
+    }
+
+    /// Delete one.
+    pub(crate) fn delete(kind: Kind) -> Operation {
+        match kind {
+            Kind::Issuer => Operation::DeleteIssuer,
+            Kind::Api => Operation::DeleteApi,
+            Kind::Client => Operation::DeleteClient,
+            Kind::Plan => Operation::DeletePlan,
+            Kind::Revocation => Operation::DeleteRevocation,
+            Kind::Tenant => Operation::DeleteTenant,
+            Kind::Cell => Operation::DeleteCell,
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! One hash takes 64 MiB and a good part of a second on purpose (RFC 9106 §4, the second recommended option), so that only so many run
 //! at once and only so many wait: a flood of sign-ins costs the rest of the portal nothing. An unknown user costs what a known one does.
 
-use super::secret::random;
+use crate::text::secret_bytes;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -24,6 +24,7 @@ const MEMORY_KIB: u32 = 64 * 1024;
 const PASSES: u32 = 3;
 const LANES: u32 = 4;
 const TAG_BYTES: usize = 32;
+const SALT_BYTES: usize = 16;
 
 /// Of the same cost as any, and no password's: what an unknown user's password is held against.
 const NOBODYS: &str = "$argon2id$v=19$m=65536,t=3,p=4$AAAAAAAAAAAAAAAAAAAAAA\
@@ -58,7 +59,7 @@ pub(crate) fn check_new(password: &str, names: &[&str]) -> Result<(), PasswordEr
         return Err(PasswordError::Long);
     }
     let is_name = |name: &&str| name.to_lowercase() == password.to_lowercase();
-    if names.iter().any(|name| is_name(&name)) {
+    if names.iter().any(is_name) {
         return Err(PasswordError::Name);
     }
     Ok(())
@@ -97,9 +98,9 @@ impl Passwords {
 
     /// What is kept of a password: a string in the PHC format, with a salt of its own.
     pub(crate) async fn hash(&self, password: String) -> Result<String, PasswordError> {
-        let salt: [u8; 16] = random().map_err(|error| PasswordError::Failed(error.to_string()))?;
+        let salt = secret_bytes();
         self.run(move || {
-            let hash = argon2()?.hash_password_with_salt(password.as_bytes(), &salt);
+            let hash = argon2()?.hash_password_with_salt(password.as_bytes(), &salt[..SALT_BYTES]);
             hash.map(|hash| hash.to_string())
                 .map_err(|error| PasswordError::Failed(error.to_string()))
         })

@@ -80,6 +80,9 @@ pub(crate) enum Refusal {
     #[error("only an owner of the team may do that; `GET /v1/teams/TEAM/members` says who they are")]
     NeedsOwner,
     /// 403.
+    #[error("a grant is given by an owner of the API's team: ask for it by `POST …/grants`")]
+    NeedsApiOwner,
+    /// 403.
     #[error("only a platform admin may do that")]
     NeedsAdmin,
     /// 403.
@@ -91,7 +94,9 @@ pub(crate) enum Refusal {
     )]
     NeedsPrefix,
     /// 403.
-    #[error("an operation without credentials is new: save the API as a draft, and ask a platform admin to publish it")]
+    #[error(
+        "an operation without credentials is new: save the API as a draft, and ask a platform admin to publish it"
+    )]
     NeedsPublicApproval,
     /// 403.
     #[error("a gateway's token follows its own environment's feed and reports, and nothing else")]
@@ -114,6 +119,7 @@ impl Refusal {
             | Refusal::Narrowed
             | Refusal::NeedsMember
             | Refusal::NeedsOwner
+            | Refusal::NeedsApiOwner
             | Refusal::NeedsAdmin
             | Refusal::NeedsAuditor
             | Refusal::NeedsPrefix
@@ -133,6 +139,7 @@ impl Refusal {
             Refusal::Narrowed => "token_narrowed",
             Refusal::NeedsMember => "needs_member",
             Refusal::NeedsOwner => "needs_owner",
+            Refusal::NeedsApiOwner => "needs_api_owner",
             Refusal::NeedsAdmin => "needs_platform_admin",
             Refusal::NeedsAuditor => "needs_auditor",
             Refusal::NeedsPrefix => "needs_prefix",

@@ -20,7 +20,7 @@ const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// Why there is no answer. Nothing of what was received is in it.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum FetchError {
+pub enum FetchError {
     /// Not one that is asked.
     #[error("its address {url} is not used: {source}")]
     Address {

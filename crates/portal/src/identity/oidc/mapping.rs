@@ -137,6 +137,10 @@ mod tests {
         ]
     }
 
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "each is written where it is looked at"
+    )]
     fn check(claims: Value, expected: (&str, Option<&str>, Option<PlatformRole>, Option<TeamRole>)) {
         let names = ClaimNames {
             groups: "/realm~1x/groups".into(),

@@ -10,12 +10,11 @@ mod mapping;
 mod provider;
 mod url;
 
-pub(crate) use fetch::FetchError;
+pub use fetch::FetchError;
 pub(crate) use flow::{FLOW_S, FlowError};
 pub(crate) use flow::{Flow, Returned};
-pub(crate) use id_token::IdTokenError;
-pub(crate) use mapping::{Roles, SignedIn};
+pub(crate) use mapping::SignedIn;
 pub(crate) use provider::Provider;
 pub(crate) use provider::ProviderError;
-pub(crate) use url::UrlError;
+pub use url::UrlError;
 pub(crate) use url::check as check_url;

@@ -10,7 +10,7 @@ const URL_BYTES_MAX: usize = 2_048;
 
 /// Why a URL is not used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum UrlError {
+pub enum UrlError {
     /// Not a URL.
     #[error("it is no absolute URL of at most {URL_BYTES_MAX} bytes")]
     Malformed,

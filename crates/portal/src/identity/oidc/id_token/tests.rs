@@ -40,6 +40,10 @@ fn claims() -> Value {
     })
 }
 
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "each is written where it is expected"
+)]
 fn check(change: impl FnOnce(&mut Value, &mut Value), expected: Result<(), IdTokenError>) {
     let signer = Signer::new();
     let verifier = Verifier::new(IDP, "portal", None)
