@@ -16,7 +16,7 @@ mod store;
 mod text;
 
 pub use api::openapi;
-pub use identity::{SettingsError as SignInSettingsError, SignInSettings};
+pub use identity::{FetchError, SettingsError as SignInSettingsError, SignInSettings, UrlError};
 pub use keys::KeyFileError;
 pub use serve::{Portal, StartError};
 pub use settings::{Settings, SettingsError};

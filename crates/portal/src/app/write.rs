@@ -183,6 +183,10 @@ fn row_of(draft: &Draft, judged: &Judged, planned: &Planned, rows: &mut Rows, er
         revision: draft.revision,
         actor: draft.asked.actor.name(),
         at: draft.now,
+        status: planned
+            .to
+            .as_ref()
+            .map_or_else(|| "deleted".to_owned(), |to| to.status.clone()),
         body: body.cloned().filter(|_| planned.to.is_some()),
     });
     rows.entries.push(entry(draft, planned));

@@ -1,6 +1,6 @@
-//! Everything that can be asked of the portal's API: one closed set, each with the name that it has in the OpenAPI document.
+//! Everything that can be asked of the portal's API: one closed set, each with the name that it has in the table of permissions.
 //!
-//! A handler cannot ask for permission without one of these, and a test holds the set against the document, both ways.
+//! A handler cannot ask for permission without one of these, and a test holds the set against the OpenAPI document, both ways.
 
 use policy::entity::Kind;
 
@@ -8,6 +8,7 @@ use policy::entity::Kind;
 macro_rules! operations {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)+) => {
         /// Something that can be asked of the API.
+        #[cfg_attr(not(test), allow(dead_code, reason = "what everybody may is asked by no handler, and is in the table all the same"))]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub(crate) enum Operation {
             $($(#[$doc])* $variant,)+
@@ -15,9 +16,11 @@ macro_rules! operations {
 
         impl Operation {
             /// All of them.
+            #[cfg(test)]
             pub(crate) const ALL: &'static [Operation] = &[$(Operation::$variant,)+];
 
-            /// Its name, which is its `operationId` in the OpenAPI document.
+            /// Its name in the table.
+            #[cfg(test)]
             pub(crate) fn name(self) -> &'static str {
                 match self {
                     $(Operation::$variant => $name,)+
@@ -89,10 +92,10 @@ operations! {
 
     /// All environments.
     ListEnvironments = "list_environments",
-    /// One environment.
-    SeeEnvironment = "see_environment",
     /// Make an environment.
     MakeEnvironment = "make_environment",
+    /// Say how much a change may delete or narrow without a confirmation, or a second person.
+    SetSeatBelt = "set_seat_belt",
 
     /// The apis of an environment, as far as the actor may see them.
     ListApis = "list_apis",
@@ -185,6 +188,14 @@ operations! {
     ExportPolicy = "export_policy",
     /// Many entities in one revision; each needs the permission that it would need alone.
     ImportPolicy = "import_policy",
+    /// The same, deleting what the document does not have.
+    ReplacePolicy = "replace_policy",
+    /// Changes that wait for a second person: one's own; for an admin or auditor, all.
+    ListProposals = "list_proposals",
+    /// Do what another person proposed.
+    ApproveProposal = "approve_proposal",
+    /// Lay aside what was proposed.
+    RejectProposal = "reject_proposal",
     /// Which revisions there were, and when.
     ListRevisions = "list_revisions",
     /// What one of them changed.

@@ -201,7 +201,6 @@ fn rule(operation: Operation) -> Rule {
         | O::SeeTeam
         | O::ListMembers
         | O::ListEnvironments
-        | O::SeeEnvironment
         | O::ListApis
         | O::SeeApi
         | O::ListPlans
@@ -217,11 +216,12 @@ fn rule(operation: Operation) -> Rule {
         | O::ListGrants
         | O::ListGateways
         | O::ListRevisions
+        | O::ListProposals
         | O::SeeFleet => Rule::Shared,
         O::SignOut | O::ImportPolicy => Rule::SharedChange,
         O::ListTokens => Rule::OwnRead,
         O::MakeToken => Rule::OwnMake,
-        O::RevokeToken | O::SetPassword => Rule::OwnChange,
+        O::RevokeToken | O::SetPassword | O::RejectProposal => Rule::OwnChange,
         O::SeeClient | O::SeeRevocation | O::SeeGrant | O::SeeGateway | O::Explain => Rule::TeamRead,
         O::PutApi => Rule::ApiMember,
         O::PutPlan => Rule::Member { hidden: false },
@@ -245,6 +245,9 @@ fn rule(operation: Operation) -> Rule {
         | O::MakeTeam
         | O::DeleteTeam
         | O::MakeEnvironment
+        | O::SetSeatBelt
+        | O::ReplacePolicy
+        | O::ApproveProposal
         | O::PutIssuer
         | O::DeleteIssuer
         | O::PutTenant
