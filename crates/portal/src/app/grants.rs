@@ -3,7 +3,7 @@
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::authorize::authorize;
+use super::authorize::{authorize, of_team};
 use super::context::App;
 use super::draft::{Begun, Draft, Planned, Wanted};
 use super::entities::own_teams;
@@ -209,9 +209,8 @@ pub(crate) async fn revoke(app: &App, asked: Asked, id: &str) -> Result<Answer, 
             grants_of(&mut client.body)
                 .retain(|other| other.get("api").and_then(Value::as_str) != Some(&*grant.api));
             draft.plan(Kind::Client, &grant.client, Some(client)).await?;
-            draft
-                .finish(200, Some((Kind::Client, &grant.client)), Map::new())
-                .await
+            let subject = shown_client(&mut draft, &grant.client).await?;
+            draft.finish(200, subject, Map::new()).await
         }
         _ => Err(Refused::conflict(
             "grant_ended",
@@ -233,11 +232,8 @@ fn between<'a>(client: Option<&'a Wanted>, api: Option<&'a Wanted>) -> Object<'a
 fn may_ask(draft: &Draft, client: &Wanted, api: &Wanted) -> Result<bool, Refused> {
     let object = between(Some(client), Some(api));
     let actor = &draft.asked.actor;
-    if authorize(actor, Operation::ApproveGrant, object).is_ok() {
-        return Ok(true);
-    }
     authorize(actor, Operation::RequestGrant, object)?;
-    Ok(false)
+    Ok(authorize(actor, Operation::ApproveGrant, object).is_ok())
 }
 
 /// Puts a grant into its client's body, in place of one for the same API.
@@ -386,11 +382,10 @@ pub(super) fn by_api(body: Option<&Map<String, Value>>) -> BTreeMap<String, (Str
         .collect()
 }
 
-async fn finish_with(draft: Draft, status: u16, client: &str, api: &str) -> Result<Answer, Refused> {
+async fn finish_with(mut draft: Draft, status: u16, client: &str, api: &str) -> Result<Answer, Refused> {
     let (app, environment) = (draft.app.clone(), draft.environment.id.clone());
-    let mut answer = draft
-        .finish(status, Some((Kind::Client, client)), Map::new())
-        .await?;
+    let subject = shown_client(&mut draft, client).await?;
+    let mut answer = draft.finish(status, subject, Map::new()).await?;
     let mut connection = app.store.connection().await?;
     if let Some(grant) = grants::find(&mut connection, &environment, client, api, "active").await?
         && let Some(body) = answer.body.as_object_mut()
@@ -400,6 +395,16 @@ async fn finish_with(draft: Draft, status: u16, client: &str, api: &str) -> Resu
     Ok(answer)
 }
 
+/// The client, where whoever decides may see it: the API's team decides about a client whose credentials are not its business.
+async fn shown_client<'a>(draft: &mut Draft, client: &'a str) -> Result<Option<(Kind, &'a str)>, Refused> {
+    let team = draft
+        .current(Kind::Client, client)
+        .await?
+        .and_then(|client| client.team);
+    let may = authorize(&draft.asked.actor, Operation::SeeClient, of_team(team.as_deref()));
+    Ok(may.is_ok().then_some((Kind::Client, client)))
+}
+
 /// Ends a change that no reader sees: no revision, but recorded all the same.
 async fn finish_beside(
     mut draft: Draft,
@@ -407,6 +412,10 @@ async fn finish_beside(
     grant: &Grant,
     former: Option<Value>,
 ) -> Result<Answer, Refused> {
+    if draft.asked.dry_run {
+        // What was written goes with the transaction.
+        return Ok(Answer::ok(json!({ "dry_run": true, "grant": shown(grant) })));
+    }
     feeds::give_back_revision(&mut draft.tx, &draft.environment.id).await?;
     let entry = audit::Entry {
         at: draft.now,
