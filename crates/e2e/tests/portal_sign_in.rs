@@ -25,7 +25,8 @@ fn start_with(provider: &IdentityProvider) -> Portal {
 }
 
 fn provider() -> IdentityProvider {
-    let provider = provider();
+    let provider = IdentityProvider::start("portal", Some("s3cret%20of%20the%20client"));
+    provider.signs_in(json!({ "sub": "u1", "groups": ["admins"] }));
     provider
 }
 
