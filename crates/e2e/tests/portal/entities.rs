@@ -48,13 +48,21 @@ fn an_entity_is_created_replaced_shown_and_deleted() {
             .map(|one| &one["version"])
             .collect();
         assert_eq!(numbers, [2, 1]);
+    });
+}
+
+#[test]
+fn what_was_deleted_is_gone_and_its_id_is_never_used_again() {
+    on_both(|setup| {
+        let portal = setup().start();
+        portal.put("apis", "orders", &api());
         let gone = portal
             .ask("DELETE", &at("apis", "orders"), None)
             .expect(200)
             .json();
         assert_eq!(
             (&gone["deleted"], &gone["revision"]),
-            (&json!(true), &json!(4)),
+            (&json!(true), &json!(3)),
             "{gone}"
         );
         refused(portal.get(&at("apis", "orders")), 404, "not_found");
@@ -131,6 +139,13 @@ fn a_member_that_is_wrong_is_named() {
         "credentials[0].issuer",
         "nope",
     );
+}
+
+#[test]
+fn a_member_that_leads_nowhere_or_is_anothers_is_named() {
+    let portal = Portal::start();
+    shop(&portal);
+    let put = |section: &str, id: &str, body: &Value| portal.ask("PUT", &at(section, id), Some(body));
     refused_field(put("tenants", "x", &json!({ "cell": "nope" })), "cell", "nope");
     refused_field(
         put("revocations", "x", &json!({ "credential": "nope" })),
@@ -246,6 +261,7 @@ fn what_is_still_named_is_not_deleted() {
 fn an_api_is_drafted_published_deprecated_and_retired() {
     on_both(|setup| {
         let portal = setup().start();
+        portal.wait_published("prod", 1);
         let token = portal.enrol("gw");
         let mut stream = portal.stream(&token, "prod", "");
         stream.until(1);

@@ -167,19 +167,30 @@ fn going_back_gives_nothing_back_that_was_taken_away_on_purpose() {
             portal.get(&at("clients", "app")).json()["credentials"][0]["id"],
             "k1"
         );
-        let revision = portal
-            .get("/v1/environments/prod/revisions/10")
-            .expect(200)
-            .json();
-        assert_eq!(revision["operation"], "policy.revert", "{revision}");
-        refused_field(
-            portal.ask(
-                "POST",
-                "/v1/environments/prod/revert",
-                Some(&json!({ "revision": 99 })),
-            ),
-            "revision",
-            "from 1 to",
-        );
     });
+}
+
+#[test]
+fn going_back_is_a_revision_like_any_other() {
+    let portal = Portal::start();
+    shop(&portal);
+    let back = |revision: i64| {
+        let body = json!({ "revision": revision });
+        portal.ask("POST", "/v1/environments/prod/revert", Some(&body))
+    };
+    refused_field(back(99), "revision", "from 1 to 3");
+    let done = back(2).expect(200).json();
+    assert_eq!(
+        (&done["revision"], &done["changed"]),
+        (&json!(4), &json!(1)),
+        "{done}"
+    );
+    let revision = portal.get("/v1/environments/prod/revisions/4").expect(200).json();
+    assert_eq!(revision["operation"], "policy.revert", "{revision}");
+    assert_eq!(
+        revision["changed"][0]["deleted"], true,
+        "the client came later: {revision}"
+    );
+    back(3).expect(200);
+    portal.get(&at("clients", "app")).expect(200);
 }

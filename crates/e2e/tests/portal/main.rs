@@ -1,4 +1,9 @@
 //! The portal as its users meet it: the real process, over raw HTTP, on SQLite and on PostgreSQL.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on fails, and one that was not tried says so"
+)]
 
 mod careful;
 mod clients;

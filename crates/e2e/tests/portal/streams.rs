@@ -78,6 +78,7 @@ fn a_reader_resumes_where_it_was_and_begins_anew_where_that_is_unknown() {
 #[test]
 fn a_reader_that_resumed_has_what_a_commit_holds_for() {
     let portal = Portal::start();
+    portal.wait_published("prod", 1);
     let token = portal.enrol("gw");
     let mut stream = portal.stream(&token, "prod", "");
     stream.until(1);

@@ -100,9 +100,8 @@ pub(crate) async fn prove(app: &App, asked: &Asked, page: &Page) -> Result<Answe
     // The row before says with which hash this part has to begin.
     let rows = audit::walk(&mut connection, &asked.environment, after.max(1) - 1, PROVED_MAX).await?;
     let mut former: Option<String> = (after == 0).then(String::new);
-    let mut expected = after.max(1);
     let mut proved = after;
-    for row in &rows {
+    for (expected, row) in (after.max(1)..).zip(&rows) {
         let is_chained = former.as_ref().is_none_or(|former| *former == row.former_hash);
         let hash = row.entry.hash(&asked.environment, row.position, &row.former_hash);
         if !is_chained || row.position != expected || hash != row.hash {
@@ -112,7 +111,6 @@ pub(crate) async fn prove(app: &App, asked: &Asked, page: &Page) -> Result<Answe
         }
         former = Some(row.hash.clone());
         proved = row.position;
-        expected += 1;
     }
     let is_full = i64::try_from(rows.len()).is_ok_and(|count| count >= PROVED_MAX);
     let cursor = |position: i64| {
