@@ -1,7 +1,7 @@
 //! A certificate authority of the test's own, for upstreams that speak TLS rightly or wrongly.
 
 use crate::scratch::Scratch;
-use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io;
@@ -21,6 +21,10 @@ impl Authority {
     pub fn new() -> Authority {
         let key = KeyPair::generate().expect("keys can be made");
         let mut params = CertificateParams::new(Vec::new()).expect("no name is a good list of names");
+        // Nobody's issuer has the name of what it issues, or OpenSSL would take what is issued for a root.
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "authority of a test");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let pem = params.self_signed(&key).expect("the key signs").pem();
         Authority {
@@ -32,6 +36,11 @@ impl Authority {
     /// Its own certificate in a file, as `ca` of an upstream wants it.
     pub fn pem_file(&self, scratch: &Scratch, name: &str) -> PathBuf {
         scratch.write(name, &self.pem)
+    }
+
+    /// Its own certificate, PEM.
+    pub fn pem(&self) -> String {
+        self.pem.clone()
     }
 
     /// A certificate that is good for these names or addresses.
