@@ -22,4 +22,4 @@ pub use answer::{
 pub use authorizer::{Authorizer, Explanation, StartError};
 pub use floor::{FloorFault, Source};
 pub use refused::Refused;
-pub use settings::{Response, Settings, SettingsError};
+pub use settings::{Bundle, Following, Portal, Response, Secret, Settings, SettingsError, Token, Url};
