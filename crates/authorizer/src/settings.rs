@@ -135,9 +135,7 @@ impl Settings {
             .filter(|(name, value)| name.starts_with(OURS) && !value.is_empty())
             .collect();
         values.sort();
-        let unknown = values
-            .iter()
-            .find(|(name, _)| !KNOWN.contains(&name.as_str()));
+        let unknown = values.iter().find(|(name, _)| !KNOWN.contains(&name.as_str()));
         if let Some((name, _)) = unknown {
             return Err(SettingsError::Unknown(name.clone()));
         }

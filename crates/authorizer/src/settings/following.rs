@@ -190,13 +190,17 @@ pub(super) fn following(values: &Values) -> Result<Option<Following>, SettingsEr
     let token = token(values, BUNDLE_TOKEN, BUNDLE_TOKEN_FILE)?;
     match (&bundle, &token) {
         (Bundle::File(_), Some(_)) => {
-            return alone(values, &[BUNDLE_TOKEN, BUNDLE_TOKEN_FILE], "a URL in SWITCHBOARD_BUNDLE");
+            return alone(
+                values,
+                &[BUNDLE_TOKEN, BUNDLE_TOKEN_FILE],
+                "a URL in SWITCHBOARD_BUNDLE",
+            );
         }
         (Bundle::Url(url), Some(_)) => readable(BUNDLE, text, url)?,
         (_, None) => {}
     }
-    let sync_after_ms = number(values, SYNC_AFTER_MS, "milliseconds", 0, SYNC_AFTER_MS_MAX)?
-        .unwrap_or(SYNC_AFTER_MS_DEFAULT);
+    let sync_after_ms =
+        number(values, SYNC_AFTER_MS, "milliseconds", 0, SYNC_AFTER_MS_MAX)?.unwrap_or(SYNC_AFTER_MS_DEFAULT);
     let staleness_s_max =
         number(values, MAX_STALENESS_S, "seconds", 1, AGE_S_MAX)?.unwrap_or(STALENESS_S_DEFAULT);
     if sync_after_ms >= staleness_s_max * 1_000 {
@@ -311,11 +315,7 @@ fn alone<T>(
     }
 }
 
-fn token(
-    values: &Values,
-    given: &'static str,
-    file: &'static str,
-) -> Result<Option<Token>, SettingsError> {
+fn token(values: &Values, given: &'static str, file: &'static str) -> Result<Option<Token>, SettingsError> {
     match (values.get(given), values.get(file)) {
         (Some(_), Some(_)) => Err(SettingsError::Both(given, file)),
         (Some(text), None) => match Secret::parse(text) {

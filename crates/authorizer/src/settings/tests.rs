@@ -213,10 +213,18 @@ fn where_policy_comes_from_and_how_old_it_may_get() {
 fn an_address_has_its_parts_and_what_stands_beside_it() {
     let check = |text: &str, authority: &str, commit: &str| {
         let url = Url::parse(text).unwrap();
-        assert_eq!((url.authority().as_str(), url.beside("commit").as_str()), (authority, commit), "{text}");
+        assert_eq!(
+            (url.authority().as_str(), url.beside("commit").as_str()),
+            (authority, commit),
+            "{text}"
+        );
     };
     check("http://127.0.0.1:8080/bundle", "127.0.0.1:8080", "/commit");
-    check("https://[::1]:443/v1/feeds/prod/bundle", "[::1]", "/v1/feeds/prod/commit");
+    check(
+        "https://[::1]:443/v1/feeds/prod/bundle",
+        "[::1]",
+        "/v1/feeds/prod/commit",
+    );
     check("http://relay:80/a/bundle", "relay", "/a/commit");
     for bad in [
         "relay.example.com/bundle",

@@ -77,15 +77,7 @@ fn a_reader_says_who_it_is_within_tls_and_needs_the_right_to_read_alone() {
         assert_eq!((follower.mismatches, follower.losses), (0, 0));
     }
 
-    let check = |settings: Settings, part: &str| {
-        let mut follower = Follower::new(&settings, "prod", &publisher);
-        follower.until("word of what is wrong", |follower| {
-            let error = follower.error.as_ref().map(ToString::to_string);
-            error.is_some_and(|error| error.contains(part))
-        });
-        let error = format!("{:?}", follower.error);
-        assert!(!error.contains("wrong-word"), "{error}");
-    };
+    let check = |settings: Settings, part: &str| check_refused(&settings, &publisher, part);
     check(
         within(&broker, &ca, None, scram(ScramHash::Sha512, "wrong-word")),
         "the broker refuses",
@@ -98,4 +90,15 @@ fn a_reader_says_who_it_is_within_tls_and_needs_the_right_to_read_alone() {
         within(&broker, Path::new("/nowhere/ca.pem"), None, sasl()),
         "settings cannot be used",
     );
+}
+
+/// What is wrong is told by this part of a sentence, and the password is not told.
+fn check_refused(settings: &Settings, publisher: &Publisher, part: &str) {
+    let mut follower = Follower::new(settings, "prod", publisher);
+    follower.until("word of what is wrong", |follower| {
+        let error = follower.error.as_ref().map(ToString::to_string);
+        error.is_some_and(|error| error.contains(part))
+    });
+    let error = format!("{:?}", follower.error);
+    assert!(!error.contains("wrong-word"), "{error}");
 }
