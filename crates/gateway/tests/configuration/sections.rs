@@ -259,8 +259,8 @@ fn a_feed() {
         &["2:37 the path is empty | name one, or leave the key out"],
     );
     feed(
-        "floor: f, feed: { bundle: b, kafka: {} }",
-        &["2:29 `bundle` beside `kafka`: a feed has exactly one carrier | keep one of them"],
+        "floor: f, feed: { bundle: b, portal: 'https://p', token: x }",
+        &["2:29 `bundle` beside `portal`: a feed has exactly one carrier | keep one of them"],
     );
     feed(
         "floor: f, feed: { bundle: b }, floor_max_age_s: 9",

@@ -173,10 +173,13 @@ impl Checker<'_> {
                 plain: self.targets.allowed.clone(),
             }));
         }
-        // What is wrong was told.
         #[cfg(feature = "kafka")]
-        if let Some(kafka) = feed.kafka.get().filter(|_| self.problems.errors() == 0) {
-            return self.kafka(kafka).map(Box::new).map(Carrier::Kafka);
+        if let Some(kafka) = feed.kafka.get() {
+            // What is wrong is told by `feed`, once.
+            let told = std::mem::take(self.problems);
+            let made = self.kafka(kafka);
+            *self.problems = told;
+            return made.map(Box::new).map(Carrier::Kafka);
         }
         let bundle = &feed.bundle.get()?.value;
         Some(Carrier::Bundle(match is_url(bundle) {
