@@ -37,6 +37,8 @@ enum Command {
     Explain(commands::explain::Explain),
     /// Show what the AWS Lambda authorizer answers to an event, and why
     Authorizer(commands::authorizer::AuthorizerCommand),
+    /// Follow a feed, and hand it on as a bundle to those who cannot: authorizers on AWS Lambda
+    Relay(commands::relay::Relay),
     /// Make a floor of a policy file, a Lambda layer of a floor, or show what a floor says
     Policy(commands::policy::Policy),
     /// Show what a team gateway on AWS costs a month, what would change it, and when something else is cheaper
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Command::Check(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Authorizer(command) => command.run(),
+        Command::Relay(command) => command.run(),
         Command::Policy(command) => command.run(),
         Command::Cost(command) => command.run(),
         Command::Generate(command) => command.run(),
