@@ -21,8 +21,8 @@ fn published() -> Publisher {
 
 /// An API that lets everybody call this method.
 fn api(method: &str) -> Value {
-    let matches = format!("{method} /orders/**");
-    json!({ "team": "t", "base_path": "/orders", "public": [matches.clone()], "operations": [{ "match": matches }] })
+    let matches = &format!("{method} /orders/**");
+    json!({ "team": "t", "base_path": "/orders", "public": [matches], "operations": [{ "match": matches }] })
 }
 
 /// A relay that follows the bundle in `SOURCE`.
