@@ -7,7 +7,7 @@
 use super::action::{Action, Event};
 use super::send::Sending;
 use super::signer::Signer;
-use super::source::{Fault, Mark, Sent, Standing};
+use super::source::{Fault, Mark, REVISION_RECORDS_MAX, Sent, Standing};
 use super::status::Status;
 use super::topic::{Asked, Topic};
 use super::whole::Whole;
@@ -114,6 +114,8 @@ pub struct Publisher {
     pub(super) noted: Option<(u64, u64)>,
     pub(super) backoff_ms: u64,
     pub(super) status: Status,
+    /// Records of one transaction of the whole.
+    pub(crate) batch_records_max: usize,
     #[cfg(test)]
     pub(crate) loosened: Option<super::Loosened>,
 }
@@ -140,6 +142,7 @@ impl Publisher {
             noted: None,
             backoff_ms: BACKOFF_MS,
             status: Status::default(),
+            batch_records_max: REVISION_RECORDS_MAX,
             #[cfg(test)]
             loosened: None,
         }
@@ -148,6 +151,11 @@ impl Publisher {
     /// What is known of it.
     pub fn status(&self) -> &Status {
         &self.status
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_sending_whole(&self) -> bool {
+        self.whole_wanted
     }
 
     /// Other private keys from here on.

@@ -21,11 +21,6 @@ impl Publisher {
             return self.stand_by(now_ms);
         }
         self.status.heard(standing.mark, self.fleet);
-        let signs = self.signer.follow(&standing);
-        let signs = signs.and_then(|()| self.signer.version(topic.keyring_version()));
-        if let Err(refusal) = signs {
-            return self.refuse(refusal, now_ms);
-        }
         let verdict = judge(&Facts {
             topic: &topic,
             standing: &standing,
@@ -35,6 +30,13 @@ impl Publisher {
         });
         #[cfg(test)]
         let verdict = self.loosen(verdict);
+        if matches!(verdict, Verdict::GoOn { .. } | Verdict::Whole) {
+            let signs = self.signer.follow(&standing);
+            let signs = signs.and_then(|()| self.signer.version(topic.keyring_version()));
+            if let Err(refusal) = signs {
+                return self.refuse(refusal, now_ms);
+            }
+        }
         match verdict {
             Verdict::NeedsMark(revision) => {
                 self.step = Step::WeighingMark {
@@ -92,7 +94,7 @@ impl Publisher {
         if self.signer.keyring_epoch() != Some(mark.epoch) {
             return self.rest("the database changed its epoch meanwhile".to_owned(), now_ms);
         }
-        let mut whole = Box::new(Whole::new(topic.into_keys(), mark));
+        let mut whole = Box::new(Whole::new(topic.into_keys(), mark, self.batch_records_max));
         #[cfg(test)]
         {
             whole.without_tombstones = self.loosened == Some(super::Loosened::Tombstones);

@@ -4,6 +4,8 @@ use super::held::{Changes, Full, Held};
 use super::state::{AHEAD_S_MAX, Bounds, State, View};
 use crate::floor::Floor;
 use crate::keys::{CommitError, Keyring, KeyringError, Roots};
+#[cfg(test)]
+use crate::line::KeyringLine;
 use crate::line::{Commit, Line, Record, Scratch};
 
 /// Reads one feed, from whichever carrier, and keeps what it may show.
@@ -24,13 +26,13 @@ pub struct Reader {
     /// More came than is kept: nothing is taken until the carrier begins again.
     full: bool,
     #[cfg(test)]
-    pub(super) loosened: Option<Loosened>,
+    pub(crate) loosened: Option<Loosened>,
 }
 
 /// A rule that a test takes away, to see that the simulation finds out.
 #[cfg(test)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Loosened {
+pub(crate) enum Loosened {
     /// A commit counts whoever signed it.
     Signed,
     /// A commit shows whatever is there.
@@ -39,6 +41,14 @@ pub(super) enum Loosened {
     Forward,
     /// Beginning again keeps what is held: what expired meanwhile stays.
     Empty,
+    /// Any commit that counts renews the age.
+    Aged,
+    /// So does one that says to be made later than a minute from now.
+    Ahead,
+    /// A keyring counts, however old.
+    Keyring,
+    /// Another feed's lines are as good as this one's.
+    Environment,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -268,6 +278,8 @@ impl Reader {
     }
 
     fn take(&mut self, line: Line<'_>, bytes: &[u8], now: u64) -> Read {
+        #[cfg(test)]
+        self.loosen(&line);
         match line {
             Line::Entity(record) if record.feed != *self.roots.feed() => Read::Ignored(Ignored::Feed),
             Line::Entity(record) => {
@@ -287,6 +299,17 @@ impl Reader {
             Line::Commit(commit) => self.commit(&commit, bytes, now),
             // Believed as line 1 of a floor, and nowhere else.
             Line::Roots(_) => self.skip(),
+        }
+    }
+
+    #[cfg(test)]
+    fn loosen(&mut self, line: &Line<'_>) {
+        match (self.loosened, line) {
+            (Some(Loosened::Keyring), Line::Keyring(Some(_))) => self.keyring = None,
+            (Some(Loosened::Environment), Line::Keyring(Some(KeyringLine { feed, .. }))) => {
+                self.roots.set_feed(feed)
+            }
+            _ => {}
         }
     }
 
@@ -353,7 +376,17 @@ impl Reader {
                     self.forked = true;
                     return Read::Ignored(Ignored::Forked);
                 }
-                if commit.at <= view.at || commit.at > now.saturating_add(AHEAD_S_MAX) {
+                #[cfg(test)]
+                if self.loosened == Some(Loosened::Aged) {
+                    view.fresh_at = now;
+                }
+                let ahead_max = AHEAD_S_MAX;
+                #[cfg(test)]
+                let ahead_max = match self.loosened {
+                    Some(Loosened::Ahead) => 1 << 32,
+                    _ => ahead_max,
+                };
+                if commit.at <= view.at || commit.at > now.saturating_add(ahead_max) {
                     return Read::Ignored(Ignored::Behind);
                 }
                 view.at = commit.at;

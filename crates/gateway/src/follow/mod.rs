@@ -17,6 +17,8 @@ mod pace;
 mod service;
 mod standing;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub use applied::Applied;
 pub(crate) use beginning::read_signed_floor;

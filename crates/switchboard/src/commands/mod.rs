@@ -8,6 +8,7 @@ pub(crate) mod gateway;
 pub(crate) mod generate;
 pub(crate) mod policy;
 pub(crate) mod relay;
+pub(crate) mod portal;
 
 use ::gateway::configuration::Unreadable;
 use clap::ValueEnum;
