@@ -122,13 +122,23 @@ fn a_rest_api_follows_what_is_published() {
         let floor = scratch.write("signed.floor", &publisher.floor());
         let server = FeedServer::start(&publisher.bundle());
         let settings = json!({ "SWITCHBOARD_APIS": "orders", "SWITCHBOARD_BUNDLE": server.bundle(), "SWITCHBOARD_SYNC_AFTER_MS": "0" });
-        let function = emulator.deploy(&format!("feed-{build:?}").to_lowercase(), build, &floor, &settings);
+        let function = emulator.deploy(
+            &format!("feed-{build:?}").to_lowercase(),
+            build,
+            &floor,
+            &settings,
+        );
         let deployed = emulator.rest_api(&function, backend.address(), 0);
         let open = [expected("GET", "/api/orders/7", None, 200)];
         check(&emulator, &deployed, &backend, &open);
         publisher.publish(&[("api/orders", Some(api(&["orders.read"])))]);
         server.serve(&publisher.bundle());
-        check(&emulator, &deployed, &backend, &[expected("GET", "/api/orders/7", None, 401)]);
+        check(
+            &emulator,
+            &deployed,
+            &backend,
+            &[expected("GET", "/api/orders/7", None, 401)],
+        );
         publisher.publish(&[("api/orders", Some(api(&[])))]);
         server.serve(&publisher.bundle());
         check(&emulator, &deployed, &backend, &open);
