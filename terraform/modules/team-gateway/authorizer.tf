@@ -70,8 +70,6 @@ resource "aws_lambda_function" "authorizer" {
       var.bundle_token == null ? {} : { SWITCHBOARD_BUNDLE_TOKEN = var.bundle_token },
       var.floor_max_age_s == null ? {} : { SWITCHBOARD_FLOOR_MAX_AGE_S = tostring(var.floor_max_age_s) },
       var.portal_url == null ? {} : { SWITCHBOARD_PORTAL = var.portal_url, SWITCHBOARD_PORTAL_TOKEN = var.portal_token },
-      # Gathering entropy from timing takes longer than a decision (docs/authorizers.md).
-      var.authorizer_variant == "rust" ? { AWS_LC_SYS_NO_JITTER_ENTROPY = "1" } : {},
     )
   }
 

@@ -17,13 +17,12 @@ run "the_rust_authorizer" {
   }
   assert {
     condition = aws_lambda_function.authorizer.environment[0].variables == tomap({
-      SWITCHBOARD_FLOOR            = "/opt/policy.floor"
-      SWITCHBOARD_APIS             = "orders"
-      SWITCHBOARD_RESPONSE         = "policy"
-      SWITCHBOARD_RESULT_TTL_S     = "0"
-      SWITCHBOARD_CELL             = "eu-1"
-      SWITCHBOARD_GATEWAY          = "commerce-orders-prod"
-      AWS_LC_SYS_NO_JITTER_ENTROPY = "1"
+      SWITCHBOARD_FLOOR        = "/opt/policy.floor"
+      SWITCHBOARD_APIS         = "orders"
+      SWITCHBOARD_RESPONSE     = "policy"
+      SWITCHBOARD_RESULT_TTL_S = "0"
+      SWITCHBOARD_CELL         = "eu-1"
+      SWITCHBOARD_GATEWAY      = "commerce-orders-prod"
     })
     error_message = "The authorizer's settings are wrong."
   }
@@ -50,7 +49,7 @@ run "the_typescript_authorizer" {
     error_message = "The TypeScript build would not start."
   }
   assert {
-    condition     = !can(aws_lambda_function.authorizer.environment[0].variables.AWS_LC_SYS_NO_JITTER_ENTROPY) && aws_lambda_function.authorizer.environment[0].variables.SWITCHBOARD_APIS == "orders"
+    condition     = aws_lambda_function.authorizer.environment[0].variables.SWITCHBOARD_APIS == "orders"
     error_message = "The authorizer's settings are wrong."
   }
 }
@@ -340,20 +339,19 @@ run "a_bundle_is_followed" {
 
   assert {
     condition = nonsensitive(aws_lambda_function.authorizer.environment[0].variables) == tomap({
-      SWITCHBOARD_FLOOR            = "/opt/policy.floor"
-      SWITCHBOARD_APIS             = "orders"
-      SWITCHBOARD_RESPONSE         = "policy"
-      SWITCHBOARD_RESULT_TTL_S     = "0"
-      SWITCHBOARD_GATEWAY          = "commerce-orders-prod"
-      SWITCHBOARD_BUNDLE           = "https://relay.example.com/bundle"
-      SWITCHBOARD_BUNDLE_TOKEN     = "sbg_secret"
-      SWITCHBOARD_SYNC_AFTER_MS    = "2500"
-      SWITCHBOARD_MAX_STALENESS_S  = "600"
-      SWITCHBOARD_ON_STALE         = "deny"
-      SWITCHBOARD_FLOOR_MAX_AGE_S  = "86400"
-      SWITCHBOARD_PORTAL           = "https://portal.example.com"
-      SWITCHBOARD_PORTAL_TOKEN     = "sbg_secret"
-      AWS_LC_SYS_NO_JITTER_ENTROPY = "1"
+      SWITCHBOARD_FLOOR           = "/opt/policy.floor"
+      SWITCHBOARD_APIS            = "orders"
+      SWITCHBOARD_RESPONSE        = "policy"
+      SWITCHBOARD_RESULT_TTL_S    = "0"
+      SWITCHBOARD_GATEWAY         = "commerce-orders-prod"
+      SWITCHBOARD_BUNDLE          = "https://relay.example.com/bundle"
+      SWITCHBOARD_BUNDLE_TOKEN    = "sbg_secret"
+      SWITCHBOARD_SYNC_AFTER_MS   = "2500"
+      SWITCHBOARD_MAX_STALENESS_S = "600"
+      SWITCHBOARD_ON_STALE        = "deny"
+      SWITCHBOARD_FLOOR_MAX_AGE_S = "86400"
+      SWITCHBOARD_PORTAL          = "https://portal.example.com"
+      SWITCHBOARD_PORTAL_TOKEN    = "sbg_secret"
     })
     error_message = "The authorizer does not follow the bundle."
   }
