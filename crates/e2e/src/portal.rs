@@ -30,6 +30,12 @@ impl PortalSetup {
         self
     }
 
+    /// On this database.
+    pub fn at(mut self, url: &str) -> PortalSetup {
+        self.database = Some(url.to_owned());
+        self
+    }
+
     /// With these environments, in this order.
     pub fn with_environments(mut self, names: &[&str]) -> PortalSetup {
         self.environments = names.iter().map(|name| (*name).to_owned()).collect();

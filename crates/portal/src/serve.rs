@@ -2,6 +2,7 @@
 
 use crate::api;
 use crate::app::App;
+use crate::app::fleet::{Pending, write_reports};
 use crate::first_start::{self, FirstStartError};
 use crate::keys::KeyFiles;
 use crate::publish::{Hub, Publishing, follow, publish};
@@ -70,6 +71,7 @@ pub struct Portal {
     serving: JoinHandle<()>,
     publishing: JoinHandle<()>,
     following: JoinHandle<()>,
+    reporting: JoinHandle<()>,
     _data: Option<File>,
 }
 
@@ -98,6 +100,7 @@ impl Portal {
             written: Arc::new(Notify::new()),
             hub: Hub::default(),
             keys: keys.clone(),
+            fleet: Pending::default(),
         };
         let listening = |source| StartError::Listen {
             address: settings.listen,
@@ -115,6 +118,7 @@ impl Portal {
         };
         let publishing = tokio::spawn(publish(work, stopped.clone()));
         let following = tokio::spawn(follow(store.clone(), app.hub.clone(), stopped.clone()));
+        let reporting = tokio::spawn(write_reports(store.clone(), app.fleet.clone(), stopped.clone()));
         let serving = tokio::spawn(serve(listener, api::router(app), stopped));
         let database = match store.dialect() {
             Dialect::Sqlite => "sqlite",
@@ -128,6 +132,7 @@ impl Portal {
             serving,
             publishing,
             following,
+            reporting,
             _data: lock,
         })
     }
@@ -140,7 +145,7 @@ impl Portal {
     /// Takes no more connections, ends what runs, gives back the lease.
     pub async fn stop(self) {
         self.stop.send_replace(true);
-        for task in [self.serving, self.publishing, self.following] {
+        for task in [self.serving, self.publishing, self.following, self.reporting] {
             // A task that panicked has said so.
             let _ = task.await;
         }

@@ -1,19 +1,16 @@
 //! `/v1/feeds/{feed}`: what readers of a feed take: the commit, a bundle, a floor, the stream.
 
 use super::caller::Caller;
+use super::pieces::Pieces;
 use super::problem::Problem;
 use crate::app::{Actor, App, Object, Operation, Refused, actor_of, authorize};
-use crate::publish::{Begin, Outlet, Position, Standing, begin, bundle as bundle_of};
+use crate::publish::{Begin, Position, Standing, begin, bundle as bundle_of};
 use crate::store::snapshot::Live;
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
-use hyper::body::Frame;
 use serde::Deserialize;
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -197,30 +194,4 @@ fn tagged(mut response: Response<Body>, tag: &str) -> Response<Body> {
         response.headers_mut().insert(ETAG, tag);
     }
     response
-}
-
-/// A body of pieces as they come.
-struct Pieces(Outlet);
-
-impl HttpBody for Pieces {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.0
-            .poll_recv(context)
-            .map(|piece| piece.map(|piece| Ok(Frame::data(Bytes::from_owner(Piece(piece))))))
-    }
-}
-
-/// What many readers share is not copied for each.
-struct Piece(std::sync::Arc<str>);
-
-impl AsRef<[u8]> for Piece {
-    fn as_ref(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
 }

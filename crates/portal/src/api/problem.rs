@@ -19,15 +19,15 @@ const REQUEST_ID_BYTES_MAX: usize = 64;
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Problem {
     /// A stable address of what is wrong: `https://switchboard.dev/errors/CODE`.
-    r#type: String,
+    r#type: Box<str>,
     /// The same for programs.
     code: &'static str,
     /// The same for every refusal of this kind.
     title: &'static str,
     status: u16,
     /// What is wrong this time, and what to do.
-    detail: String,
-    request_id: String,
+    detail: Box<str>,
+    request_id: Box<str>,
     /// Members that are wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
@@ -56,12 +56,12 @@ fn title(status: u16) -> &'static str {
 impl Problem {
     pub(crate) fn new(status: u16, code: &'static str, detail: impl Into<String>) -> Problem {
         Problem {
-            r#type: format!("https://switchboard.dev/errors/{code}"),
+            r#type: format!("https://switchboard.dev/errors/{code}").into(),
             code,
             title: title(status),
             status,
-            detail: detail.into(),
-            request_id: String::new(),
+            detail: detail.into().into(),
+            request_id: Box::default(),
             errors: Vec::new(),
         }
     }
@@ -127,7 +127,7 @@ pub(crate) async fn with_request_id(mut request: Request, next: Next) -> Respons
         ));
     }
     if let Some(mut problem) = problem {
-        problem.request_id.clone_from(&id);
+        problem.request_id = id.as_str().into();
         let text = serde_json::to_string(&problem).unwrap_or_default();
         *response.body_mut() = Body::from(text);
         let headers = response.headers_mut();

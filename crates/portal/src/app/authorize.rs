@@ -37,6 +37,10 @@ pub(crate) enum Operation {
     ManageGateways,
     /// See which gateways there are.
     ReadGateways,
+    /// Say what a process runs.
+    Report,
+    /// Say which versions are to run.
+    SetVersions,
 }
 
 /// What it is about.
@@ -77,10 +81,12 @@ pub(crate) fn authorize(actor: &Actor, operation: Operation, object: Object<'_>)
 
 fn allows(actor: &Actor, operation: Operation, object: Object<'_>) -> bool {
     match actor.kind {
+        // What is reported is a process's own word, and nobody else's.
+        ActorKind::System | ActorKind::User if operation == Operation::Report => return false,
         ActorKind::System => return true,
         ActorKind::Gateway => {
             let own = actor.environment.as_deref() == object.environment;
-            return operation == Operation::ReadFeed && own;
+            return matches!(operation, Operation::ReadFeed | Operation::Report) && own;
         }
         ActorKind::User if actor.is_admin => return true,
         ActorKind::User => {}
@@ -98,7 +104,9 @@ fn allows(actor: &Actor, operation: Operation, object: Object<'_>) -> bool {
         | Operation::ApproveClaim
         | Operation::ChangePolicy
         | Operation::ApproveProposal
-        | Operation::ManageEnvironments => false,
+        | Operation::ManageEnvironments
+        | Operation::SetVersions
+        | Operation::Report => false,
     }
 }
 
@@ -118,5 +126,7 @@ fn described(operation: Operation) -> String {
         Operation::ManageEnvironments => "manage environments".to_owned(),
         Operation::ManageGateways => "manage gateways".to_owned(),
         Operation::ReadGateways => "see gateways".to_owned(),
+        Operation::Report => "report by a token that is no gateway's of this environment".to_owned(),
+        Operation::SetVersions => "say which versions are to run".to_owned(),
     }
 }

@@ -145,12 +145,3 @@ pub(crate) async fn put(
     })
     .await
 }
-
-/// How many entities of each kind a team owns anywhere, deleted ones aside.
-pub(crate) async fn owned_by(connection: &mut Connection, team: &str) -> Result<i64, StoreError> {
-    let row = sqlx::query("SELECT COUNT(*) FROM entities WHERE team = $1 AND status <> 'deleted'")
-        .bind(team)
-        .fetch_one(connection)
-        .await?;
-    Ok(row.try_get(0)?)
-}

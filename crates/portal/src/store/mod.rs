@@ -8,6 +8,7 @@ pub(crate) mod entities;
 pub(crate) mod environments;
 pub(crate) mod epochs;
 pub(crate) mod feeds;
+pub(crate) mod fleet;
 pub(crate) mod grants;
 pub(crate) mod idempotency;
 pub(crate) mod leases;
