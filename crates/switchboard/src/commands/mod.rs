@@ -13,6 +13,7 @@ pub(crate) mod gateway;
 pub(crate) mod generate;
 pub(crate) mod key;
 pub(crate) mod policy;
+pub(crate) mod relay;
 pub(crate) mod portal;
 pub(crate) mod portal_client;
 pub(crate) mod revoke;
