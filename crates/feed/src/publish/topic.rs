@@ -25,6 +25,7 @@ pub struct Topic {
     keys: HashSet<Box<[u8]>>,
     keyring_version: Option<u64>,
     records: u64,
+    is_hidden: bool,
     is_full: bool,
     /// Of which start of the publisher it is, and what was seen when it began to be read.
     pub(super) asked: Asked,
@@ -47,6 +48,7 @@ impl Topic {
             keys: HashSet::new(),
             keyring_version: None,
             records: 0,
+            is_hidden: false,
             is_full: false,
             asked: Asked::default(),
         }
@@ -93,6 +95,16 @@ impl Topic {
                 self.highest = Some((mark, commit.at));
             }
         }
+    }
+
+    /// Behind the end that was captured there are records, which an open transaction hides.
+    pub fn set_hidden(&mut self) {
+        self.is_hidden = true;
+    }
+
+    /// Whether there is more than could be read.
+    pub fn is_hidden(&self) -> bool {
+        self.is_hidden
     }
 
     /// The highest commit that counts, and its time.

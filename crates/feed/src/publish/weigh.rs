@@ -8,6 +8,8 @@ use super::source::{Mark, Standing};
 use super::topic::Topic;
 use super::whole::{Next, Whole};
 
+const HIDDEN: &str = "an open transaction of somebody else hides the end of the topic: end it (`kafka-transactions.sh abort`), and let nobody else write";
+
 impl Publisher {
     /// The topic is read, on the way to leading or as the check of it: what may be done?
     pub(super) fn weigh(
@@ -21,6 +23,12 @@ impl Publisher {
             return self.stand_by(now_ms);
         }
         self.status.heard(standing.mark, self.fleet);
+        if topic.is_hidden() && self.position.is_none() {
+            // What this publisher's predecessor sent last may be behind it: to go on would send it twice, or over what a restored database lacks.
+            self.rest(HIDDEN.to_owned(), now_ms);
+            self.status.is_visible = false;
+            return;
+        }
         let verdict = judge(&Facts {
             topic: &topic,
             standing: &standing,

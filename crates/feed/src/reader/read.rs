@@ -16,7 +16,7 @@ pub struct Reader {
     keyring_line: Box<[u8]>,
     held: Held,
     view: Option<View>,
-    /// The last commit that counted since the carrier began: its place in the order, and whether it is the view.
+    /// The last commit that counted since the carrier began.
     last: Option<Last>,
     /// A feed said at least once what is shown. Until then it is a floor's word alone.
     heard: bool,
@@ -53,6 +53,8 @@ pub(crate) enum Loosened {
 #[derive(Debug, Clone, Copy)]
 struct Last {
     is_view: bool,
+    /// The highest place of all that counted.
+    highest: (u64, u64),
 }
 
 /// What became of a line.
@@ -266,7 +268,9 @@ impl Reader {
             Read::Ignored(Ignored::Behind) => self.is_view(commit),
             _ => false,
         };
-        self.last = Some(Last { is_view });
+        let place = (commit.epoch, commit.revision);
+        let highest = self.last.map_or(place, |last| last.highest.max(place));
+        self.last = Some(Last { is_view, highest });
         self.heard |= is_view;
         read
     }
@@ -343,10 +347,12 @@ impl Reader {
         })
     }
 
-    /// Whether the last commit before the end that the carrier captured is the view. Where it is not, the carrier reads again from the start,
-    /// after a while.
+    /// Whether the last commit before the end that the carrier captured is the view, and none was above it: an old one that is said again does not
+    /// hide that there is a newer one. Where it is not, the carrier reads again from the start, after a while.
     pub fn is_at_view(&self) -> bool {
-        self.last.is_some_and(|last| last.is_view)
+        let shown = self.view.as_ref().map(|view| (view.epoch, view.revision));
+        self.last
+            .is_some_and(|last| last.is_view && Some(last.highest) <= shown)
     }
 
     /// What may be said of the view. `at_end`: the carrier is connected and at the end that it captured.

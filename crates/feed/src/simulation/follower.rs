@@ -5,7 +5,7 @@
 use super::chance::Chance;
 use super::database::{Content, is_allowed};
 use super::lies::Lie;
-use super::log::{Log, Record};
+use super::log::{COMPACTION_LAG_MS, Log, Record};
 use super::truth::{Made, Truth};
 use crate::kept;
 use crate::publish::Place;
@@ -78,6 +78,7 @@ struct At {
     incarnation: u64,
     /// Asked for before: a place, and what was there.
     end: u64,
+    end_ms: u64,
     owed: Option<(u64, u64)>,
 }
 
@@ -153,11 +154,14 @@ impl Follower {
         self.file_keyring = Vec::new();
         self.commit = last_commit(&self.file);
         (self.at, self.at_end, self.again_ms, self.backoff_ms) = (None, false, 0, 0);
-        self.basis = self.reader.view().and_then(|view| {
-            let made = truth.when((view.epoch, view.revision, view.at))?;
-            Some((made, false))
-        });
+        self.age_from_view(truth);
         Ok(())
+    }
+
+    fn age_from_view(&mut self, truth: &Truth) {
+        let view = self.reader.view();
+        let made = view.and_then(|view| truth.when((view.epoch, view.revision, view.at)));
+        self.basis = made.map(|made| (made, false));
     }
 
     /// Reads, and is no gateway.
@@ -217,6 +221,7 @@ impl Follower {
         let now = self.clock_s(now_ms);
         let shown = kept::read_floor_anew(&mut self.reader, &floor, now);
         self.again(now_ms, 0);
+        self.age_from_view(truth);
         if let Some(shown) = shown {
             self.show(shown, truth, now_ms, chance)?;
         }
@@ -253,12 +258,13 @@ impl Follower {
                     position: 0,
                     incarnation: log.incarnation,
                     end: log.stable_end(),
+                    end_ms: now_ms,
                     owed: newest(truth, log),
                 }
             }
         };
         if at.position >= at.end {
-            (at.end, at.owed) = (log.stable_end(), newest(truth, log));
+            (at.end, at.end_ms, at.owed) = (log.stable_end(), now_ms, newest(truth, log));
             self.at_end &= at.position >= at.end;
         }
         let (records, position) = log.fetch(at.position, 1 + chance.below(8));
@@ -273,7 +279,8 @@ impl Follower {
         self.at = Some(at);
         if position >= at.end {
             self.at_end = true;
-            self.owed = at.owed;
+            // Who took longer may miss a commit that compaction took for a later one; its age tells.
+            self.owed = at.owed.filter(|_| now_ms < at.end_ms + COMPACTION_LAG_MS);
             self.weigh_end(now_ms, chance);
         } else if self.careless == Some(Careless::EndOfBatch) && is_batch_end {
             self.at_end = true;
@@ -407,24 +414,27 @@ impl Follower {
     pub(super) fn check(&mut self, truth: &Truth) -> Result<(), String> {
         let view = self.reader.view().ok_or("a view was lost")?;
         let place = (view.epoch, view.revision, view.at);
-        truth.is_what_was_published((place.0, place.1), &self.shown)?;
+        let published = truth.published((place.0, place.1));
+        let published = published.filter(|state| state.live == self.shown);
+        let state =
+            published.ok_or_else(|| format!("what is shown under {place:?} was never published so"))?;
         let shown = (place.0, place.1);
         if self.highest.is_some_and(|highest| shown < (highest.0, highest.1)) {
             return Err(format!("{place:?} is below {:?}", self.highest));
         }
         self.highest = self.highest.max(Some(place));
-        for (client, revoked) in &truth.revoked {
-            let is_allowed = is_allowed(&self.shown, client);
-            if is_allowed && self.lost.contains(client) {
-                return Err(format!(
-                    "client {client} was revoked at {revoked:?}, and is let in under {place:?}"
-                ));
-            }
-            if !is_allowed && shown >= *revoked {
-                self.lost.insert(client);
-            }
+        self.lost.extend(&state.revoked);
+        match self.lost.iter().find(|client| is_allowed(&self.shown, client)) {
+            Some(client) => Err(format!(
+                "client {client} was revoked, and is let in under {place:?}"
+            )),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// What it shows.
+    pub(super) fn place(&self) -> Option<(u64, u64)> {
+        self.reader.view().map(|view| (view.epoch, view.revision))
     }
 
     pub(super) fn state(&self, now_ms: u64) -> State {
@@ -444,11 +454,10 @@ impl Follower {
             return Ok(());
         };
         // A portal whose clock is ahead makes a revision look younger, up to its coming; a renewal by no more than a minute.
-        let ahead_ms = u64::try_from(made.clock_ms).unwrap_or(0);
         let ahead_ms = if is_renewed {
-            ahead_ms.min(61_000)
+            made.ahead_ms.min(61_000)
         } else {
-            ahead_ms
+            made.ahead_ms
         };
         let behind_ms = u64::try_from(-self.clock_ms).unwrap_or(0);
         let age_ms = now_ms.saturating_sub(made.at_ms);

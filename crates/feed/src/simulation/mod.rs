@@ -61,7 +61,9 @@ fn run(seeds: std::ops::Range<u64>) -> (u64, u64) {
     let mut counts = (0, 0);
     for seed in seeds {
         let mut history = History::new(seed, None);
+        history.is_told = number("SEED").is_some();
         if let Err(error) = history.run() {
+            history.log.tell();
             panic!("SEED={seed}: {error}");
         }
         counts.0 += history
