@@ -42,8 +42,6 @@ pub(crate) enum Loosened {
     Empty,
     /// Any commit that counts renews the age.
     Aged,
-    /// So does one that says to be made later than a minute from now.
-    Ahead,
     /// A keyring counts, however old.
     Keyring,
     /// Another feed's lines are as good as this one's.
@@ -305,13 +303,7 @@ impl Reader {
                 if self.loosened == Some(Loosened::Aged) {
                     view.fresh_at = now;
                 }
-                let ahead_max = AHEAD_S_MAX;
-                #[cfg(test)]
-                let ahead_max = match self.loosened {
-                    Some(Loosened::Ahead) => 1 << 32,
-                    _ => ahead_max,
-                };
-                if commit.at <= view.at || commit.at > now.saturating_add(ahead_max) {
+                if commit.at <= view.at || commit.at > now.saturating_add(AHEAD_S_MAX) {
                     return Read::Ignored(Ignored::Behind);
                 }
                 view.at = commit.at;

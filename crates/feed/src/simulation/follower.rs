@@ -51,6 +51,7 @@ pub(super) struct Follower {
     file: Vec<u8>,
     /// The line of the keyring that the file has last.
     file_keyring: Vec<u8>,
+    saved_ms: u64,
     pub(super) keyring: Vec<u8>,
     pub(super) commit: Vec<u8>,
     at: Option<At>,
@@ -64,8 +65,8 @@ pub(super) struct Follower {
     pub(super) lie: Option<Lie>,
     /// The highest place that was ever shown, also by processes before.
     highest: Option<Place>,
-    /// The commit from which its age counts, and whether it only renewed.
-    basis: Option<(Made, bool)>,
+    /// The commit from which its age counts.
+    basis: Option<Made>,
     lost: BTreeSet<&'static str>,
     reader_loosened: Option<Loosened>,
     careless: Option<Careless>,
@@ -105,6 +106,7 @@ impl Follower {
             floor,
             file: Vec::new(),
             file_keyring: Vec::new(),
+            saved_ms: 0,
             keyring: Vec::new(),
             commit: Vec::new(),
             at: None,
@@ -161,7 +163,7 @@ impl Follower {
     fn age_from_view(&mut self, truth: &Truth) {
         let view = self.reader.view();
         let made = view.and_then(|view| truth.when((view.epoch, view.revision, view.at)));
-        self.basis = made.map(|made| (made, false));
+        self.basis = made;
     }
 
     /// Reads, and is no gateway.
@@ -186,7 +188,10 @@ impl Follower {
                 self.commit = shown.commit.to_vec();
                 self.lay(shown.changes);
             }
-            Read::Renewed => self.commit = record.value.as_deref().unwrap_or_default().to_vec(),
+            Read::Renewed => {
+                self.keyring = self.reader.keyring_line().to_vec();
+                self.commit = record.value.as_deref().unwrap_or_default().to_vec();
+            }
             _ => {}
         }
     }
@@ -246,7 +251,13 @@ impl Follower {
             return Ok(());
         }
         let mut at = match self.at {
-            Some(at) if at.incarnation == log.incarnation && log.has(at.position) => at,
+            Some(at)
+                if at.incarnation == log.incarnation
+                    && at.end <= log.stable_end().max(at.position)
+                    && log.has(at.position) =>
+            {
+                at
+            }
             Some(at) if self.careless == Some(Careless::Gap) => At {
                 position: log.stable_end(),
                 incarnation: log.incarnation,
@@ -358,12 +369,29 @@ impl Follower {
             Read::Shown(shown) => return self.show(shown, truth, now_ms, chance),
             Read::Renewed => {
                 let made = super::portal::commit_place(line).and_then(|place| truth.when(place));
-                self.basis = made.map(|made| (made, true));
+                self.basis = made;
                 self.commit = line.to_vec();
+                self.keyring = self.reader.keyring_line().to_vec();
+                self.save_heartbeat(now_ms);
             }
             _ => {}
         }
         Ok(true)
+    }
+
+    /// The newest heartbeat is written down once a minute, with the keyring under which it counted.
+    fn save_heartbeat(&mut self, now_ms: u64) {
+        if now_ms < self.saved_ms + 60_000 || self.careless == Some(Careless::KeepsFeed) {
+            return;
+        }
+        self.saved_ms = now_ms;
+        if self.keyring != self.file_keyring {
+            self.file.extend_from_slice(&self.keyring);
+            self.file.push(b'\n');
+            self.file_keyring = self.keyring.clone();
+        }
+        self.file.extend_from_slice(&self.commit);
+        self.file.push(b'\n');
     }
 
     /// Written down and synced, then shown; the process may be killed at any byte of it.
@@ -395,7 +423,7 @@ impl Follower {
         self.commit = shown.commit.to_vec();
         self.lay(shown.changes);
         let place = (shown.view.epoch, shown.view.revision, shown.view.at);
-        self.basis = truth.when(place).map(|made| (made, false));
+        self.basis = truth.when(place);
         self.check(truth)?;
         if is_late {
             self.start(now_ms, truth)?;
@@ -450,15 +478,11 @@ impl Follower {
         if self.lie.is_none() && self.kind == Kind::Topic && Some((view.epoch, view.revision)) < self.owed {
             return Err(format!("live with {view:?}, where the topic had {:?}", self.owed));
         }
-        let Some((made, is_renewed)) = self.basis else {
+        let Some(made) = self.basis else {
             return Ok(());
         };
-        // A portal whose clock is ahead makes a revision look younger, up to its coming; a renewal by no more than a minute.
-        let ahead_ms = if is_renewed {
-            made.ahead_ms.min(61_000)
-        } else {
-            made.ahead_ms
-        };
+        // A portal whose clock is ahead makes what it says look younger.
+        let ahead_ms = made.ahead_ms;
         let behind_ms = u64::try_from(-self.clock_ms).unwrap_or(0);
         let age_ms = now_ms.saturating_sub(made.at_ms);
         match age_ms > BOUNDS.staleness_s_max * 1_000 + ahead_ms + 2 * behind_ms + 2_000 {

@@ -308,6 +308,10 @@ impl History {
             // What neither the topic nor any gateway has any more, nobody can bring in again.
             Some(backup) if self.chance.one_in(2) && self.known() >= self.truth.highest() => {
                 self.database = backup;
+                // A database is put back under a portal that is stopped, or that does not notice at once; not in the middle of what it sends.
+                for portal in &mut self.portals {
+                    portal.take_if(|portal| portal.is_sending());
+                }
                 let mark = self.database.mark;
                 self.restored = self
                     .restored
@@ -416,7 +420,9 @@ impl History {
 
     fn stop_lying(&mut self) {
         let at = self.chance.below(self.followers.len());
-        self.followers[at].lie = None;
+        let follower = &mut self.followers[at];
+        // What the broker owed while it lied, nobody can know.
+        (follower.lie, follower.owed) = (None, None);
     }
 
     fn new_floor(&mut self) -> Result<(), String> {
@@ -498,7 +504,9 @@ impl History {
                     .map(|portal| portal.publisher.status().word())
                     .collect();
                 return Err(format!(
-                    "in the end follower {at} is {state:?} at {place:?}, where the database is at {newest:?}, and the portals are {portals:?}"
+                    "in the end follower {at} is {state:?} at {place:?} by keyring {:?} of {}, where the database is at {newest:?}, and the portals are {portals:?}",
+                    follower.reader.keyring_version(),
+                    self.database.keyring_version,
                 ));
             }
         }

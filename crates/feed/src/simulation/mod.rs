@@ -106,7 +106,6 @@ fn every_rule_that_is_taken_away_is_missed() {
         Rule::Reader(Reader::Forward),
         Rule::Reader(Reader::Empty),
         Rule::Reader(Reader::Aged),
-        Rule::Reader(Reader::Ahead),
         Rule::Reader(Reader::Keyring),
         Rule::Reader(Reader::Environment),
         Rule::Carrier(Careless::Gap),

@@ -85,6 +85,11 @@ impl Portal {
         }
     }
 
+    /// A transaction is under way.
+    pub(super) fn is_sending(&self) -> bool {
+        matches!(self.under_way, Some(UnderWay::Transaction { .. }))
+    }
+
     pub(super) fn clock(&self, now_ms: u64) -> u64 {
         now_ms.saturating_add_signed(self.clock_ms)
     }
