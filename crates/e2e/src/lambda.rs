@@ -152,6 +152,13 @@ impl Function {
         log.lines().map(str::to_owned).collect()
     }
 
+    /// Ends it; all that it told its operators so far.
+    pub fn into_errors(self) -> Vec<String> {
+        self.process.signal(Signal::KILL);
+        let log = self.process.finish().stderr;
+        log.lines().map(str::to_owned).collect()
+    }
+
     /// Its process.
     pub fn process(&self) -> &Process {
         &self.process

@@ -35,6 +35,8 @@ pub struct Begun {
     pub reader: Reader,
     /// All live records, by key.
     pub changes: Changes,
+    /// The line of the newest commit of what is shown.
+    pub commit: Box<[u8]>,
     /// Where what was kept is shown: bytes of it up to the end of the last commit that holds. `None`: the floor is shown, and the file is
     /// to be written anew.
     pub kept_whole: Option<usize>,
@@ -48,7 +50,7 @@ pub fn begin(floor: &Floor<'_>, bytes: &[u8], kept: &[u8], now: u64) -> Option<B
     read_all(&mut reader, &mut shown, bytes, now);
     if let Some(last) = unended(bytes) {
         let read = reader.line(last, now);
-        shown.take(read);
+        shown.take(read, last);
     }
     let is_floor = |reader: &Reader| {
         reader.view().is_some_and(|view| {
@@ -65,6 +67,7 @@ pub fn begin(floor: &Floor<'_>, bytes: &[u8], kept: &[u8], now: u64) -> Option<B
     reader.set_heard(kept_whole.is_some());
     Some(Begun {
         reader,
+        commit: shown.commit.clone(),
         changes: shown.changes(),
         kept_whole,
     })
@@ -116,11 +119,12 @@ pub fn restore(roots: &Roots, file: &[u8], now: u64) -> Option<Restored> {
 struct Live {
     live: BTreeMap<Box<str>, Box<[u8]>>,
     keyring: Box<[u8]>,
+    commit: Box<[u8]>,
 }
 
 impl Live {
     /// Whether the line was a commit under which something is shown.
-    fn take(&mut self, read: Read) -> bool {
+    fn take(&mut self, read: Read, line: &[u8]) -> bool {
         match read {
             Read::Shown(next) => {
                 for (key, value) in next.changes {
@@ -129,10 +133,13 @@ impl Live {
                         None => self.live.remove(&key),
                     };
                 }
-                self.keyring = next.keyring;
+                (self.keyring, self.commit) = (next.keyring, next.commit);
                 true
             }
-            Read::Renewed => true,
+            Read::Renewed => {
+                self.commit = line.into();
+                true
+            }
             _ => false,
         }
     }
@@ -154,8 +161,9 @@ fn read(roots: &Roots, file: &[u8], now: u64) -> Option<(Reader, usize, Live)> {
 fn read_all(reader: &mut Reader, shown: &mut Live, file: &[u8], now: u64) -> Option<usize> {
     let mut whole = None;
     for line in lines_of(file) {
-        let read = reader.line(file.get(line.clone())?, now);
-        if shown.take(read) {
+        let bytes = file.get(line.clone())?;
+        let read = reader.line(bytes, now);
+        if shown.take(read, bytes) {
             whole = Some(line.end + 1);
         }
     }
@@ -188,11 +196,16 @@ pub fn lines(shown: &Shown, keyring: &[u8]) -> Vec<u8> {
     for (key, value) in &shown.changes {
         match value {
             Some(value) => line(value),
-            None => line(format!(r#"{{"key":"{key}","deleted":true}}"#).as_bytes()),
+            None => line(&deletion_line(key)),
         }
     }
     line(&shown.commit);
     out
+}
+
+/// What stands in a file or a stream for a key (`kind/id`) that is gone.
+pub fn deletion_line(key: &str) -> Vec<u8> {
+    format!(r#"{{"key":"{key}","deleted":true}}"#).into_bytes()
 }
 
 /// The same, without what is no longer live: the last keyring, each live record, the last commit. `None` where nothing in it holds.
@@ -381,6 +394,7 @@ mod tests {
         assert!(!same.reader.is_heard());
         publisher.change(&[("client/z", Some("{}")), ("plan/g", None)]);
         let above = begun(&floor_of(&publisher), &kept.file, publisher.now);
+        assert_eq!(*above.commit, *publisher.commit_line());
         assert_eq!(begun_content(&above), publisher.records);
         assert_eq!(above.kept_whole, None);
         let old = Publisher::new();
@@ -388,6 +402,11 @@ mod tests {
         let (_, latest) = kept.history.values().next_back().unwrap();
         assert_eq!(&begun_content(&below), latest);
         assert_eq!(below.kept_whole, Some(kept.file.len()));
+        let newest = kept.file.strip_suffix(b"\n").unwrap();
+        assert!(
+            newest.ends_with(&below.commit),
+            "the newest commit, a heartbeat too"
+        );
         assert!(below.reader.is_heard());
         let torn = begun(&floor_of(&old), &kept.file[..kept.file.len() - 1], publisher.now);
         assert!(torn.kept_whole.is_some_and(|whole| whole < kept.file.len()));

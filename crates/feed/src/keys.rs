@@ -67,6 +67,34 @@ pub enum CommitError {
     Signature,
 }
 
+impl KeyringError {
+    /// The word for it in vectors.
+    pub fn word(self) -> &'static str {
+        match self {
+            KeyringError::Feed => "keyring_feed",
+            KeyringError::Root => "keyring_root",
+            KeyringError::Signature => "keyring_signature",
+            KeyringError::Older => "keyring_older",
+            KeyringError::Forked => "keyring_forked",
+        }
+    }
+}
+
+impl CommitError {
+    /// The word for it in vectors.
+    pub fn word(self) -> &'static str {
+        match self {
+            CommitError::Feed => "commit_feed",
+            CommitError::NoKeyring => "commit_no_keyring",
+            CommitError::Epoch => "commit_epoch",
+            CommitError::Unsigned => "commit_unsigned",
+            CommitError::Key => "commit_key",
+            CommitError::KeyEnded => "commit_key_ended",
+            CommitError::Signature => "commit_signature",
+        }
+    }
+}
+
 impl Roots {
     /// As line 1 of a floor pins them.
     pub fn pinned(line: &RootsLine<'_>) -> Roots {

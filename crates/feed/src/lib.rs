@@ -9,6 +9,7 @@ mod digest;
 mod floor;
 mod hex;
 mod json;
+pub mod kafka;
 pub mod kept;
 mod keys;
 mod line;

@@ -4,7 +4,7 @@
 use crate::configuration::{Configuration, Feed, PolicySource};
 use crate::downstream::{Message, Shared, WorkerHandle};
 use crate::enforcement::{self, Enforced, PolicyError};
-use crate::follow::{self, Beginning, Floors, Follow, FollowService, unix_s};
+use crate::follow::{self, Beginning, Floors, Follow, Following, Sink, unix_s};
 use crate::keys::{self, Fetched, KeyService, KeyStore};
 use crate::snapshot::{CompileError, Snapshot};
 use crate::upstream::TargetRules;
@@ -99,7 +99,7 @@ impl Controls {
     pub fn reload_policy(&self) -> Result<(), PolicyError> {
         if let (Some(followed), Some((file, _))) = (&self.followed, self.policy_file()) {
             let environment = self.first.environment.as_deref();
-            let floor = enforcement::read_signed_floor(&file, environment, &followed.roots)?;
+            let floor = follow::read_signed_floor(&file, environment, &followed.roots)?;
             followed.floors.changed(floor);
             return Ok(());
         }
@@ -146,12 +146,13 @@ impl Controls {
         prepared: follow::Prepared,
         feed: &Feed,
         beginning: Beginning,
-    ) -> io::Result<Option<FollowService>> {
+    ) -> io::Result<Option<Following>> {
         let Some(followed) = &self.followed else {
             return Ok(None);
         };
         let read = Arc::clone(&followed.follow);
-        self.shared.metrics.watch_policy(move || read.reading(unix_s()));
+        let metrics = &self.shared.metrics;
+        metrics.watch_policy(move || (read.reading(unix_s()), read.counts()));
         let age = Duration::from_secs(followed.follow.reading(unix_s()).age_s);
         let wait = if age > feed.wait {
             feed.wait
@@ -160,20 +161,14 @@ impl Controls {
         };
         let parts = follow::Parts {
             beginning,
-            bundle: feed.bundle.clone(),
+            carrier: feed.carrier.clone(),
             state_dir: self.first.state_dir.clone(),
             follow: Arc::clone(&followed.follow),
             resolver: Arc::clone(&self.shared.resolver),
-            metrics: Arc::clone(&self.shared.metrics),
         };
         // Weak, as for keys.
-        let controls: Weak<Controls> = Arc::downgrade(self);
-        let publish = move |shown: &Shown| {
-            if let Some(controls) = controls.upgrade() {
-                controls.put_view_in_force(shown);
-            }
-        };
-        prepared.start(parts, Arc::new(publish), wait).map(Some)
+        let sink = Workers(Arc::downgrade(self));
+        prepared.start(parts, Box::new(sink), wait).map(Some)
     }
 
     /// Changes the policy in force by what a view of its feed changes, in every worker.
@@ -263,6 +258,17 @@ impl Controls {
         configuration.routes = snapshot.routes().cloned().collect();
         configuration.routes.sort_by_key(|route| route.line);
         configuration
+    }
+}
+
+/// Every worker of a gateway.
+struct Workers(Weak<Controls>);
+
+impl Sink for Workers {
+    fn show(&mut self, shown: &Shown) {
+        if let Some(controls) = self.0.upgrade() {
+            controls.put_view_in_force(shown);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::held::{Changes, Full, Held};
 use super::state::{AHEAD_S_MAX, Bounds, State, View};
+use crate::floor::Floor;
 use crate::keys::{CommitError, Keyring, KeyringError, Roots};
 #[cfg(test)]
 use crate::line::KeyringLine;
@@ -70,6 +71,20 @@ pub enum Read {
     Ignored(Ignored),
 }
 
+impl Read {
+    /// Whether a carrier that tells no end of its own is at its end: behind a commit, believed or not, or where nothing more is kept.
+    pub fn is_end(&self) -> bool {
+        match self {
+            Read::Shown(_) | Read::Renewed => true,
+            Read::Ignored(
+                Ignored::Behind | Ignored::NotWhole | Ignored::Forked | Ignored::Commit(_) | Ignored::Full,
+            ) => true,
+            Read::Ignored(Ignored::NoRecord | Ignored::Feed | Ignored::Keyring(_)) => false,
+            Read::Kept | Read::Keyring => false,
+        }
+    }
+}
+
 /// Why a line means nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ignored {
@@ -89,6 +104,35 @@ pub enum Ignored {
     Forked,
     /// Nothing more is kept until the carrier begins again.
     Full,
+}
+
+impl Read {
+    /// The word for it in vectors.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Read::Kept => "kept",
+            Read::Keyring => "keyring",
+            Read::Shown(_) => "shown",
+            Read::Renewed => "renewed",
+            Read::Ignored(ignored) => ignored.word(),
+        }
+    }
+}
+
+impl Ignored {
+    /// The word for it in vectors.
+    pub fn word(self) -> &'static str {
+        match self {
+            Ignored::NoRecord => "no_record",
+            Ignored::Feed => "other_feed",
+            Ignored::Keyring(error) => error.word(),
+            Ignored::Commit(error) => error.word(),
+            Ignored::Behind => "behind",
+            Ignored::NotWhole => "not_whole",
+            Ignored::Forked => "forked",
+            Ignored::Full => "full",
+        }
+    }
 }
 
 /// A view that is to be shown from now on, and what it changes.
@@ -121,6 +165,29 @@ impl Reader {
             #[cfg(test)]
             loosened: None,
         }
+    }
+
+    /// Of a signed floor's feed, showing the floor; `None` where it is not signed. What [`crate::kept::begin`] gives without anything that was
+    /// kept, at the cost of the digests alone.
+    pub fn of_floor(floor: &Floor<'_>, now: u64) -> Option<Reader> {
+        let (roots, keyring, keyring_line) = floor.trust()?;
+        let mut reader = Reader::new(roots.clone());
+        reader.keyring = Some(keyring.clone());
+        reader.keyring_line = keyring_line.into();
+        for live in floor.live() {
+            let key = format!("{}/{}", live.kind(), live.id());
+            reader
+                .held
+                .showing(&key, live.line(), floor.epoch(), floor.revision());
+        }
+        reader.view = Some(View {
+            epoch: floor.epoch(),
+            revision: floor.revision(),
+            at: floor.at(),
+            digest: floor.digest(),
+            fresh_at: floor.at().min(now),
+        });
+        Some(reader)
     }
 
     /// What is shown.
@@ -165,6 +232,18 @@ impl Reader {
             return;
         }
         self.held.restart();
+        self.last = None;
+        self.full = false;
+    }
+
+    /// The carrier goes on behind what is shown, as one does that was told [`Reader::view`] and knows it: what is shown counts as given. Where that is
+    /// not so, the next commit does not hold, and the carrier begins again from the start.
+    pub fn resume(&mut self) {
+        let Some(view) = &self.view else {
+            self.restart();
+            return;
+        };
+        self.held.resume(view.epoch, view.revision);
         self.last = None;
         self.full = false;
     }

@@ -4,7 +4,7 @@
 //! usually carries a credential is starred out. It has the form of a file, but for the names of routes and what is starred
 //! out, and read as one it would mean the same.
 
-use super::access::{Auth, Bundle, Feed, PolicySource};
+use super::access::{Auth, Bundle, Carrier, Feed, PolicySource, Portal};
 use super::model::{
     AccessLog, Action, Configuration, EncodedSlash, Forward, LogField, Origin, PathParameters, Route, Scheme,
     Timeouts,
@@ -120,17 +120,13 @@ impl Mask<'_> {
     }
 
     fn feed(&self, feed: &Feed) -> Value {
-        let bundle = match &feed.bundle {
-            Bundle::File(path) => self.path(path),
-            Bundle::Url(url) => match (self.written.contains_key(url), url.split_once('?')) {
-                // What signs a URL stands in its query.
-                (false, Some((place, _))) => format!("{place}?{MASK}").into(),
-                _ => self.text(url),
-            },
+        let carrier = match &feed.carrier {
+            Carrier::Bundle(bundle) => json!({ "bundle": self.bundle(bundle) }),
+            Carrier::Portal(portal) => self.portal(portal),
         };
         let mut shown = Shown::default();
         shown.put("floor", self.path(&feed.floor));
-        shown.put("feed", json!({ "bundle": bundle }));
+        shown.put("feed", carrier);
         shown.put("feed_wait_ms", milliseconds(feed.wait));
         shown.put("max_staleness_s", feed.staleness_s_max.into());
         shown.put(
@@ -144,6 +140,26 @@ impl Mask<'_> {
         );
         shown.put("floor_max_age_s", json!(feed.deny_floor_s_max));
         Value::Object(shown.0)
+    }
+
+    fn bundle(&self, bundle: &Bundle) -> Value {
+        match bundle {
+            Bundle::File(path) => self.path(path),
+            Bundle::Url(url) => match (self.written.contains_key(url), url.split_once('?')) {
+                // What signs a URL stands in its query.
+                (false, Some((place, _))) => format!("{place}?{MASK}").into(),
+                _ => self.text(url),
+            },
+        }
+    }
+
+    fn portal(&self, portal: &Portal) -> Value {
+        let token = portal.token.text();
+        let token = match self.written.contains_key(token) {
+            true => self.text(token),
+            false => MASK.into(),
+        };
+        json!({ "portal": self.text(&portal.url), "token": token })
     }
 
     /// Who may call.

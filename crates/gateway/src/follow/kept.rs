@@ -2,10 +2,10 @@
 //! rule 4).
 //!
 //! What its bytes say is `feed::kept`'s. A disk that fails is told and stops no view; then the file is as it was before, and is made good by the
-//! next whole bundle that is shown.
+//! next carrier that is read from its start.
 
 use super::HEARTBEAT_KEPT_EVERY;
-use crate::whole_file;
+use crate::whole_file::Unfinished;
 use feed::kept::GROWTH_MAX;
 use feed::{Roots, Shown};
 use std::fs::{File, OpenOptions};
@@ -150,15 +150,34 @@ impl Kept {
         }
     }
 
-    /// A whole bundle, which is shown, in the place of a file that is broken.
-    pub(super) fn write_whole(&mut self, bundle: &[u8]) {
-        let Some((directory, file)) = &self.place else {
-            return;
-        };
-        let end: &[u8] = if bundle.ends_with(b"\n") { b"" } else { b"\n" };
-        let written = whole_file::write(directory, file, &[bundle, end])
-            .and_then(|()| cut(file, (bundle.len() + end.len()) as u64));
-        match written {
+    /// Whole lines, of which the last is the commit of what is shown, in the place of what is there.
+    fn write_whole(&mut self, lines: &[u8]) {
+        if let Some(mut whole) = self.begin_whole() {
+            whole.write(lines);
+            if !lines.ends_with(b"\n") {
+                whole.write(b"\n");
+            }
+            self.finish_whole(whole);
+        }
+    }
+
+    /// Begins to write what a carrier gives from its start on, in the place of a file that is broken. Nothing is begun where there is no file.
+    pub(super) fn begin_whole(&mut self) -> Option<Whole> {
+        let (directory, file) = self.place.as_ref()?;
+        match Unfinished::begin(directory, file) {
+            Ok(unfinished) => Some(Whole(Ok(unfinished))),
+            Err(error) => {
+                self.failed(&error);
+                None
+            }
+        }
+    }
+
+    /// What is shown was written; its last line is the commit.
+    pub(super) fn finish_whole(&mut self, whole: Whole) {
+        let Some((_, file)) = &self.place else { return };
+        let finished = whole.0.and_then(Unfinished::finish);
+        match finished.and_then(|bytes| cut(file, bytes)) {
             Ok(open) => self.open = Some(open),
             Err(error) => self.failed(&error),
         }
@@ -188,6 +207,31 @@ impl Kept {
         self.open = None;
         if let Some((_, file)) = &self.place {
             tracing::error!(%error, file = %file.display(), "what is shown of the policy cannot be kept over a restart");
+        }
+    }
+}
+
+/// A file in the making; a failure is told at its end.
+#[derive(Debug)]
+pub(super) struct Whole(io::Result<Unfinished>);
+
+impl Whole {
+    /// A line, without its end.
+    pub(super) fn line(&mut self, line: &[u8]) {
+        self.write(line);
+        self.write(b"\n");
+    }
+
+    /// A key that is gone.
+    pub(super) fn deletion(&mut self, key: &str) {
+        self.line(&feed::kept::deletion_line(key));
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if let Ok(unfinished) = &mut self.0
+            && let Err(error) = unfinished.write(bytes)
+        {
+            self.0 = Err(error);
         }
     }
 }

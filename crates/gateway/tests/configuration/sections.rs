@@ -222,7 +222,7 @@ fn the_federated_form() {
         &[
             "1:21 `file` beside `floor`: a policy comes from one of them | keep one of them",
             "?1:30 `feed` without `state_dir`: a restart goes back to the floor | name a directory that outlives a restart, for one gateway alone",
-            "1:30 a feed from nowhere | add `bundle`",
+            "1:30 a feed from nowhere | add `portal` or `bundle`",
             "1:38 `token` has no effect without `portal` | leave it out",
             "1:50 `on_stale: deny` without `floor_max_age_s` | say how old a floor may get as long as no feed was heard",
         ],
@@ -279,8 +279,70 @@ fn a_feed() {
 }
 
 #[test]
+fn a_feed_from_a_portal() {
+    let portal = |url: &str, more: &str, expected: &[&str]| {
+        let feed = format!("feed: {{ portal: '{url}'{more} }}");
+        check(
+            &format!("state_dir: s\npolicy: {{ floor: f, {feed} }}\n"),
+            expected,
+        );
+    };
+    let token = ", token: sbg_x";
+    for url in [
+        "https://p",
+        "https://p/portal/",
+        "http://127.0.0.1:1",
+        "http://localhost:1",
+        "http://[::1]:1",
+    ] {
+        portal(url, token, &[]);
+    }
+    portal(
+        "https://p",
+        "",
+        &[
+            "2:29 `portal` without `token`: it tells nobody what is published | add `token: \"${file:PATH}\"`, with what `switchboard portal gateways create` printed",
+        ],
+    );
+    for bad in ["", "a b", "a\u{e4}"] {
+        portal(
+            "https://p",
+            &format!(", token: '{bad}'"),
+            &[
+                "2:57 a token has 1 to 4096 visible ASCII characters, and no blank | take what `switchboard portal gateways create` printed, as it stands",
+            ],
+        );
+    }
+    for url in ["http://p", "http://10.1.0.1"] {
+        portal(
+            url,
+            token,
+            &[&format!(
+                "2:37 \"{url}\": a token would be shown over plain HTTP, to whoever is on the way | write `https://…`, or name the portal's addresses in `allow_targets`"
+            )],
+        );
+    }
+    portal(
+        "https://p?x=y",
+        token,
+        &[
+            "2:37 \"https://p?x=y\": a query in a portal's URL | leave it out: paths of the portal's API are added to the URL",
+        ],
+    );
+    check(
+        "state_dir: s\nallow_targets: [10.1.0.0/16]\npolicy: { floor: f, feed: { portal: 'http://10.1.0.1', token: x } }\n",
+        &[],
+    );
+    portal(
+        "https://p",
+        ", token: x, bundle: b",
+        &["2:60 `bundle` beside `portal`: a feed has exactly one carrier | keep one of them"],
+    );
+}
+
+#[test]
 fn what_is_not_in_this_version_is_refused_by_name() {
-    let text = "listen: [{ address: 127.0.0.1:1, tls: {}, http2: true, proxy_protocol: true }]\nrate_limiting: {}\naggregations: []\ntransformations: []\npolicy: { floor: f, feed: { portal: 'https://b', kafka: {} } }\nservices: {}\nroutes:\n- { path: /a, cors: {}, cache: {}, upstream: { endpoints: ['http://a'], credential: x } }\n";
+    let text = "listen: [{ address: 127.0.0.1:1, tls: {}, http2: true, proxy_protocol: true }]\nrate_limiting: {}\naggregations: []\ntransformations: []\npolicy: { floor: f, feed: { kafka: {} } }\nservices: {}\nroutes:\n- { path: /a, cors: {}, cache: {}, upstream: { endpoints: ['http://a'], credential: x } }\n";
     let checked = checked(text);
     let refused: Vec<&str> = checked
         .problems
@@ -295,7 +357,6 @@ fn what_is_not_in_this_version_is_refused_by_name() {
         "rate_limiting",
         "aggregations",
         "transformations",
-        "portal",
         "kafka",
         "services",
         "cors",

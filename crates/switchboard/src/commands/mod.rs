@@ -7,6 +7,7 @@ pub(crate) mod explain;
 pub(crate) mod gateway;
 pub(crate) mod generate;
 pub(crate) mod policy;
+pub(crate) mod portal;
 
 use ::gateway::configuration::Unreadable;
 use clap::ValueEnum;

@@ -1,5 +1,5 @@
-//! The federated form: where policy and services come from. Services, and carriers other than a bundle, are not in this
-//! version, but read and checked.
+//! The federated form: where policy and services come from. Services, and Kafka as a carrier, are not in this version, but read and
+//! checked.
 
 use crate::configuration::decode::{Int, Required, Slot, Text, Unsettled, choice, map};
 
@@ -29,9 +29,11 @@ map! {
 map! {
     /// Where changes come from: exactly one of `portal`, `kafka` and `bundle`.
     Feed {
-        /// The URL of a portal. Not in this version.
+        /// The `https` URL of a portal, whose stream is followed. `http` only on this machine, or where `allow_targets` names it.
+        #[schemars(extend("examples" = ["https://portal.example.com"]))]
         "portal" portal: Slot<Text>,
-        /// What this gateway shows to the portal. Not in this version.
+        /// What this gateway shows to the portal.
+        #[schemars(extend("examples" = ["${file:/run/secrets/gateway}"]))]
         "token" token: Slot<Text>,
         /// Kafka's brokers and topic. Not in this version.
         "kafka" kafka: Slot<Unsettled>,
