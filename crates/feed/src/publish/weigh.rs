@@ -4,7 +4,7 @@
 
 use super::automaton::{CHECK_MS, LOOK_AGAIN_MS, Position, Publisher, Step, WholeStep};
 use super::decide::{Facts, Refusal, Verdict, judge};
-use super::source::{Mark, Standing};
+use super::source::{Mark, Sent, Standing};
 use super::topic::Topic;
 use super::whole::{Next, Whole};
 
@@ -117,11 +117,8 @@ impl Publisher {
             Next::Rewind => WholeStep::Rewinding,
             Next::Send(records) => WholeStep::Sending(Some(records)),
             Next::End(records, mark) => {
-                if let Some(position) = &mut self.position {
-                    // The whole is for whoever has nothing: with the keyring, whatever the topic has of it.
-                    position.keyring = None;
-                }
-                return self.send(mark, records, now_ms);
+                self.step = Step::Confirming { records, mark };
+                return;
             }
             Next::Broken(mark) => {
                 let revision = mark.revision;
@@ -129,6 +126,23 @@ impl Publisher {
             }
         };
         self.step = Step::Whole(whole, step);
+    }
+
+    /// The whole takes its time: the database may have been put back meanwhile, or given to another epoch.
+    pub(super) fn confirm(&mut self, standing: &Standing, records: Vec<Sent>, mark: Mark, now_ms: u64) {
+        let own = standing.mark;
+        let is_further = own.epoch == mark.epoch && own.revision > mark.revision;
+        if !standing.holds_lease || (own != mark && !is_further) {
+            return self.rest(
+                "the database is not what was sent of it any more".to_owned(),
+                now_ms,
+            );
+        }
+        if let Some(position) = &mut self.position {
+            // The whole is for whoever has nothing: with the keyring, whatever the topic has of it.
+            position.keyring = None;
+        }
+        self.send(mark, records, now_ms);
     }
 
     pub(super) fn refuse(&mut self, refusal: Refusal, now_ms: u64) {

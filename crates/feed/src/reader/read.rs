@@ -337,6 +337,10 @@ impl Reader {
             _ => judged,
         };
         if let Err(error) = judged {
+            // Of this feed and not to be judged: a keyring was withheld, or somebody lies. What is shown is not known to be the last either way.
+            if let (Some(last), true) = (&mut self.last, error != CommitError::Feed) {
+                last.is_view = false;
+            }
             return Read::Ignored(Ignored::Commit(error));
         }
         let read = self.weigh(commit, bytes, now);
@@ -418,8 +422,8 @@ impl Reader {
         })
     }
 
-    /// Whether the last commit before the end that the carrier captured is the view, and none was above it: an old one that is said again does not
-    /// hide that there is a newer one. Where it is not, the carrier reads again from the start, after a while.
+    /// Whether the last commit before the end that the carrier captured is the view, and none that counted was above it: an old one that is said
+    /// again does not hide that there is a newer one. Where it is not, the carrier reads again from the start, after a while.
     pub fn is_at_view(&self) -> bool {
         let shown = self.view.as_ref().map(|view| (view.epoch, view.revision));
         self.last

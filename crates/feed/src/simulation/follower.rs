@@ -61,6 +61,8 @@ pub(super) struct Follower {
     pub(super) at_end: bool,
     /// What the topic had when the end was captured that it is at now.
     pub(super) owed: Option<(u64, u64)>,
+    /// Since it began, a broker lied to it: what that broker left out, nobody misses before the next commit.
+    is_misled: bool,
     pub(super) clock_ms: i64,
     pub(super) lie: Option<Lie>,
     /// The highest place that was ever shown, also by processes before.
@@ -114,6 +116,7 @@ impl Follower {
             backoff_ms: 0,
             at_end: false,
             owed: None,
+            is_misled: false,
             clock_ms: 0,
             lie: None,
             highest: None,
@@ -235,7 +238,7 @@ impl Follower {
 
     fn again(&mut self, now_ms: u64, after_ms: u64) {
         self.reader.restart();
-        (self.at, self.at_end) = (None, false);
+        (self.at, self.at_end, self.is_misled) = (None, false, false);
         self.again_ms = now_ms + after_ms;
     }
 
@@ -250,6 +253,7 @@ impl Follower {
         if now_ms < self.again_ms {
             return Ok(());
         }
+        self.is_misled |= self.lie.is_some();
         let mut at = match self.at {
             Some(at)
                 if at.incarnation == log.incarnation
@@ -475,7 +479,7 @@ impl Follower {
             return Ok(());
         }
         let view = self.reader.view().ok_or("live without a view")?;
-        if self.lie.is_none() && self.kind == Kind::Topic && Some((view.epoch, view.revision)) < self.owed {
+        if !self.is_misled && self.kind == Kind::Topic && Some((view.epoch, view.revision)) < self.owed {
             return Err(format!("live with {view:?}, where the topic had {:?}", self.owed));
         }
         let Some(made) = self.basis else {

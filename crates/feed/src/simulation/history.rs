@@ -420,9 +420,7 @@ impl History {
 
     fn stop_lying(&mut self) {
         let at = self.chance.below(self.followers.len());
-        let follower = &mut self.followers[at];
-        // What the broker owed while it lied, nobody can know.
-        (follower.lie, follower.owed) = (None, None);
+        self.followers[at].lie = None;
     }
 
     fn new_floor(&mut self) -> Result<(), String> {
