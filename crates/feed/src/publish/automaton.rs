@@ -373,6 +373,7 @@ impl Publisher {
         let mut topic = Topic::new(self.signer.roots().clone());
         topic.asked = Asked {
             start: self.start,
+            is_check: false,
             seen: self.seen,
         };
         self.step = Step::Reading(Some(topic));

@@ -35,6 +35,8 @@ pub struct Topic {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Asked {
     pub(super) start: u64,
+    /// It was read beside publishing: what was sent meanwhile is not in it.
+    pub(super) is_check: bool,
     /// The newest commit of ours that a reader had seen by then.
     pub(super) seen: Option<(Mark, u64)>,
 }

@@ -23,7 +23,7 @@ impl Publisher {
             return self.stand_by(now_ms);
         }
         self.status.heard(standing.mark, self.fleet);
-        if topic.is_hidden() && self.position.is_none() {
+        if topic.is_hidden() && !topic.asked.is_check {
             // What this publisher's predecessor sent last may be behind it: to go on would send it twice, or over what a restored database lacks.
             self.rest(HIDDEN.to_owned(), now_ms);
             self.status.is_visible = false;
@@ -54,6 +54,12 @@ impl Publisher {
                 }
             }
             Verdict::Refuse(refusal) => self.refuse(refusal, now_ms),
+            // Which keys there are has to be known as of now.
+            Verdict::Whole if topic.asked.is_check => {
+                self.start += 1;
+                self.is_checking = false;
+                self.read();
+            }
             Verdict::GoOn { .. } if self.whole_wanted => self.send_whole(topic),
             Verdict::Whole => self.send_whole(topic),
             // A check: the topic was right when it was read, and more was sent since.
