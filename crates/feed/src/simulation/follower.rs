@@ -213,6 +213,11 @@ impl Follower {
         self.again(now_ms, 0);
     }
 
+    /// The topic lost something that this follower had read: offsets that are given again hide that from it.
+    pub(super) fn mislead(&mut self) {
+        self.is_misled = true;
+    }
+
     /// Another floor lies on the disk, for the next start.
     pub(super) fn set_floor(&mut self, floor: Rc<[u8]>) {
         self.floor = floor;

@@ -361,6 +361,9 @@ impl History {
             }
         }
         self.truth.topic_changed(&self.log);
+        for follower in &mut self.followers {
+            follower.mislead();
+        }
     }
 
     /// Somebody who may not writes into the topic.

@@ -193,7 +193,8 @@ impl Log {
         let until = chance.below(stable + 1);
         let expired = chance.below(until + 1);
         let mut last: HashMap<&[u8], u64> = HashMap::new();
-        for entry in &self.entries {
+        // What is too young to be taken does not make anything older superfluous either.
+        for entry in &self.entries[..until] {
             if entry.fate == Fate::Committed {
                 last.insert(&entry.record.key, entry.offset);
             }
