@@ -26,6 +26,8 @@ pub struct Topic {
     keyring_version: Option<u64>,
     records: u64,
     is_hidden: bool,
+    /// Records came behind the highest commit: somebody was killed while it sent the whole, or is no publisher at all.
+    is_trailed: bool,
     is_full: bool,
     /// Of which start of the publisher it is, and what was seen when it began to be read.
     pub(super) asked: Asked,
@@ -51,6 +53,7 @@ impl Topic {
             keyring_version: None,
             records: 0,
             is_hidden: false,
+            is_trailed: false,
             is_full: false,
             asked: Asked::default(),
         }
@@ -61,6 +64,7 @@ impl Topic {
         self.records += 1;
         let text = std::str::from_utf8(key).ok();
         if !matches!(text, Some("commit" | "keyring")) {
+            self.is_trailed = true;
             match value {
                 None => drop(self.keys.remove(key)),
                 Some(_) if self.keys.len() >= TOPIC_KEYS_MAX => self.is_full = true,
@@ -95,6 +99,7 @@ impl Topic {
             let place = (mark.epoch, mark.revision, commit.at);
             if self.place().is_none_or(|highest| highest < place) {
                 self.highest = Some((mark, commit.at));
+                self.is_trailed = false;
             }
         }
     }
@@ -119,7 +124,7 @@ impl Topic {
         self.highest.map(|(mark, at)| (mark.epoch, mark.revision, at))
     }
 
-    /// Whether a reader that began with nothing shows it, and the last commit is it.
+    /// Whether a reader that began with nothing shows it, the last commit is it, and nothing lies behind it over which the next would be laid.
     pub fn holds(&self) -> bool {
         let shown = self
             .reader
@@ -128,7 +133,7 @@ impl Topic {
         let highest = self
             .highest
             .map(|(mark, _)| (mark.epoch, mark.revision, mark.digest));
-        !self.is_full && shown.is_some() && shown == highest && self.reader.is_at_view()
+        !self.is_full && !self.is_trailed && shown.is_some() && shown == highest && self.reader.is_at_view()
     }
 
     /// The version of the newest keyring that counts.

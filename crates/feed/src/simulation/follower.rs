@@ -154,7 +154,8 @@ impl Follower {
             Some(whole) => self.file.truncate(whole),
             None => self.file = floor_as_kept(&self.floor),
         }
-        self.keyring = self.reader.keyring_line().to_vec();
+        // A keyring whose commit was cut off counts, but not for the commit before it.
+        self.keyring = last_keyring(&self.file);
         // What the file has last may be older than what counts, where the floor brought that: then it is written again.
         self.file_keyring = Vec::new();
         self.commit = last_commit(&self.file);
@@ -590,6 +591,17 @@ fn floor_as_kept(floor: &[u8]) -> Vec<u8> {
         lines.push(b'\n');
     }
     lines
+}
+
+fn last_keyring(file: &[u8]) -> Vec<u8> {
+    let is_keyring = |line: &&[u8]| {
+        matches!(
+            Line::parse(line, &mut Scratch::default()),
+            Some(Line::Keyring(Some(_)))
+        )
+    };
+    let keyrings = file.split(|byte| *byte == b'\n').filter(is_keyring);
+    keyrings.last().unwrap_or_default().to_vec()
 }
 
 fn last_commit(file: &[u8]) -> Vec<u8> {
