@@ -26,7 +26,7 @@ fn load(text: &str) -> Result<SignInSettings, SettingsError> {
     std::fs::write(directory.path().join("empty"), "\n").unwrap();
     let path = directory.path().join("portal.yaml");
     std::fs::write(&path, text).unwrap();
-    SignInSettings::load(&path)
+    crate::Configuration::load(&path).map(|configuration| configuration.sign_in)
 }
 
 #[test]
