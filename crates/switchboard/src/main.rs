@@ -39,6 +39,8 @@ enum Command {
     Authorizer(commands::authorizer::AuthorizerCommand),
     /// Make a floor of a policy file, a Lambda layer of a floor, or show what a floor says
     Policy(commands::policy::Policy),
+    /// Look after a feed's topic in Kafka
+    Feed(commands::feed::Feed),
     /// Show what a team gateway on AWS costs a month, what would change it, and when something else is cheaper
     Cost(Box<commands::cost::Cost>),
     /// Print a generated file of this repository
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         Command::Explain(command) => command.run(),
         Command::Authorizer(command) => command.run(),
         Command::Policy(command) => command.run(),
+        Command::Feed(command) => command.run(),
         Command::Cost(command) => command.run(),
         Command::Generate(command) => command.run(),
     };
