@@ -8,9 +8,10 @@ use clap::Args;
 use std::path::Path;
 
 /// What `switchboard generate` is asked for, and where it goes.
-const GENERATED: [(&str, &str); 3] = [
+const GENERATED: [(&str, &str); 4] = [
     ("schema", "contract/gateway.schema.json"),
     ("policy-schema", "contract/policy.schema.json"),
+    ("portal-openapi", "contract/portal.openapi.json"),
     ("errors", "docs/errors.md"),
 ];
 

@@ -8,6 +8,7 @@ mod following;
 pub use following::{Bundle, Following, Portal, Secret, Token, Url};
 
 use policy::path::PathPrefix;
+use sha2::{Digest as _, Sha256};
 use std::path::PathBuf;
 
 /// Longest result TTL that API Gateway takes, in seconds.
@@ -189,6 +190,20 @@ impl Settings {
         }
         Ok(self)
     }
+}
+
+/// What tells one set of settings from another: SHA-256, in lower-case hexadecimal, of `NAME=VALUE` and LF for each variable of ours that is
+/// set, but for tokens, by name.
+pub fn config_digest(environment: impl IntoIterator<Item = (String, String)>) -> String {
+    let is_told = |name: &str| ![following::BUNDLE_TOKEN, following::PORTAL_TOKEN].contains(&name);
+    let mut lines: Vec<String> = environment
+        .into_iter()
+        .filter(|(name, value)| name.starts_with(OURS) && !value.is_empty() && is_told(name))
+        .map(|(name, value)| format!("{name}={value}\n"))
+        .collect();
+    lines.sort();
+    let digest = Sha256::digest(lines.concat());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Name and value of each variable of ours that is set.

@@ -8,6 +8,7 @@ use std::io;
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// An authority that signs what it is asked to.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
 }
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
 
 impl Authority {
     /// With a key of its own.
@@ -26,6 +29,9 @@ impl Authority {
             .distinguished_name
             .push(DnType::CommonName, "authority of a test");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // Another name than what it signs has: who finds an issuer by its name takes a certificate of one name for its own issuer.
+        let name = format!("authority {}", COUNT.fetch_add(1, Ordering::Relaxed));
+        params.distinguished_name.push(DnType::CommonName, name);
         let pem = params.self_signed(&key).expect("the key signs").pem();
         Authority {
             issuer: Issuer::new(params, key),

@@ -12,6 +12,44 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+/// What is published, or what somebody says that it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Content {
+    /// The line of the keyring.
+    pub keyring: String,
+    /// The lines of the records, by key.
+    pub records: BTreeMap<String, String>,
+    /// The line of the commit.
+    pub commit: String,
+}
+
+impl Content {
+    /// As one file.
+    pub fn bundle(&self) -> String {
+        let lines = std::iter::once(&self.keyring).chain(self.records.values());
+        let lines = lines.chain([&self.commit]);
+        lines.map(|line| format!("{line}\n")).collect()
+    }
+
+    /// The lines that make it of `former`: a keyring that is new, records that changed, deletions, the commit.
+    pub fn behind(&self, former: &Content) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.keyring != former.keyring {
+            lines.push(self.keyring.clone());
+        }
+        let changed = self.records.iter();
+        let changed = changed.filter(|(key, line)| former.records.get(*key) != Some(line));
+        lines.extend(changed.map(|(_, line)| line.clone()));
+        let gone = former
+            .records
+            .keys()
+            .filter(|key| !self.records.contains_key(*key));
+        lines.extend(gone.map(|key| format!(r#"{{"key":"{key}","deleted":true}}"#)));
+        lines.push(self.commit.clone());
+        lines
+    }
+}
+
 /// A feed's publisher; a copy knows the same keys, as one that was restored does.
 #[derive(Debug, Clone)]
 pub struct Publisher {
@@ -134,6 +172,17 @@ impl Publisher {
         self.commit = self.key.commit_line(&commit);
     }
 
+    /// Another key signs from now on, of which a new keyring tells; the former one ends with it.
+    pub fn rotate(&mut self) {
+        let former = std::mem::replace(&mut self.key, key("2026-c", 77));
+        self.keyring_version += 1;
+        let keys = [self.key.public(None), former.public(Some(now()))];
+        self.keyring = self
+            .root
+            .keyring_line(&self.feed, self.keyring_version, self.epoch, &keys);
+        self.beat();
+    }
+
     /// Everything anew in another epoch, with another key, of which a new keyring tells.
     pub fn new_epoch(&mut self) {
         self.epoch += 1;
@@ -185,17 +234,29 @@ impl Publisher {
             .collect()
     }
 
-    /// What it has published, as one file.
+    /// What it has published.
+    pub fn content(&self) -> Content {
+        Content {
+            keyring: self.keyring.clone(),
+            records: self.records.clone(),
+            commit: self.commit.clone(),
+        }
+    }
+
+    /// The same as one file.
     pub fn bundle(&self) -> String {
-        let lines = std::iter::once(&self.keyring).chain(self.records.values());
-        let lines = lines.chain([&self.commit]);
-        lines.map(|line| format!("{line}\n")).collect()
+        self.content().bundle()
     }
 
     /// The same with its roots.
     pub fn floor(&self) -> String {
+        self.floor_of(&self.content())
+    }
+
+    /// This in place of what it has published, with its roots.
+    pub fn floor_of(&self, content: &Content) -> String {
         let roots = roots_line(&self.feed, &[self.root.public(None)]);
-        format!("{roots}\n{}", self.bundle())
+        format!("{roots}\n{}", content.bundle())
     }
 }
 
@@ -264,5 +325,10 @@ impl BundleServer {
     /// Listens no more.
     pub fn stop(&self) {
         self.upstream.stop();
+    }
+
+    /// Listens again, at the same address.
+    pub fn go_on(&self) {
+        self.upstream.go_on();
     }
 }

@@ -16,6 +16,8 @@ mod line;
 pub mod publish;
 mod reader;
 mod sign;
+#[cfg(test)]
+mod simulation;
 
 pub use apply::apply;
 pub use digest::{Digest, FeedDigest};

@@ -1,3 +1,35 @@
 //! The control plane: the source of truth for who may do what, who may change it, and how a change is published.
+//!
+//! `api` is HTTP, `app` what may be done, `store` the database, `publish` the way to every reader. Decisions on requests are
+//! not made here, and nothing that is down here stops a gateway.
 
-pub mod identity;
+mod api;
+mod app;
+mod first_start;
+mod identity;
+mod keys;
+pub mod operate;
+mod publish;
+mod serve;
+mod settings;
+mod store;
+mod text;
+
+pub use api::openapi;
+pub use identity::{FetchError, SettingsError as SignInSettingsError, SignInSettings, UrlError};
+pub use keys::KeyFileError;
+pub use serve::{Portal, StartError};
+pub use settings::{Settings, SettingsError};
+pub use store::StoreError;
+
+/// An error and what caused it, as one line for a log.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -129,8 +129,7 @@ export function readPortal(value: Value): Portal | undefined {
 
 export function readCaFile(value: Value): string | undefined {
   const isHttps = ["BUNDLE", "PORTAL"].some((name) => value(name)?.startsWith("https://"));
-  if (!isHttps)
-    alone(value, ["CA_FILE"], "an https:// address in SWITCHBOARD_BUNDLE or SWITCHBOARD_PORTAL");
+  if (!isHttps) alone(value, ["CA_FILE"], "an https:// address in SWITCHBOARD_BUNDLE or SWITCHBOARD_PORTAL");
   return value("CA_FILE");
 }
 

@@ -7,7 +7,7 @@
 use super::action::{Action, Event};
 use super::send::Sending;
 use super::signer::Signer;
-use super::source::{Fault, Mark, Sent, Standing};
+use super::source::{Fault, Mark, REVISION_RECORDS_MAX, Sent, Standing};
 use super::status::Status;
 use super::topic::{Asked, Topic};
 use super::whole::Whole;
@@ -64,6 +64,11 @@ pub(super) enum Step {
         topic: Topic,
     },
     Whole(Box<Whole>, WholeStep),
+    /// All records of the whole but the last are sent: does the database still say so?
+    Confirming {
+        records: Vec<Sent>,
+        mark: Mark,
+    },
     /// Somebody has to decide.
     Refused {
         until_ms: u64,
@@ -114,6 +119,8 @@ pub struct Publisher {
     pub(super) noted: Option<(u64, u64)>,
     pub(super) backoff_ms: u64,
     pub(super) status: Status,
+    /// Records of one transaction of the whole.
+    pub(crate) batch_records_max: usize,
     #[cfg(test)]
     pub(crate) loosened: Option<super::Loosened>,
 }
@@ -140,6 +147,7 @@ impl Publisher {
             noted: None,
             backoff_ms: BACKOFF_MS,
             status: Status::default(),
+            batch_records_max: REVISION_RECORDS_MAX,
             #[cfg(test)]
             loosened: None,
         }
@@ -148,6 +156,11 @@ impl Publisher {
     /// What is known of it.
     pub fn status(&self) -> &Status {
         &self.status
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_sending_whole(&self) -> bool {
+        self.whole_wanted
     }
 
     /// Other private keys from here on.
@@ -229,6 +242,7 @@ impl Publisher {
             Step::Asking
             | Step::Weighing { .. }
             | Step::Polling
+            | Step::Confirming { .. }
             | Step::AskingAgain
             | Step::Leading
             | Step::Resting { .. }
@@ -278,6 +292,9 @@ impl Publisher {
             (Step::Whole(mut whole, WholeStep::Sending(_)), Event::Committed) => {
                 let next = whole.sent();
                 self.go_on_whole(whole, next, now_ms);
+            }
+            (Step::Confirming { records, mark }, Event::Standing(standing)) => {
+                self.confirm(&standing, records, mark, now_ms);
             }
             (Step::AskingAgain, Event::Standing(standing)) => {
                 self.ask_again(before.as_ref(), &standing, now_ms)
@@ -356,6 +373,7 @@ impl Publisher {
         let mut topic = Topic::new(self.signer.roots().clone());
         topic.asked = Asked {
             start: self.start,
+            is_check: false,
             seen: self.seen,
         };
         self.step = Step::Reading(Some(topic));

@@ -54,6 +54,4 @@ pub(crate) enum Loosened {
     Check,
     /// No heartbeat is sent.
     Heartbeat,
-    /// Nobody looks into the topic before going on: what the database says to be published is believed.
-    Unread,
 }

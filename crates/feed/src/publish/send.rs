@@ -28,6 +28,19 @@ impl Sending {
     }
 }
 
+#[cfg(test)]
+impl Sending {
+    /// The same, made at another time.
+    pub(super) fn made(mut self, signer: &Signer, at: u64) -> Result<Sending, Refusal> {
+        self.at = at;
+        self.commit = signer.commit(&self.mark, at)?.into_bytes().into_boxed_slice();
+        self.records.pop();
+        self.records
+            .push((b"commit"[..].into(), Some(self.commit.clone())));
+        Ok(self)
+    }
+}
+
 /// These records, the keyring where the topic has another one, the commit.
 pub(super) fn signed(
     signer: &Signer,

@@ -3,7 +3,7 @@
 //! It may span several transactions, of which the last has keyring and commit. First every key of the topic that the database does not own gets a
 //! tombstone, so that nothing of anybody else is live under the commit.
 
-use super::source::{Mark, Page, REVISION_BYTES_MAX, REVISION_RECORDS_MAX, Sent};
+use super::source::{Mark, Page, REVISION_BYTES_MAX, Sent};
 use super::topic::tombstone;
 use crate::digest::Digest;
 use std::collections::HashSet;
@@ -18,6 +18,7 @@ pub(super) struct Whole {
     digest: Digest,
     batch: Vec<Sent>,
     batch_bytes: usize,
+    records_max: usize,
     #[cfg(test)]
     pub(super) without_tombstones: bool,
 }
@@ -45,8 +46,8 @@ pub(super) enum Next {
 }
 
 impl Whole {
-    /// Of what is live at this mark, into a topic with these keys.
-    pub(super) fn new(foreign: HashSet<Box<[u8]>>, mark: Mark) -> Whole {
+    /// Of what is live at this mark, into a topic with these keys, at most so many records at once.
+    pub(super) fn new(foreign: HashSet<Box<[u8]>>, mark: Mark, records_max: usize) -> Whole {
         Whole {
             phase: match foreign.is_empty() {
                 true => Phase::Sending,
@@ -57,6 +58,7 @@ impl Whole {
             digest: Digest::default(),
             batch: Vec::new(),
             batch_bytes: 0,
+            records_max,
             #[cfg(test)]
             without_tombstones: false,
         }
@@ -64,7 +66,7 @@ impl Whole {
 
     /// What is to be done next.
     pub(super) fn next(&mut self) -> Next {
-        if self.batch.len() >= REVISION_RECORDS_MAX || self.batch_bytes >= REVISION_BYTES_MAX {
+        if self.batch.len() >= self.records_max || self.batch_bytes >= REVISION_BYTES_MAX {
             return Next::Send(self.take_batch());
         }
         if self.phase != Phase::Ending {
@@ -94,7 +96,7 @@ impl Whole {
             .map(|(key, value)| key.len() + value.len())
             .sum();
         let is_full = !self.batch.is_empty()
-            && (self.batch.len() + page.records.len() > REVISION_RECORDS_MAX
+            && (self.batch.len() + page.records.len() > self.records_max
                 || self.batch_bytes + bytes > REVISION_BYTES_MAX);
         let full = is_full.then(|| self.take_batch());
         for (key, value) in page.records {
@@ -132,7 +134,7 @@ impl Whole {
         if self.without_tombstones {
             self.foreign.clear();
         }
-        let some: Vec<Box<[u8]>> = self.foreign.iter().take(REVISION_RECORDS_MAX).cloned().collect();
+        let some: Vec<Box<[u8]>> = self.foreign.iter().take(self.records_max).cloned().collect();
         for key in &some {
             self.foreign.remove(key);
         }

@@ -3,7 +3,7 @@
 //! The bytes of a record are kept only until they are shown; of what is shown its digest is enough to see that it came again.
 //! One change costs one bucket of 256, not the whole.
 
-use crate::digest::{BUCKETS, FeedDigest, bucket_of, record_digest};
+use crate::digest::{BUCKETS, EMPTY, FeedDigest, bucket_of, record_digest};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 
@@ -179,6 +179,10 @@ impl Held {
         let mut feed = Sha256::new();
         let mut live = Vec::new();
         for bucket in &mut self.buckets {
+            if bucket.entries.is_empty() {
+                feed.update(*EMPTY);
+                continue;
+            }
             let known = bucket.digest.filter(|(of, _)| is_all && *of == epoch);
             let digest = known.map_or_else(
                 || {

@@ -4,6 +4,8 @@ use super::held::{Changes, Full, Held};
 use super::state::{AHEAD_S_MAX, Bounds, State, View};
 use crate::floor::Floor;
 use crate::keys::{CommitError, Keyring, KeyringError, Roots};
+#[cfg(test)]
+use crate::line::KeyringLine;
 use crate::line::{Commit, Line, Record, Scratch};
 
 /// Reads one feed, from whichever carrier, and keeps what it may show.
@@ -15,7 +17,7 @@ pub struct Reader {
     keyring_line: Box<[u8]>,
     held: Held,
     view: Option<View>,
-    /// The last commit that counted since the carrier began: its place in the order, and whether it is the view.
+    /// The last commit that counted since the carrier began.
     last: Option<Last>,
     /// A feed said at least once what is shown. Until then it is a floor's word alone.
     heard: bool,
@@ -24,13 +26,13 @@ pub struct Reader {
     /// More came than is kept: nothing is taken until the carrier begins again.
     full: bool,
     #[cfg(test)]
-    pub(super) loosened: Option<Loosened>,
+    pub(crate) loosened: Option<Loosened>,
 }
 
 /// A rule that a test takes away, to see that the simulation finds out.
 #[cfg(test)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Loosened {
+pub(crate) enum Loosened {
     /// A commit counts whoever signed it.
     Signed,
     /// A commit shows whatever is there.
@@ -39,11 +41,19 @@ pub(super) enum Loosened {
     Forward,
     /// Beginning again keeps what is held: what expired meanwhile stays.
     Empty,
+    /// Any commit that counts renews the age.
+    Aged,
+    /// A keyring counts, however old.
+    Keyring,
+    /// Another feed's lines are as good as this one's.
+    Environment,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Last {
     is_view: bool,
+    /// The highest place of all that counted.
+    highest: (u64, u64),
 }
 
 /// What became of a line.
@@ -268,6 +278,8 @@ impl Reader {
     }
 
     fn take(&mut self, line: Line<'_>, bytes: &[u8], now: u64) -> Read {
+        #[cfg(test)]
+        self.loosen(&line);
         match line {
             Line::Entity(record) if record.feed != *self.roots.feed() => Read::Ignored(Ignored::Feed),
             Line::Entity(record) => {
@@ -287,6 +299,17 @@ impl Reader {
             Line::Commit(commit) => self.commit(&commit, bytes, now),
             // Believed as line 1 of a floor, and nowhere else.
             Line::Roots(_) => self.skip(),
+        }
+    }
+
+    #[cfg(test)]
+    fn loosen(&mut self, line: &Line<'_>) {
+        match (self.loosened, line) {
+            (Some(Loosened::Keyring), Line::Keyring(Some(_))) => self.keyring = None,
+            (Some(Loosened::Environment), Line::Keyring(Some(KeyringLine { feed, .. }))) => {
+                self.roots.set_feed(feed)
+            }
+            _ => {}
         }
     }
 
@@ -314,6 +337,10 @@ impl Reader {
             _ => judged,
         };
         if let Err(error) = judged {
+            // Of this feed and not to be judged: a keyring was withheld, or somebody lies. What is shown is not known to be the last either way.
+            if let (Some(last), true) = (&mut self.last, error != CommitError::Feed) {
+                last.is_view = false;
+            }
             return Read::Ignored(Ignored::Commit(error));
         }
         let read = self.weigh(commit, bytes, now);
@@ -322,7 +349,9 @@ impl Reader {
             Read::Ignored(Ignored::Behind) => self.is_view(commit),
             _ => false,
         };
-        self.last = Some(Last { is_view });
+        let place = (commit.epoch, commit.revision);
+        let highest = self.last.map_or(place, |last| last.highest.max(place));
+        self.last = Some(Last { is_view, highest });
         self.heard |= is_view;
         read
     }
@@ -352,6 +381,10 @@ impl Reader {
                 if commit.digest != view.digest {
                     self.forked = true;
                     return Read::Ignored(Ignored::Forked);
+                }
+                #[cfg(test)]
+                if self.loosened == Some(Loosened::Aged) {
+                    view.fresh_at = now;
                 }
                 if commit.at <= view.at || commit.at > now.saturating_add(AHEAD_S_MAX) {
                     return Read::Ignored(Ignored::Behind);
@@ -389,10 +422,12 @@ impl Reader {
         })
     }
 
-    /// Whether the last commit before the end that the carrier captured is the view. Where it is not, the carrier reads again from the start,
-    /// after a while.
+    /// Whether the last commit before the end that the carrier captured is the view, and none that counted was above it: an old one that is said
+    /// again does not hide that there is a newer one. Where it is not, the carrier reads again from the start, after a while.
     pub fn is_at_view(&self) -> bool {
-        self.last.is_some_and(|last| last.is_view)
+        let shown = self.view.as_ref().map(|view| (view.epoch, view.revision));
+        self.last
+            .is_some_and(|last| last.is_view && Some(last.highest) <= shown)
     }
 
     /// What may be said of the view. `at_end`: the carrier is connected and at the end that it captured.

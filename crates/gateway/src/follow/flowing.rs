@@ -107,7 +107,7 @@ impl Round<'_> {
                     let _ = self.first.send(());
                     continue;
                 }
-                Step::Given(Ok(Given::End)) => Some(self.follower.flow_ended()),
+                Step::Given(Ok(Given::End)) => Some(self.follower.flow_ended(true)),
                 Step::Given(Ok(Given::Record(key, value))) => {
                     let read = self.follower.record(key, value);
                     self.follower.ended_by(&read, false)
@@ -181,17 +181,21 @@ impl Round<'_> {
 impl Follower {
     /// Whether what was read is the end of what the carrier has.
     fn ended_by(&mut self, read: &Read, behind_commits: bool) -> Option<Looked> {
-        let is_end = match read {
+        match read {
             // It would take nothing more until it begins again.
-            Read::Ignored(Ignored::Full) => true,
-            read => behind_commits && read.is_end(),
-        };
-        is_end.then(|| self.flow_ended())
+            Read::Ignored(Ignored::Full) => Some(self.flow_ended(false)),
+            // A log may have been written to by a stranger, and its publisher writes on; a stream is of one who knows what counts.
+            Read::Ignored(Ignored::Commit(_)) if behind_commits => Some(self.flow_ended(false)),
+            read if behind_commits && read.is_end() => Some(self.flow_ended(true)),
+            _ => None,
+        }
     }
 
-    fn flow_ended(&mut self) -> Looked {
+    /// `counts`: nothing was there that no publisher of this feed sends.
+    fn flow_ended(&mut self, counts: bool) -> Looked {
         const OTHERWISE: &str =
             "the end of the feed is not what is shown: it is older, incomplete, or not this feed's";
-        self.ended(OTHERWISE)
+        let is_view = counts && self.reader.is_at_view();
+        self.ended(is_view, OTHERWISE)
     }
 }

@@ -76,6 +76,12 @@ impl Follower {
         self.mending.is_none() && self.kept.is_broken() && !self.mended.is_some_and(is_soon)
     }
 
+    /// As if a minute had gone by.
+    #[cfg(test)]
+    pub(super) fn forget_mending(&mut self) {
+        self.mended = None;
+    }
+
     /// The carrier begins at its start.
     pub(super) fn begin(&mut self) {
         // One in the making is left where it is.
@@ -136,13 +142,14 @@ impl Follower {
 
     /// First the disk: what was decided by once is never taken back by a kill.
     fn show(&mut self, shown: &Shown) {
-        if !self.kept.show(shown, unix_s()) {
+        if !self.kept.show(shown) {
             self.follow.not_kept();
         }
         self.sink.show(shown);
         // The moment that it is in force is told, not only the end of what the carrier brings.
         self.follow.applied(&shown.view, unix_ms());
         self.follow.note(&self.reader, self.at_end, None);
+        self.kept.shorten(unix_s());
         let view = &shown.view;
         tracing::info!(
             epoch = view.epoch,
@@ -152,9 +159,8 @@ impl Follower {
         );
     }
 
-    /// The carrier is at its end; whether that is what is shown.
-    pub(super) fn ended(&mut self, otherwise: &str) -> Looked {
-        let is_view = self.reader.is_at_view();
+    /// The carrier is at its end. `is_view`: that is what is shown.
+    pub(super) fn ended(&mut self, is_view: bool, otherwise: &str) -> Looked {
         if let (Some(whole), true) = (self.mending.take(), is_view) {
             self.kept.finish_whole(whole);
             if !self.kept.is_broken() {
@@ -179,7 +185,12 @@ impl Follower {
 
     /// What came of a look, or of an end.
     fn came(&mut self, looked: Looked, failure: Option<String>) -> Looked {
-        self.at_end = matches!(looked, Looked::Good | Looked::Mismatch);
+        self.at_end = match looked {
+            Looked::Good => true,
+            // What the reader believed before it met what does not count is not the end.
+            Looked::Mismatch => !self.reader.is_at_view(),
+            Looked::Unreachable | Looked::Failed => false,
+        };
         self.tell_failure(failure.as_deref());
         self.follow.note(&self.reader, self.at_end, failure);
         // Counted once it is told, so that whoever sees the count finds the reason.

@@ -93,7 +93,7 @@ impl Follower {
         const OTHERWISE: &str =
             "the bundle's end is not what is shown: it is older, cut off, or not this feed's";
         match brought.and_then(|content| self.read(content)) {
-            Ok(()) => self.ended(OTHERWISE),
+            Ok(()) => self.ended(self.reader.is_at_view(), OTHERWISE),
             Err(failure) => self.failed(&failure),
         }
     }

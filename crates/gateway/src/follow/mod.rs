@@ -19,6 +19,8 @@ mod pace;
 mod service;
 mod standing;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub use applied::Applied;
 pub(crate) use beginning::read_signed_floor;
@@ -28,6 +30,7 @@ pub(crate) use service::{Floors, Prepared};
 pub use service::{Following, Parts};
 pub(crate) use standing::Gate;
 pub use standing::{Counts, Follow, Reading};
+pub(crate) use stream::told as portal_refused;
 
 use std::time::Duration;
 
@@ -57,7 +60,7 @@ pub(crate) fn unix_s() -> u64 {
 }
 
 /// Unix milliseconds.
-fn unix_ms() -> u64 {
+pub(crate) fn unix_ms() -> u64 {
     u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX)
 }
 

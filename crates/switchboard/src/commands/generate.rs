@@ -9,6 +9,8 @@ enum What {
     Schema,
     /// contract/policy.schema.json
     PolicySchema,
+    /// contract/portal.openapi.json
+    PortalOpenapi,
     /// docs/errors.md
     Errors,
 }
@@ -30,6 +32,7 @@ impl Generate {
                 serde_json::to_string_pretty(&::gateway::configuration::schema())?
             ),
             What::PolicySchema => println!("{}", serde_json::to_string_pretty(&::policy::check::schema())?),
+            What::PortalOpenapi => println!("{}", serde_json::to_string_pretty(&::portal::openapi())?),
             What::Errors => print!("{}", ::gateway::response::errors_page()),
         }
         Ok(ExitCode::SUCCESS)

@@ -1,0 +1,16 @@
+//! From what is written to what every reader has: one portal of all publishes, every portal tells its readers.
+//!
+//! `publisher` signs a commit for each revision, in order, while this portal holds the `lease`; `follow` brings what any portal
+//! published to the `hub`, from which `stream` serves readers. `carrier` is the seam for whatever carries the feed besides.
+
+mod carrier;
+mod follow;
+mod hub;
+mod lease;
+mod publisher;
+mod stream;
+
+pub(crate) use follow::follow;
+pub(crate) use hub::{Hub, Standing};
+pub(crate) use publisher::{Publishing, publish};
+pub(crate) use stream::{Begin, Position, begin, bundle};
