@@ -351,10 +351,8 @@ impl Publisher {
         self.position = None;
         self.seen = None;
         self.noted = None;
-        self.checked = None;
-        self.is_checking = false;
         self.whole_wanted = false;
-        self.start += 1;
+        self.drop_check();
         self.status.starts();
     }
 
