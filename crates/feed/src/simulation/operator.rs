@@ -61,7 +61,8 @@ impl History {
             .into_iter()
             .chain(self.topic().highest().map(|(mark, _)| mark.epoch))
             .collect();
-        self.database.new_epoch(self.now_ms / 1_000, &epochs, &versions);
+        self.database
+            .new_epoch(self.now_ms / 1_000, self.keys - 1, &epochs, &versions);
         self.truth.is(&self.database);
         (self.restored, self.cut) = (None, false);
     }

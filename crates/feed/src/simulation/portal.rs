@@ -85,11 +85,6 @@ impl Portal {
         }
     }
 
-    /// A transaction is under way.
-    pub(super) fn is_sending(&self) -> bool {
-        matches!(self.under_way, Some(UnderWay::Transaction { .. }))
-    }
-
     pub(super) fn clock(&self, now_ms: u64) -> u64 {
         now_ms.saturating_add_signed(self.clock_ms)
     }
@@ -267,10 +262,7 @@ impl Portal {
         around: &Around<'_>,
         clock: u64,
     ) -> Result<Result<Topic, Reading>, Fault> {
-        if !around.broker
-            || reading.incarnation != around.log.incarnation
-            || !around.log.has(reading.position)
-        {
+        if !around.broker || reading.incarnation != around.log.incarnation || !around.log.has(reading.end) {
             return Err(Fault::Unknown("the topic is not there any more".to_owned()));
         }
         let (records, position) = around.log.fetch(reading.position, READ_AT_ONCE);
