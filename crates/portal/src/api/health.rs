@@ -56,10 +56,17 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
         .into_iter()
         .map(|(feed, why)| json!({ "feed": feed, "why": why }))
         .collect();
+    // Somebody has to look, but every reader is served as before.
+    let alarms: Vec<Value> = app
+        .hub
+        .alarms()
+        .into_iter()
+        .map(|(feed, what)| json!({ "feed": feed, "a_reader_has": what }))
+        .collect();
     let is_ready = troubles.is_empty();
     let body = json!({
         "ready": is_ready, "publishes": app.hub.leads(),
-        "feeds": stands.collect::<Vec<Value>>(), "troubles": troubles,
+        "feeds": stands.collect::<Vec<Value>>(), "troubles": troubles, "alarms": alarms,
     });
     let status = if is_ready {
         StatusCode::OK

@@ -26,6 +26,8 @@ pub(crate) mod proposals;
 mod refused;
 pub(crate) mod revert;
 mod seat_belt;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub(crate) use actor::{Actor, actor_of};
