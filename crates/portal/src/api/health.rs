@@ -70,6 +70,9 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
             })
         })
         .chain(sealed)
+        .chain(app.hub.alarms().into_iter().map(|(feed, what)| {
+            json!({ "feed": feed, "a_reader_has": what, "why": "a reader of the stream has more than the database: was it restored from a backup?" })
+        }))
         .collect();
     let is_ready = troubles.is_empty();
     let body = json!({
