@@ -107,7 +107,8 @@ fn follow(portal: &Portal, name: &str) -> Gateway {
     wait_for(&format!("the report of {name}"), || {
         let fleet = portal.get("/v1/fleet?environment=prod").json();
         let instances = fleet["instances"].as_array()?;
-        instances.iter().any(|one| one["name"] == name).then_some(())
+        let is_live = |one: &Value| one["name"] == name && one["policy"]["state"] == "live";
+        instances.iter().any(is_live).then_some(())
     });
     gateway
 }

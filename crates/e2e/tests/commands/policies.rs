@@ -102,7 +102,7 @@ fn a_part_may_name_what_the_portal_has_and_what_is_wrong_is_told_at_its_place_be
         1,
         &[],
         &[
-            "policy.yaml:2:49: no API has the id `order`",
+            "policy.yaml:2:45: no API has the id `order`",
             "write `orders`?",
             "nothing was sent; mend the errors above",
         ],
