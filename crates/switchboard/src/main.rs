@@ -37,8 +37,12 @@ enum Command {
     Explain(commands::explain::Explain),
     /// Show what the AWS Lambda authorizer answers to an event, and why
     Authorizer(commands::authorizer::AuthorizerCommand),
+    /// Follow a feed, and hand it on as a bundle to those who cannot: authorizers on AWS Lambda
+    Relay(commands::relay::Relay),
     /// Policies as files (floors, layers, whether one holds), and a portal's policy as a whole
     Policy(commands::policy::Policy),
+    /// Look after a feed's topic in Kafka
+    Feed(commands::feed::Feed),
     /// Serve the control plane: who may do what, published to every gateway within a second
     Portal(Box<commands::portal::Portal>),
     /// Register an API in a portal, from CI with a team's token
@@ -72,7 +76,9 @@ fn main() -> ExitCode {
         Command::Check(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Authorizer(command) => command.run(),
+        Command::Relay(command) => command.run(),
         Command::Policy(command) => command.run(),
+        Command::Feed(command) => command.run(),
         Command::Portal(command) => command.run(),
         Command::Api(command) => command.run(),
         Command::Client(command) => command.run(),

@@ -8,6 +8,7 @@ pub(crate) mod client;
 pub(crate) mod cost;
 pub(crate) mod exit;
 pub(crate) mod explain;
+pub(crate) mod feed;
 pub(crate) mod fleet;
 pub(crate) mod gateway;
 pub(crate) mod generate;
@@ -15,6 +16,7 @@ pub(crate) mod key;
 pub(crate) mod policy;
 pub(crate) mod portal;
 pub(crate) mod portal_client;
+pub(crate) mod relay;
 pub(crate) mod revoke;
 pub(crate) mod screen;
 
