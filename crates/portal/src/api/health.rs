@@ -43,11 +43,6 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
             return (StatusCode::SERVICE_UNAVAILABLE, Json(body));
         }
     };
-    let alarms: Vec<String> = sealed::alarm(&app)
-        .await
-        .unwrap_or_default()
-        .into_iter()
-        .collect();
     let now = crate::text::now();
     let stands = all.iter().map(|feed| {
         json!({
@@ -61,12 +56,20 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
         .into_iter()
         .map(|(feed, why)| json!({ "feed": feed, "why": why }))
         .collect();
+    // Somebody has to look, but every reader is served as before.
+    let broken = sealed::alarm(&app).await.unwrap_or_default();
+    let broken = broken.map(|what| json!({ "break_glass": what }));
+    let alarms: Vec<Value> = app
+        .hub
+        .alarms()
+        .into_iter()
+        .map(|(feed, what)| json!({ "feed": feed, "a_reader_has": what }))
+        .chain(broken)
+        .collect();
     let is_ready = troubles.is_empty();
     let body = json!({
         "ready": is_ready, "publishes": app.hub.leads(),
-        "feeds": stands.collect::<Vec<Value>>(), "troubles": troubles,
-        // What a person has to look at, and nothing waits for.
-        "alarms": alarms,
+        "feeds": stands.collect::<Vec<Value>>(), "troubles": troubles, "alarms": alarms,
     });
     let status = if is_ready {
         StatusCode::OK

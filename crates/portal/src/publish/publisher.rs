@@ -162,6 +162,8 @@ struct FeedPublisher {
     /// When it is tried again after trouble.
     not_before: Option<tokio::time::Instant>,
     tidied_at: i64,
+    /// How often the whole was asked for again, as far as this portal has seen.
+    republished: Option<i64>,
 }
 
 impl FeedPublisher {
@@ -189,6 +191,14 @@ impl FeedPublisher {
             feed = as_loaded;
         }
         self.not_before = None;
+        if self
+            .republished
+            .replace(feed.republish)
+            .is_some_and(|seen| seen != feed.republish)
+            && self.carriers.is_empty()
+        {
+            tracing::warn!(feed = %feed.environment, "everything was to be sent again, and nothing carries this feed but the stream, which needs no such thing");
+        }
         while feed.published < feed.revision {
             self.one(publishing, lease, &mut feed).await?;
         }
