@@ -58,7 +58,7 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
         .map(|(feed, why)| json!({ "feed": feed, "why": why }))
         .collect();
     // No reason to take the portal out of its balancer: who is to look at it has to reach it.
-    let sealed = sealed.into_iter().map(|why| json!({ "why": why }));
+    let sealed = sealed.into_iter().map(|why| json!({ "break_glass": why }));
     let alarms: Vec<Value> = app
         .fleet
         .alarms()
