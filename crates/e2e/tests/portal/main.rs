@@ -1,5 +1,6 @@
 //! The portal as its users meet it: the real process, over raw HTTP, on SQLite and on PostgreSQL.
 
+mod following;
 mod publishing;
 
 use e2e::{Portal, PortalSetup, Postgres};
