@@ -6,7 +6,7 @@
 mod api;
 mod app;
 mod first_start;
-pub mod identity;
+mod identity;
 mod keys;
 pub mod operate;
 mod publish;
@@ -16,6 +16,7 @@ mod store;
 mod text;
 
 pub use api::openapi;
+pub use identity::{FetchError, SettingsError as SignInSettingsError, SignInSettings, UrlError};
 pub use keys::KeyFileError;
 pub use serve::{Portal, StartError};
 pub use settings::{Settings, SettingsError};

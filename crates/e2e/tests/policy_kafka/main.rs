@@ -1,6 +1,10 @@
 //! A feed over a real Apache Kafka (feed.md §3): what a reader of the topic sees, whatever happens to broker, log and network.
 
+mod access;
+mod broken;
 mod follower;
+mod lies;
 mod reading;
+mod replaced;
 
 use follower::Follower;

@@ -64,6 +64,11 @@ pub(super) enum Step {
         topic: Topic,
     },
     Whole(Box<Whole>, WholeStep),
+    /// All records of the whole but the last are sent: does the database still say so?
+    Confirming {
+        records: Vec<Sent>,
+        mark: Mark,
+    },
     /// Somebody has to decide.
     Refused {
         until_ms: u64,
@@ -237,6 +242,7 @@ impl Publisher {
             Step::Asking
             | Step::Weighing { .. }
             | Step::Polling
+            | Step::Confirming { .. }
             | Step::AskingAgain
             | Step::Leading
             | Step::Resting { .. }
@@ -286,6 +292,9 @@ impl Publisher {
             (Step::Whole(mut whole, WholeStep::Sending(_)), Event::Committed) => {
                 let next = whole.sent();
                 self.go_on_whole(whole, next, now_ms);
+            }
+            (Step::Confirming { records, mark }, Event::Standing(standing)) => {
+                self.confirm(&standing, records, mark, now_ms);
             }
             (Step::AskingAgain, Event::Standing(standing)) => {
                 self.ask_again(before.as_ref(), &standing, now_ms)
@@ -364,6 +373,7 @@ impl Publisher {
         let mut topic = Topic::new(self.signer.roots().clone());
         topic.asked = Asked {
             start: self.start,
+            is_check: false,
             seen: self.seen,
         };
         self.step = Step::Reading(Some(topic));

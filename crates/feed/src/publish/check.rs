@@ -13,7 +13,12 @@ impl Publisher {
             return None;
         }
         // Before a reader saw anything of ours there is nothing to miss.
-        if self.position.is_none() || self.is_checking || now_ms < self.check_ms || !self.status.is_visible {
+        if self.position.is_none()
+            || self.whole_wanted
+            || self.is_checking
+            || now_ms < self.check_ms
+            || !self.status.is_visible
+        {
             return None;
         }
         self.is_checking = true;
@@ -21,6 +26,7 @@ impl Publisher {
         let mut topic = Topic::new(self.signer.roots().clone());
         topic.asked = Asked {
             start: self.start,
+            is_check: true,
             seen: self.seen,
         };
         Some(topic)

@@ -26,7 +26,7 @@ pub use access::{
 };
 pub use document::{CheckedDocument, Judged, check_document_text, load_document};
 pub use environment::{Environment, Process};
-pub use load::{Checked, Unreadable, check_text, load};
+pub use load::{Checked, Unreadable, check_text, load, text_of};
 pub use masked::masked;
 pub(crate) use model::is_set;
 pub use model::{

@@ -13,4 +13,4 @@ mod stream;
 pub(crate) use follow::follow;
 pub(crate) use hub::{Hub, Standing};
 pub(crate) use publisher::{Publishing, publish};
-pub(crate) use stream::{Begin, Outlet, Position, begin, bundle};
+pub(crate) use stream::{Begin, Position, begin, bundle};
