@@ -37,13 +37,9 @@ enum Command {
     Explain(commands::explain::Explain),
     /// Show what the AWS Lambda authorizer answers to an event, and why
     Authorizer(commands::authorizer::AuthorizerCommand),
-<<<<<<< HEAD
     /// Follow a feed, and hand it on as a bundle to those who cannot: authorizers on AWS Lambda
     Relay(commands::relay::Relay),
-    /// Make a floor of a policy file, a Lambda layer of a floor, or show what a floor says
-=======
     /// Policies as files (floors, layers, whether one holds), and a portal's policy as a whole
->>>>>>> main
     Policy(commands::policy::Policy),
     /// Serve the control plane: who may do what, published to every gateway within a second
     Portal(Box<commands::portal::Portal>),
