@@ -13,9 +13,9 @@ pub(crate) mod gateway;
 pub(crate) mod generate;
 pub(crate) mod key;
 pub(crate) mod policy;
-pub(crate) mod relay;
 pub(crate) mod portal;
 pub(crate) mod portal_client;
+pub(crate) mod relay;
 pub(crate) mod revoke;
 pub(crate) mod screen;
 
