@@ -16,6 +16,7 @@ pub struct PortalSetup {
     database: Option<String>,
     environments: Vec<String>,
     listen: Option<SocketAddr>,
+    config: Option<String>,
 }
 
 impl PortalSetup {
@@ -39,6 +40,12 @@ impl PortalSetup {
     /// With these environments, in this order.
     pub fn with_environments(mut self, names: &[&str]) -> PortalSetup {
         self.environments = names.iter().map(|name| (*name).to_owned()).collect();
+        self
+    }
+
+    /// With this `portal.yaml`.
+    pub fn with_config(mut self, yaml: &str) -> PortalSetup {
+        self.config = Some(yaml.to_owned());
         self
     }
 
@@ -73,6 +80,9 @@ fn spawn(setup: &PortalSetup, scratch: &Scratch) -> Process {
     }
     if let Some(database) = &setup.database {
         command.args(["--database", database]);
+    }
+    if let Some(config) = &setup.config {
+        command.arg("--config").arg(scratch.write("portal.yaml", config));
     }
     Process::start(command)
 }

@@ -158,6 +158,7 @@ async fn make_admin(store: &Store, settings: &Settings) -> Result<(), FirstStart
         expires_at: None,
         ended_at: None,
         used_at: None,
+        read_only: false,
     };
     people::add_user(&mut tx, &user).await?;
     tokens::add(&mut tx, &token).await?;

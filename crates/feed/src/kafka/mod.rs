@@ -5,6 +5,7 @@
 
 #[cfg(feature = "kafka")]
 mod client;
+pub mod doctor;
 #[cfg(feature = "kafka")]
 mod reader;
 mod settings;

@@ -64,6 +64,11 @@ pub(super) enum Step {
         topic: Topic,
     },
     Whole(Box<Whole>, WholeStep),
+    /// All records of the whole but the last are sent: does the database still say so?
+    Confirming {
+        records: Vec<Sent>,
+        mark: Mark,
+    },
     /// Somebody has to decide.
     Refused {
         until_ms: u64,
@@ -158,6 +163,15 @@ impl Publisher {
         self.whole_wanted
     }
 
+    /// It waits, and nothing of it is on its way.
+    #[cfg(test)]
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!(
+            self.step,
+            Step::Leading | Step::Resting { .. } | Step::Refused { .. }
+        )
+    }
+
     /// Other private keys from here on.
     pub fn set_keys(&mut self, keys: Vec<SigningKey>) {
         self.signer.set_keys(keys);
@@ -237,6 +251,7 @@ impl Publisher {
             Step::Asking
             | Step::Weighing { .. }
             | Step::Polling
+            | Step::Confirming { .. }
             | Step::AskingAgain
             | Step::Leading
             | Step::Resting { .. }
@@ -287,6 +302,9 @@ impl Publisher {
                 let next = whole.sent();
                 self.go_on_whole(whole, next, now_ms);
             }
+            (Step::Confirming { records, mark }, Event::Standing(standing)) => {
+                self.confirm(&standing, records, mark, now_ms);
+            }
             (Step::AskingAgain, Event::Standing(standing)) => {
                 self.ask_again(before.as_ref(), &standing, now_ms)
             }
@@ -333,10 +351,8 @@ impl Publisher {
         self.position = None;
         self.seen = None;
         self.noted = None;
-        self.checked = None;
-        self.is_checking = false;
         self.whole_wanted = false;
-        self.start += 1;
+        self.drop_check();
         self.status.starts();
     }
 
@@ -364,6 +380,7 @@ impl Publisher {
         let mut topic = Topic::new(self.signer.roots().clone());
         topic.asked = Asked {
             start: self.start,
+            is_check: false,
             seen: self.seen,
         };
         self.step = Step::Reading(Some(topic));

@@ -13,7 +13,12 @@ impl Publisher {
             return None;
         }
         // Before a reader saw anything of ours there is nothing to miss.
-        if self.position.is_none() || self.is_checking || now_ms < self.check_ms || !self.status.is_visible {
+        if self.position.is_none()
+            || self.whole_wanted
+            || self.is_checking
+            || now_ms < self.check_ms
+            || !self.status.is_visible
+        {
             return None;
         }
         self.is_checking = true;
@@ -21,6 +26,7 @@ impl Publisher {
         let mut topic = Topic::new(self.signer.roots().clone());
         topic.asked = Asked {
             start: self.start,
+            is_check: true,
             seen: self.seen,
         };
         Some(topic)
@@ -33,6 +39,13 @@ impl Publisher {
             Ok(_) => {}
             Err(_) => self.is_checking = false,
         }
+    }
+
+    /// A check that is under way is of a time before: what comes of it says nothing any more.
+    pub(super) fn drop_check(&mut self) {
+        self.start += 1;
+        self.is_checking = false;
+        self.checked = None;
     }
 
     /// It was refused: only what a person does changes that, or a topic that others put right.

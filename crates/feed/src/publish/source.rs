@@ -141,7 +141,8 @@ pub trait Log {
     /// Where it is not committed, or nobody knows.
     fn transact(&mut self, records: &[Sent]) -> Result<(), Fault>;
 
-    /// All that a `read_committed` reader sees, from the first record to the end that it asked for before.
+    /// All that a `read_committed` reader sees, from the first record to the end that it asked for before; and whether there is more behind it, which an
+    /// open transaction hides ([`Topic::set_hidden`]).
     ///
     /// # Errors
     /// Where it does not come to that end.

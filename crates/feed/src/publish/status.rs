@@ -53,9 +53,9 @@ impl Status {
     pub fn word(&self) -> &'static str {
         match &self.doing {
             Doing::Standby => "standby",
+            Doing::Starting | Doing::Leading if !self.is_visible => "not_visible",
             Doing::Starting => "starting",
-            Doing::Leading if self.is_visible => "leading",
-            Doing::Leading => "not_visible",
+            Doing::Leading => "leading",
             Doing::Refused(refusal) => refusal.word(),
         }
     }

@@ -25,6 +25,9 @@ pub struct Topic {
     keys: HashSet<Box<[u8]>>,
     keyring_version: Option<u64>,
     records: u64,
+    is_hidden: bool,
+    /// Records came behind the highest commit: somebody was killed while it sent the whole, or is no publisher at all.
+    is_trailed: bool,
     is_full: bool,
     /// Of which start of the publisher it is, and what was seen when it began to be read.
     pub(super) asked: Asked,
@@ -34,6 +37,8 @@ pub struct Topic {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Asked {
     pub(super) start: u64,
+    /// It was read beside publishing: what was sent meanwhile is not in it.
+    pub(super) is_check: bool,
     /// The newest commit of ours that a reader had seen by then.
     pub(super) seen: Option<(Mark, u64)>,
 }
@@ -47,6 +52,8 @@ impl Topic {
             keys: HashSet::new(),
             keyring_version: None,
             records: 0,
+            is_hidden: false,
+            is_trailed: false,
             is_full: false,
             asked: Asked::default(),
         }
@@ -57,6 +64,7 @@ impl Topic {
         self.records += 1;
         let text = std::str::from_utf8(key).ok();
         if !matches!(text, Some("commit" | "keyring")) {
+            self.is_trailed = true;
             match value {
                 None => drop(self.keys.remove(key)),
                 Some(_) if self.keys.len() >= TOPIC_KEYS_MAX => self.is_full = true,
@@ -91,8 +99,19 @@ impl Topic {
             let place = (mark.epoch, mark.revision, commit.at);
             if self.place().is_none_or(|highest| highest < place) {
                 self.highest = Some((mark, commit.at));
+                self.is_trailed = false;
             }
         }
+    }
+
+    /// Behind the end that was captured there are records, which an open transaction hides.
+    pub fn set_hidden(&mut self) {
+        self.is_hidden = true;
+    }
+
+    /// Whether there is more than could be read.
+    pub fn is_hidden(&self) -> bool {
+        self.is_hidden
     }
 
     /// The highest commit that counts, and its time.
@@ -105,7 +124,7 @@ impl Topic {
         self.highest.map(|(mark, at)| (mark.epoch, mark.revision, at))
     }
 
-    /// Whether a reader that began with nothing shows it, and the last commit is it.
+    /// Whether a reader that began with nothing shows it, the last commit is it, and nothing lies behind it over which the next would be laid.
     pub fn holds(&self) -> bool {
         let shown = self
             .reader
@@ -114,7 +133,7 @@ impl Topic {
         let highest = self
             .highest
             .map(|(mark, _)| (mark.epoch, mark.revision, mark.digest));
-        !self.is_full && shown.is_some() && shown == highest && self.reader.is_at_view()
+        !self.is_full && !self.is_trailed && shown.is_some() && shown == highest && self.reader.is_at_view()
     }
 
     /// The version of the newest keyring that counts.

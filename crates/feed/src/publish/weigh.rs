@@ -4,9 +4,11 @@
 
 use super::automaton::{CHECK_MS, LOOK_AGAIN_MS, Position, Publisher, Step, WholeStep};
 use super::decide::{Facts, Refusal, Verdict, judge};
-use super::source::{Mark, Standing};
+use super::source::{Mark, Sent, Standing};
 use super::topic::Topic;
 use super::whole::{Next, Whole};
+
+const HIDDEN: &str = "an open transaction of somebody else hides the end of the topic: end it (`kafka-transactions.sh abort`), and let nobody else write";
 
 impl Publisher {
     /// The topic is read, on the way to leading or as the check of it: what may be done?
@@ -21,6 +23,12 @@ impl Publisher {
             return self.stand_by(now_ms);
         }
         self.status.heard(standing.mark, self.fleet);
+        if topic.is_hidden() && !topic.asked.is_check {
+            // What this publisher's predecessor sent last may be behind it: to go on would send it twice, or over what a restored database lacks.
+            self.rest(HIDDEN.to_owned(), now_ms);
+            self.status.is_visible = false;
+            return;
+        }
         let verdict = judge(&Facts {
             topic: &topic,
             standing: &standing,
@@ -46,6 +54,11 @@ impl Publisher {
                 }
             }
             Verdict::Refuse(refusal) => self.refuse(refusal, now_ms),
+            // Which keys there are has to be known as of now.
+            Verdict::Whole if topic.asked.is_check => {
+                self.drop_check();
+                self.read();
+            }
             Verdict::GoOn { .. } if self.whole_wanted => self.send_whole(topic),
             Verdict::Whole => self.send_whole(topic),
             // A check: the topic was right when it was read, and more was sent since.
@@ -109,11 +122,8 @@ impl Publisher {
             Next::Rewind => WholeStep::Rewinding,
             Next::Send(records) => WholeStep::Sending(Some(records)),
             Next::End(records, mark) => {
-                if let Some(position) = &mut self.position {
-                    // The whole is for whoever has nothing: with the keyring, whatever the topic has of it.
-                    position.keyring = None;
-                }
-                return self.send(mark, records, now_ms);
+                self.step = Step::Confirming { records, mark };
+                return;
             }
             Next::Broken(mark) => {
                 let revision = mark.revision;
@@ -121,6 +131,23 @@ impl Publisher {
             }
         };
         self.step = Step::Whole(whole, step);
+    }
+
+    /// The whole takes its time: the database may have been put back meanwhile, or given to another epoch.
+    pub(super) fn confirm(&mut self, standing: &Standing, records: Vec<Sent>, mark: Mark, now_ms: u64) {
+        let own = standing.mark;
+        let is_further = own.epoch == mark.epoch && own.revision > mark.revision;
+        if !standing.holds_lease || (own != mark && !is_further) {
+            return self.rest(
+                "the database is not what was sent of it any more".to_owned(),
+                now_ms,
+            );
+        }
+        if let Some(position) = &mut self.position {
+            // The whole is for whoever has nothing: with the keyring, whatever the topic has of it.
+            position.keyring = None;
+        }
+        self.send(mark, records, now_ms);
     }
 
     pub(super) fn refuse(&mut self, refusal: Refusal, now_ms: u64) {

@@ -17,7 +17,7 @@ pub struct Reader {
     keyring_line: Box<[u8]>,
     held: Held,
     view: Option<View>,
-    /// The last commit that counted since the carrier began: its place in the order, and whether it is the view.
+    /// The last commit that counted since the carrier began.
     last: Option<Last>,
     /// A feed said at least once what is shown. Until then it is a floor's word alone.
     heard: bool,
@@ -43,8 +43,6 @@ pub(crate) enum Loosened {
     Empty,
     /// Any commit that counts renews the age.
     Aged,
-    /// So does one that says to be made later than a minute from now.
-    Ahead,
     /// A keyring counts, however old.
     Keyring,
     /// Another feed's lines are as good as this one's.
@@ -54,6 +52,8 @@ pub(crate) enum Loosened {
 #[derive(Debug, Clone, Copy)]
 struct Last {
     is_view: bool,
+    /// The highest place of all that counted.
+    highest: (u64, u64),
 }
 
 /// What became of a line.
@@ -337,6 +337,10 @@ impl Reader {
             _ => judged,
         };
         if let Err(error) = judged {
+            // Of this feed and not to be judged: a keyring was withheld, or somebody lies. What is shown is not known to be the last either way.
+            if let (Some(last), true) = (&mut self.last, error != CommitError::Feed) {
+                last.is_view = false;
+            }
             return Read::Ignored(Ignored::Commit(error));
         }
         let read = self.weigh(commit, bytes, now);
@@ -345,7 +349,9 @@ impl Reader {
             Read::Ignored(Ignored::Behind) => self.is_view(commit),
             _ => false,
         };
-        self.last = Some(Last { is_view });
+        let place = (commit.epoch, commit.revision);
+        let highest = self.last.map_or(place, |last| last.highest.max(place));
+        self.last = Some(Last { is_view, highest });
         self.heard |= is_view;
         read
     }
@@ -380,13 +386,7 @@ impl Reader {
                 if self.loosened == Some(Loosened::Aged) {
                     view.fresh_at = now;
                 }
-                let ahead_max = AHEAD_S_MAX;
-                #[cfg(test)]
-                let ahead_max = match self.loosened {
-                    Some(Loosened::Ahead) => 1 << 32,
-                    _ => ahead_max,
-                };
-                if commit.at <= view.at || commit.at > now.saturating_add(ahead_max) {
+                if commit.at <= view.at || commit.at > now.saturating_add(AHEAD_S_MAX) {
                     return Read::Ignored(Ignored::Behind);
                 }
                 view.at = commit.at;
@@ -422,10 +422,12 @@ impl Reader {
         })
     }
 
-    /// Whether the last commit before the end that the carrier captured is the view. Where it is not, the carrier reads again from the start,
-    /// after a while.
+    /// Whether the last commit before the end that the carrier captured is the view, and none that counted was above it: an old one that is said
+    /// again does not hide that there is a newer one. Where it is not, the carrier reads again from the start, after a while.
     pub fn is_at_view(&self) -> bool {
-        self.last.is_some_and(|last| last.is_view)
+        let shown = self.view.as_ref().map(|view| (view.epoch, view.revision));
+        self.last
+            .is_some_and(|last| last.is_view && Some(last.highest) <= shown)
     }
 
     /// What may be said of the view. `at_end`: the carrier is connected and at the end that it captured.

@@ -5,13 +5,13 @@
 use super::chance::Chance;
 use super::database::{Content, is_allowed};
 use super::lies::Lie;
-use super::log::{Log, Record};
+use super::log::{COMPACTION_LAG_MS, Log, Record};
 use super::truth::{Made, Truth};
 use crate::kept;
 use crate::publish::Place;
 use crate::reader::{Bounds, Loosened, Read, Reader, Shown, State};
 use crate::{Line, Roots, Scratch, read_floor};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 pub(super) const BOUNDS: Bounds = Bounds { staleness_s_max: 120 };
@@ -51,6 +51,7 @@ pub(super) struct Follower {
     file: Vec<u8>,
     /// The line of the keyring that the file has last.
     file_keyring: Vec<u8>,
+    saved_ms: u64,
     pub(super) keyring: Vec<u8>,
     pub(super) commit: Vec<u8>,
     at: Option<At>,
@@ -60,13 +61,15 @@ pub(super) struct Follower {
     pub(super) at_end: bool,
     /// What the topic had when the end was captured that it is at now.
     pub(super) owed: Option<(u64, u64)>,
+    /// Since it began, a broker lied to it: what that broker left out, nobody misses before the next commit.
+    is_misled: bool,
     pub(super) clock_ms: i64,
     pub(super) lie: Option<Lie>,
     /// The highest place that was ever shown, also by processes before.
     highest: Option<Place>,
-    /// The commit from which its age counts, and whether it only renewed.
-    basis: Option<(Made, bool)>,
-    lost: BTreeSet<&'static str>,
+    /// The commit from which its age counts.
+    basis: Option<Made>,
+    lost: BTreeMap<&'static str, (u64, u64)>,
     reader_loosened: Option<Loosened>,
     careless: Option<Careless>,
     pub(super) views: u64,
@@ -78,6 +81,7 @@ struct At {
     incarnation: u64,
     /// Asked for before: a place, and what was there.
     end: u64,
+    end_ms: u64,
     owed: Option<(u64, u64)>,
 }
 
@@ -104,6 +108,7 @@ impl Follower {
             floor,
             file: Vec::new(),
             file_keyring: Vec::new(),
+            saved_ms: 0,
             keyring: Vec::new(),
             commit: Vec::new(),
             at: None,
@@ -111,11 +116,12 @@ impl Follower {
             backoff_ms: 0,
             at_end: false,
             owed: None,
+            is_misled: false,
             clock_ms: 0,
             lie: None,
             highest: None,
             basis: None,
-            lost: BTreeSet::new(),
+            lost: BTreeMap::new(),
             reader_loosened: None,
             careless: None,
             views: 0,
@@ -148,16 +154,20 @@ impl Follower {
             Some(whole) => self.file.truncate(whole),
             None => self.file = floor_as_kept(&self.floor),
         }
-        self.keyring = self.reader.keyring_line().to_vec();
+        // A keyring whose commit was cut off counts, but not for the commit before it.
+        self.keyring = last_keyring(&self.file);
         // What the file has last may be older than what counts, where the floor brought that: then it is written again.
         self.file_keyring = Vec::new();
         self.commit = last_commit(&self.file);
         (self.at, self.at_end, self.again_ms, self.backoff_ms) = (None, false, 0, 0);
-        self.basis = self.reader.view().and_then(|view| {
-            let made = truth.when((view.epoch, view.revision, view.at))?;
-            Some((made, false))
-        });
+        self.age_from_view(truth);
         Ok(())
+    }
+
+    fn age_from_view(&mut self, truth: &Truth) {
+        let view = self.reader.view();
+        let made = view.and_then(|view| truth.when((view.epoch, view.revision, view.at)));
+        self.basis = made;
     }
 
     /// Reads, and is no gateway.
@@ -182,7 +192,10 @@ impl Follower {
                 self.commit = shown.commit.to_vec();
                 self.lay(shown.changes);
             }
-            Read::Renewed => self.commit = record.value.as_deref().unwrap_or_default().to_vec(),
+            Read::Renewed => {
+                self.keyring = self.reader.keyring_line().to_vec();
+                self.commit = record.value.as_deref().unwrap_or_default().to_vec();
+            }
             _ => {}
         }
     }
@@ -201,6 +214,11 @@ impl Follower {
         self.again(now_ms, 0);
     }
 
+    /// The topic lost something that this follower had read: offsets that are given again hide that from it.
+    pub(super) fn mislead(&mut self) {
+        self.is_misled = true;
+    }
+
     /// Another floor lies on the disk, for the next start.
     pub(super) fn set_floor(&mut self, floor: Rc<[u8]>) {
         self.floor = floor;
@@ -217,6 +235,7 @@ impl Follower {
         let now = self.clock_s(now_ms);
         let shown = kept::read_floor_anew(&mut self.reader, &floor, now);
         self.again(now_ms, 0);
+        self.age_from_view(truth);
         if let Some(shown) = shown {
             self.show(shown, truth, now_ms, chance)?;
         }
@@ -225,7 +244,7 @@ impl Follower {
 
     fn again(&mut self, now_ms: u64, after_ms: u64) {
         self.reader.restart();
-        (self.at, self.at_end) = (None, false);
+        (self.at, self.at_end, self.is_misled) = (None, false, false);
         self.again_ms = now_ms + after_ms;
     }
 
@@ -240,8 +259,15 @@ impl Follower {
         if now_ms < self.again_ms {
             return Ok(());
         }
+        self.is_misled |= self.lie.is_some();
         let mut at = match self.at {
-            Some(at) if at.incarnation == log.incarnation && log.has(at.position) => at,
+            Some(at)
+                if at.incarnation == log.incarnation
+                    && at.end <= log.stable_end().max(at.position)
+                    && log.has(at.position) =>
+            {
+                at
+            }
             Some(at) if self.careless == Some(Careless::Gap) => At {
                 position: log.stable_end(),
                 incarnation: log.incarnation,
@@ -253,12 +279,13 @@ impl Follower {
                     position: 0,
                     incarnation: log.incarnation,
                     end: log.stable_end(),
+                    end_ms: now_ms,
                     owed: newest(truth, log),
                 }
             }
         };
         if at.position >= at.end {
-            (at.end, at.owed) = (log.stable_end(), newest(truth, log));
+            (at.end, at.end_ms, at.owed) = (log.stable_end(), now_ms, newest(truth, log));
             self.at_end &= at.position >= at.end;
         }
         let (records, position) = log.fetch(at.position, 1 + chance.below(8));
@@ -273,7 +300,8 @@ impl Follower {
         self.at = Some(at);
         if position >= at.end {
             self.at_end = true;
-            self.owed = at.owed;
+            // Who took longer may miss a commit that compaction took for a later one; its age tells.
+            self.owed = at.owed.filter(|_| now_ms < at.end_ms + COMPACTION_LAG_MS);
             self.weigh_end(now_ms, chance);
         } else if self.careless == Some(Careless::EndOfBatch) && is_batch_end {
             self.at_end = true;
@@ -351,12 +379,29 @@ impl Follower {
             Read::Shown(shown) => return self.show(shown, truth, now_ms, chance),
             Read::Renewed => {
                 let made = super::portal::commit_place(line).and_then(|place| truth.when(place));
-                self.basis = made.map(|made| (made, true));
+                self.basis = made;
                 self.commit = line.to_vec();
+                self.keyring = self.reader.keyring_line().to_vec();
+                self.save_heartbeat(now_ms);
             }
             _ => {}
         }
         Ok(true)
+    }
+
+    /// The newest heartbeat is written down once a minute, with the keyring under which it counted.
+    fn save_heartbeat(&mut self, now_ms: u64) {
+        if now_ms < self.saved_ms + 60_000 || self.careless == Some(Careless::KeepsFeed) {
+            return;
+        }
+        self.saved_ms = now_ms;
+        if self.keyring != self.file_keyring {
+            self.file.extend_from_slice(&self.keyring);
+            self.file.push(b'\n');
+            self.file_keyring = self.keyring.clone();
+        }
+        self.file.extend_from_slice(&self.commit);
+        self.file.push(b'\n');
     }
 
     /// Written down and synced, then shown; the process may be killed at any byte of it.
@@ -388,7 +433,7 @@ impl Follower {
         self.commit = shown.commit.to_vec();
         self.lay(shown.changes);
         let place = (shown.view.epoch, shown.view.revision, shown.view.at);
-        self.basis = truth.when(place).map(|made| (made, false));
+        self.basis = truth.when(place);
         self.check(truth)?;
         if is_late {
             self.start(now_ms, truth)?;
@@ -407,24 +452,33 @@ impl Follower {
     pub(super) fn check(&mut self, truth: &Truth) -> Result<(), String> {
         let view = self.reader.view().ok_or("a view was lost")?;
         let place = (view.epoch, view.revision, view.at);
-        truth.is_what_was_published((place.0, place.1), &self.shown)?;
+        let published = truth.published((place.0, place.1));
+        let published = published.filter(|state| state.live == self.shown);
+        let state =
+            published.ok_or_else(|| format!("what is shown under {place:?} was never published so"))?;
         let shown = (place.0, place.1);
         if self.highest.is_some_and(|highest| shown < (highest.0, highest.1)) {
             return Err(format!("{place:?} is below {:?}", self.highest));
         }
         self.highest = self.highest.max(Some(place));
-        for (client, revoked) in &truth.revoked {
-            let is_allowed = is_allowed(&self.shown, client);
-            if is_allowed && self.lost.contains(client) {
-                return Err(format!(
-                    "client {client} was revoked at {revoked:?}, and is let in under {place:?}"
-                ));
-            }
-            if !is_allowed && shown >= *revoked {
-                self.lost.insert(client);
-            }
+        for client in &state.revoked {
+            self.lost.entry(client).or_insert(shown);
         }
-        Ok(())
+        match self
+            .lost
+            .iter()
+            .find(|(client, _)| is_allowed(&self.shown, client))
+        {
+            Some((client, revoked)) => Err(format!(
+                "client {client} was revoked at {revoked:?}, and is let in under {place:?}"
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// What it shows.
+    pub(super) fn place(&self) -> Option<(u64, u64)> {
+        self.reader.view().map(|view| (view.epoch, view.revision))
     }
 
     pub(super) fn state(&self, now_ms: u64) -> State {
@@ -437,19 +491,14 @@ impl Follower {
             return Ok(());
         }
         let view = self.reader.view().ok_or("live without a view")?;
-        if self.lie.is_none() && self.kind == Kind::Topic && Some((view.epoch, view.revision)) < self.owed {
+        if !self.is_misled && self.kind == Kind::Topic && Some((view.epoch, view.revision)) < self.owed {
             return Err(format!("live with {view:?}, where the topic had {:?}", self.owed));
         }
-        let Some((made, is_renewed)) = self.basis else {
+        let Some(made) = self.basis else {
             return Ok(());
         };
-        // A portal whose clock is ahead makes a revision look younger, up to its coming; a renewal by no more than a minute.
-        let ahead_ms = u64::try_from(made.clock_ms).unwrap_or(0);
-        let ahead_ms = if is_renewed {
-            ahead_ms.min(61_000)
-        } else {
-            ahead_ms
-        };
+        // A portal whose clock is ahead makes what it says look younger.
+        let ahead_ms = made.ahead_ms;
         let behind_ms = u64::try_from(-self.clock_ms).unwrap_or(0);
         let age_ms = now_ms.saturating_sub(made.at_ms);
         match age_ms > BOUNDS.staleness_s_max * 1_000 + ahead_ms + 2 * behind_ms + 2_000 {
@@ -548,6 +597,17 @@ fn floor_as_kept(floor: &[u8]) -> Vec<u8> {
         lines.push(b'\n');
     }
     lines
+}
+
+fn last_keyring(file: &[u8]) -> Vec<u8> {
+    let is_keyring = |line: &&[u8]| {
+        matches!(
+            Line::parse(line, &mut Scratch::default()),
+            Some(Line::Keyring(Some(_)))
+        )
+    };
+    let keyrings = file.split(|byte| *byte == b'\n').filter(is_keyring);
+    keyrings.last().unwrap_or_default().to_vec()
 }
 
 fn last_commit(file: &[u8]) -> Vec<u8> {

@@ -29,8 +29,8 @@ pub(super) struct History {
     pub(super) log: Log,
     pub(super) database: Database,
     pub(super) backup: Option<Database>,
-    /// The database was put back, and nobody has said so yet.
-    pub(super) restored: bool,
+    /// The database was put back to this place, and nobody has done anything about it yet.
+    pub(super) restored: Option<(u64, u64)>,
     /// The topic lost its end, and was not read by a publisher since.
     pub(super) cut: bool,
     pub(super) portals: [Option<Portal>; 2],
@@ -45,6 +45,8 @@ pub(super) struct History {
     pub(super) rule: Option<Rule>,
     broker: bool,
     has_good_clocks: bool,
+    /// Each step is printed.
+    pub(super) is_told: bool,
 }
 
 impl History {
@@ -59,7 +61,7 @@ impl History {
             now_ms: BEGIN_MS,
             log: Log::default(),
             backup: None,
-            restored: false,
+            restored: None,
             cut: false,
             portals: [None, None],
             lease: 0,
@@ -70,6 +72,7 @@ impl History {
             floor: Rc::from([]),
             truth,
             rule,
+            is_told: false,
             broker: true,
             database,
         }
@@ -102,13 +105,17 @@ impl History {
     }
 
     fn step(&mut self) -> Result<(), String> {
-        match self.chance.below(64) {
+        let what = self.chance.below(64);
+        if self.is_told {
+            self.tell(what);
+        }
+        match what {
             0..=15 => self.run_portal()?,
             16..=29 => self.run_follower()?,
             30..=36 => self.change(),
             37..=42 => self.pass(3_000),
             43 | 44 => self.pass(70_000),
-            45 => self.log.compact(&mut self.chance),
+            45 => self.log.compact(&mut self.chance, self.now_ms),
             46 => self.kill_portal(),
             47 => self.kill_follower()?,
             48 => self.revoke(),
@@ -118,7 +125,11 @@ impl History {
             52 => self.back_up_or_restore(),
             53 => self.hurt_topic(),
             54 => self.intrude(),
-            55 => self.log.end_strangers(self.chance.one_in(2)),
+            55 if self.log.is_intruded() => {
+                self.truth.damages += 1;
+                self.log.end_strangers(self.chance.one_in(2));
+            }
+            55 => self.pass(300_000),
             56 | 57 => self.tell_lies()?,
             58 => self.stop_lying(),
             59 => self.rotate(),
@@ -127,6 +138,30 @@ impl History {
             _ => self.report_fleet(),
         }
         self.check_states()
+    }
+
+    fn tell(&self, what: usize) {
+        let portals = self.portals.iter().map(|portal| {
+            portal.as_ref().map(|portal| {
+                (
+                    portal.publisher.status().word(),
+                    portal.publisher.status().error.clone(),
+                )
+            })
+        });
+        let views = self
+            .followers
+            .iter()
+            .map(|follower| follower.reader.view().map(|view| (view.epoch, view.revision)));
+        println!(
+            "{} s, next {what}: database {:?}, topic {:?}, lease {}, portals {:?}, views {:?}",
+            (self.now_ms - BEGIN_MS) / 1_000,
+            (self.database.mark.epoch, self.database.mark.revision),
+            self.truth.newest(&self.log),
+            self.lease,
+            portals.collect::<Vec<_>>(),
+            views.collect::<Vec<_>>(),
+        );
     }
 
     pub(super) fn pass(&mut self, up_to_ms: usize) {
@@ -270,27 +305,45 @@ impl History {
         let how = self.chance.below(3);
         self.database.revoke(client, how);
         self.truth.is(&self.database);
-        self.truth.revoked.retain(|(earlier, _)| *earlier != client);
-        let mark = self.database.mark;
-        self.truth.revoked.push((client, (mark.epoch, mark.revision)));
     }
 
     fn back_up_or_restore(&mut self) {
         match self.backup.take() {
-            Some(backup) if self.chance.one_in(2) => {
+            // What neither the topic nor any gateway has any more, nobody can bring in again.
+            Some(backup) if self.chance.one_in(2) && self.known() >= self.truth.highest() => {
                 self.database = backup;
-                self.restored = true;
+                // Under a portal that is stopped, or that waits and is to notice; not in the middle of what it sends.
+                for portal in &mut self.portals {
+                    portal.take_if(|portal| !portal.publisher.is_idle());
+                }
+                let mark = self.database.mark;
+                self.restored = self
+                    .restored
+                    .min(Some((mark.epoch, mark.revision)))
+                    .or(Some((mark.epoch, mark.revision)));
                 // Whoever restores, and knows that the topic is hurt too, does not wait to be told.
                 if self.cut {
                     self.new_epoch();
                 }
             }
+            // A backup of what went another way would be restored without anybody knowing.
+            _ if self.restored.is_some() => {}
             _ => self.backup = Some(self.database.clone()),
         }
     }
 
+    /// The highest place that the topic or a gateway has.
+    fn known(&self) -> Option<(u64, u64)> {
+        let topic = self.reading_all().ok();
+        self.followers
+            .iter()
+            .chain(&topic)
+            .filter_map(Follower::place)
+            .max()
+    }
+
     fn hurt_topic(&mut self) {
-        if self.restored {
+        if self.restored.is_some() {
             return;
         }
         match self.chance.below(4) {
@@ -312,13 +365,19 @@ impl History {
             }
         }
         self.truth.topic_changed(&self.log);
+        for follower in &mut self.followers {
+            follower.mislead();
+        }
     }
 
     /// Somebody who may not writes into the topic.
     fn intrude(&mut self) {
+        if self.restored.is_some() {
+            return;
+        }
         let epoch = self.database.epoch;
         let revision = self.database.mark.revision + self.chance.below(3) as u64;
-        let mut bytes = |key: &str| write(epoch, revision, key, r#"{"mine":true}"#);
+        let bytes = |key: &str| write(epoch, revision, key, r#"{"mine":true}"#);
         let (key, value): (&[u8], Option<Vec<u8>>) = match self.chance.below(6) {
             0 => (b"client/z", Some(bytes("client/z"))),
             1 => (b"client/a", Some(bytes("client/a"))),
@@ -332,7 +391,7 @@ impl History {
             value: value.map(Rc::from),
         };
         self.log.intrude(record, self.now_ms);
-        self.truth.damaged = true;
+        self.truth.damages += 1;
         if self.chance.one_in(2) {
             self.log.end_strangers(true);
         }
@@ -443,14 +502,21 @@ impl History {
             let state = follower.state(self.now_ms);
             let place = follower.reader.view().map(|view| (view.epoch, view.revision));
             if state != State::Live || place != Some(newest) || follower.shown != self.database.live {
-                let portals: Vec<&str> = self
+                let portals: Vec<_> = self
                     .portals
                     .iter()
                     .flatten()
-                    .map(|portal| portal.publisher.status().word())
+                    .map(|portal| {
+                        (
+                            portal.publisher.status().word(),
+                            portal.publisher.status().error.clone(),
+                        )
+                    })
                     .collect();
                 return Err(format!(
-                    "in the end follower {at} is {state:?} at {place:?}, where the database is at {newest:?}, and the portals are {portals:?}"
+                    "in the end follower {at} is {state:?} at {place:?} by keyring {:?} of {}, where the database is at {newest:?}, and the portals are {portals:?}",
+                    follower.reader.keyring_version(),
+                    self.database.keyring_version,
                 ));
             }
         }

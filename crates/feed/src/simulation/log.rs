@@ -7,6 +7,9 @@ use std::rc::Rc;
 /// A transaction that is open longer is ended by the broker, and its producer fenced.
 pub(super) const TRANSACTION_MS_MAX: u64 = 60_000;
 
+/// Compaction leaves what is younger (`min.compaction.lag.ms`): who reads up to an end that it asked for does so within this.
+pub(super) const COMPACTION_LAG_MS: u64 = 30_000;
+
 /// One record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Record {
@@ -92,6 +95,13 @@ impl Log {
         self.push(Writer::Stranger, record, now_ms);
     }
 
+    /// Whether a stranger's transaction is open.
+    pub(super) fn is_intruded(&self) -> bool {
+        self.entries
+            .iter()
+            .any(|entry| entry.fate == Fate::Open && entry.writer == Writer::Stranger)
+    }
+
     pub(super) fn end_strangers(&mut self, committed: bool) {
         let fate = if committed { Fate::Committed } else { Fate::Aborted };
         self.end_of(|writer| writer == Writer::Stranger, fate);
@@ -140,6 +150,11 @@ impl Log {
         open.map_or(self.end, |entry| entry.offset)
     }
 
+    /// Whether there is more behind it.
+    pub(super) fn hides(&self) -> bool {
+        self.stable_end() < self.end
+    }
+
     /// Offsets below are gone for good; compaction does not move it.
     pub(super) fn has(&self, position: u64) -> bool {
         position <= self.end
@@ -170,13 +185,16 @@ impl Log {
     }
 
     /// Of each key only the last record stays in the older part; tombstones before some place are gone.
-    pub(super) fn compact(&mut self, chance: &mut Chance) {
+    pub(super) fn compact(&mut self, chance: &mut Chance, now_ms: u64) {
         let stable_end = self.stable_end();
-        let stable = self.entries.partition_point(|entry| entry.offset < stable_end);
+        let is_stable =
+            |entry: &Entry| entry.offset < stable_end && entry.begun_ms + COMPACTION_LAG_MS < now_ms;
+        let stable = self.entries.iter().take_while(|entry| is_stable(entry)).count();
         let until = chance.below(stable + 1);
         let expired = chance.below(until + 1);
         let mut last: HashMap<&[u8], u64> = HashMap::new();
-        for entry in &self.entries {
+        // What is too young to be taken does not make anything older superfluous either.
+        for entry in &self.entries[..until] {
             if entry.fate == Fate::Committed {
                 last.insert(&entry.record.key, entry.offset);
             }
@@ -220,14 +238,24 @@ impl Log {
         self.end_strangers(true);
     }
 
+    /// All of it, for whoever looks for what went wrong.
+    pub(super) fn tell(&self) {
+        for entry in &self.entries {
+            let value = entry.record.value.as_deref().map(String::from_utf8_lossy);
+            let value: String =
+                value.map_or_else(|| "gone".to_owned(), |value| value.chars().take(150).collect());
+            let key = String::from_utf8_lossy(&entry.record.key);
+            println!(
+                "    {} {:?} {:?} {key} = {value}",
+                entry.offset, entry.writer, entry.fate
+            );
+        }
+    }
+
     /// The same, without some.
     pub(super) fn without(&self, is_gone: impl Fn(u64, &Record) -> bool) -> Log {
         let mut log = self.clone();
         log.entries.retain(|entry| !is_gone(entry.offset, &entry.record));
         log
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
     }
 }

@@ -13,7 +13,7 @@ impl History {
     pub(super) fn operate(&mut self) -> Result<(), String> {
         match self.refusal() {
             // The database is sound: the same again.
-            Some(Refusal::Lost { .. }) if !self.restored => self.database.published = None,
+            Some(Refusal::Lost { .. }) if self.restored.is_none() => self.database.published = None,
             Some(
                 Refusal::Lost { .. }
                 | Refusal::Ahead { .. }
@@ -42,15 +42,13 @@ impl History {
     /// `portal new-epoch`: what the database lacks is brought in first, of the topic and of the gateway that is the furthest.
     pub(super) fn new_epoch(&mut self) {
         let topic = self.reading_all();
-        let topic = topic.as_ref().ok().map(|follower| follower.shown.clone());
-        let furthest = self
-            .followers
-            .iter()
-            .max_by_key(|follower| follower.reader.view().map(|view| (view.epoch, view.revision)));
-        let furthest = furthest.map(|follower| follower.shown.clone());
+        let furthest = self.followers.iter().max_by_key(|follower| follower.place());
+        let further: Vec<(Option<(u64, u64)>, Content)> = (topic.iter().chain(furthest))
+            .map(|follower| (follower.place(), follower.shown.clone()))
+            .collect();
         if self.rule != Some(Rule::NothingBroughtIn) {
-            for content in topic.into_iter().chain(furthest) {
-                self.bring_in(&content);
+            for (place, content) in further {
+                self.bring_in(place, &content);
             }
         }
         let epochs: Vec<u64> = self
@@ -63,29 +61,24 @@ impl History {
             .into_iter()
             .chain(self.topic().highest().map(|(mark, _)| mark.epoch))
             .collect();
-        self.database.new_epoch(self.now_ms / 1_000, &epochs, &versions);
+        self.database
+            .new_epoch(self.now_ms / 1_000, self.keys - 1, &epochs, &versions);
         self.truth.is(&self.database);
-        (self.restored, self.cut) = (false, false);
+        (self.restored, self.cut) = (None, false);
     }
 
-    /// Who may do nothing there may do nothing here.
-    fn bring_in(&mut self, content: &Content) {
-        if content.is_empty() {
+    /// Who may do nothing there, which is later than the backup, may do nothing here.
+    fn bring_in(&mut self, place: Option<(u64, u64)>, content: &Content) {
+        if self.restored.is_none() || place <= self.restored {
             return;
         }
         for client in CLIENTS {
-            let is_missing = content.contains_key(&format!("client/{client}"))
-                || content.contains_key(&format!("revocation/{client}"));
-            let was_revoked = self.truth_knows(client) || is_missing;
-            if is_allowed(&self.database.live, client) && !is_allowed(content, client) && was_revoked {
+            // Also where the backup does not know it: the id must not be given again.
+            if !self.database.revoked.contains(client) && !is_allowed(content, client) {
                 self.database.revoke(client, 2);
                 self.truth.is(&self.database);
             }
         }
-    }
-
-    fn truth_knows(&self, client: &str) -> bool {
-        self.truth.revoked.iter().any(|(revoked, _)| *revoked == client)
     }
 
     fn topic(&self) -> Topic {
@@ -122,7 +115,7 @@ impl History {
             self.database.epoch,
         );
         let held = self.held_versions();
-        if self.restored || self.keys > 100 {
+        if self.restored.is_some() || self.keys > 100 {
             return;
         }
         self.database

@@ -20,6 +20,9 @@ pub(super) struct Portal {
     /// All live records as they were when it began to go through them, and how far it is.
     going_through: (Content, usize),
     check: Option<Reading>,
+    /// How often the topic was damaged when it was read last; and when the reading began on which the whole is sent.
+    read_damages: u64,
+    whole_damages: u64,
     loosened: Option<Loosened>,
 }
 
@@ -28,7 +31,7 @@ enum UnderWay {
     Transaction {
         records: Vec<Record>,
         sent: usize,
-        is_whole: bool,
+        whole: Option<u64>,
     },
     Reading(Reading),
     Looking {
@@ -38,6 +41,7 @@ enum UnderWay {
 }
 
 struct Reading {
+    damages: u64,
     topic: Topic,
     position: u64,
     end: u64,
@@ -75,6 +79,8 @@ impl Portal {
             under_way: None,
             going_through: Default::default(),
             check: None,
+            read_damages: 0,
+            whole_damages: 0,
             loosened,
         }
     }
@@ -96,12 +102,8 @@ impl Portal {
         };
         let event = match under_way {
             UnderWay::Action(action) => self.begin(action, around)?,
-            UnderWay::Transaction {
-                records,
-                sent,
-                is_whole,
-            } => self.go_on(records, sent, is_whole, around)?,
-            UnderWay::Reading(reading) => match go_on_reading(reading, around, clock) {
+            UnderWay::Transaction { records, sent, whole } => self.go_on(records, sent, whole, around)?,
+            UnderWay::Reading(reading) => match self.go_on_reading(reading, around, clock) {
                 Ok(Ok(topic)) => Some(Event::Read(topic)),
                 Ok(Err(reading)) => {
                     self.under_way = Some(UnderWay::Reading(reading));
@@ -136,6 +138,7 @@ impl Portal {
             Action::Revision(revision) => Event::Revision(database.revision(revision)),
             Action::Open => {
                 self.going_through = (database.live.clone(), 0);
+                self.whole_damages = self.read_damages;
                 Event::Opened(database.mark)
             }
             Action::Rewind => {
@@ -153,7 +156,7 @@ impl Portal {
                 Event::Fenced
             }
             Action::Read(topic) => {
-                self.under_way = Some(UnderWay::Reading(Reading::new(topic, around.log)));
+                self.under_way = Some(UnderWay::Reading(Reading::new(topic, around)));
                 return Ok(None);
             }
             Action::Transact(records) => {
@@ -167,11 +170,11 @@ impl Portal {
                         value: value.map(Rc::from),
                     })
                     .collect();
-                around.truth.made(&records, around.now_ms, self.clock_ms);
+                around.truth.made(&records, around.now_ms);
                 self.under_way = Some(UnderWay::Transaction {
                     records,
                     sent: 0,
-                    is_whole: self.publisher.is_sending_whole(),
+                    whole: self.publisher.is_sending_whole().then_some(self.whole_damages),
                 });
                 return Ok(None);
             }
@@ -206,7 +209,7 @@ impl Portal {
         &mut self,
         records: Vec<Record>,
         sent: usize,
-        is_whole: bool,
+        whole: Option<u64>,
         around: &mut Around<'_>,
     ) -> Result<Option<Event>, String> {
         if !around.broker {
@@ -235,7 +238,7 @@ impl Portal {
             self.under_way = Some(UnderWay::Transaction {
                 sent: sent + 1,
                 records,
-                is_whole,
+                whole,
             });
             return Ok(None);
         }
@@ -244,11 +247,38 @@ impl Portal {
         }
         around
             .truth
-            .committed(&records, is_whole, around.log, around.now_ms)?;
+            .committed(&records, whole, around.log, around.now_ms)?;
         Ok(Some(match around.says {
             true => Event::Committed,
             false => Event::Failed(Fault::Unknown("the answer was lost".to_owned())),
         }))
+    }
+
+    /// The topic at its end, or where the reading is now.
+    #[allow(clippy::result_large_err, reason = "it is the same thing, further on")]
+    fn go_on_reading(
+        &mut self,
+        mut reading: Reading,
+        around: &Around<'_>,
+        clock: u64,
+    ) -> Result<Result<Topic, Reading>, Fault> {
+        if !around.broker || reading.incarnation != around.log.incarnation || !around.log.has(reading.end) {
+            return Err(Fault::Unknown("the topic is not there any more".to_owned()));
+        }
+        let (records, position) = around.log.fetch(reading.position, READ_AT_ONCE);
+        for record in records {
+            reading
+                .topic
+                .record(&record.key, record.value.as_deref(), clock / 1_000);
+        }
+        reading.position = position;
+        Ok(match position >= reading.end {
+            true => {
+                self.read_damages = reading.damages;
+                Ok(reading.topic)
+            }
+            false => Err(reading),
+        })
     }
 
     fn step_check(&mut self, around: &mut Around<'_>) {
@@ -256,9 +286,9 @@ impl Portal {
         match self.check.take() {
             None => {
                 let topic = self.publisher.begin_check(clock);
-                self.check = topic.map(|topic| Reading::new(topic, around.log));
+                self.check = topic.map(|topic| Reading::new(topic, around));
             }
-            Some(reading) => match go_on_reading(reading, around, clock) {
+            Some(reading) => match self.go_on_reading(reading, around, clock) {
                 Ok(Ok(topic)) => self.publisher.end_check(Ok(topic)),
                 Ok(Err(reading)) => self.check = Some(reading),
                 Err(fault) => self.publisher.end_check(Err(fault)),
@@ -268,37 +298,19 @@ impl Portal {
 }
 
 impl Reading {
-    fn new(topic: Topic, log: &Log) -> Reading {
+    fn new(mut topic: Topic, around: &Around<'_>) -> Reading {
+        let log = &around.log;
+        if log.hides() {
+            topic.set_hidden();
+        }
         Reading {
+            damages: around.truth.damages,
             topic,
             position: 0,
             end: log.stable_end(),
             incarnation: log.incarnation,
         }
     }
-}
-
-/// The topic at its end, or where the reading is now.
-#[allow(clippy::result_large_err, reason = "it is the same thing, further on")]
-fn go_on_reading(
-    mut reading: Reading,
-    around: &Around<'_>,
-    clock: u64,
-) -> Result<Result<Topic, Reading>, Fault> {
-    if !around.broker || reading.incarnation != around.log.incarnation || !around.log.has(reading.position) {
-        return Err(Fault::Unknown("the topic is not there any more".to_owned()));
-    }
-    let (records, position) = around.log.fetch(reading.position, READ_AT_ONCE);
-    for record in records {
-        reading
-            .topic
-            .record(&record.key, record.value.as_deref(), clock / 1_000);
-    }
-    reading.position = position;
-    Ok(match position >= reading.end {
-        true => Ok(reading.topic),
-        false => Err(reading),
-    })
 }
 
 fn is_seen(log: &Log, commit: &[u8]) -> bool {

@@ -6,27 +6,34 @@ use super::log::{Log, Record};
 use super::portal::commit_place;
 use crate::publish::{Place, Topic};
 use crate::{FeedDigest, Line, Roots, Scratch};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// When a commit was made, and how far the clock was off by which it says so.
+/// When a commit was made, and by how much later it says that it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Made {
     pub(super) at_ms: u64,
-    pub(super) clock_ms: i64,
+    pub(super) ahead_ms: u64,
+}
+
+/// What was live, and who had lost everything by then.
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    pub(super) live: Content,
+    pub(super) revoked: BTreeSet<&'static str>,
 }
 
 /// What really happened.
 pub(super) struct Truth {
     roots: Roots,
-    contents: HashMap<FeedDigest, Content>,
+    /// Every state that a database was ever in, also where it was put back later.
+    states: HashMap<(u64, u64, FeedDigest), State>,
     published: BTreeMap<(u64, u64), FeedDigest>,
     made: HashMap<Place, Made>,
-    /// Somebody damaged the topic, and it was not sent anew since.
-    pub(super) damaged: bool,
+    /// How often somebody damaged the topic; and how often, when what was sent anew was decided.
+    pub(super) damages: u64,
+    pub(super) repaired: u64,
     /// The newest commit of the topic as it is.
     tip: Option<Place>,
-    /// Of each client, at which place it lost everything.
-    pub(super) revoked: Vec<(&'static str, (u64, u64))>,
     pub(super) commits: u64,
 }
 
@@ -34,25 +41,32 @@ impl Truth {
     pub(super) fn new(roots: Roots) -> Truth {
         Truth {
             roots,
-            contents: HashMap::new(),
+            states: HashMap::new(),
             published: BTreeMap::new(),
             made: HashMap::new(),
-            damaged: false,
+            damages: 0,
+            repaired: 0,
             tip: None,
-            revoked: Vec::new(),
             commits: 0,
         }
     }
 
     /// The database is like this now.
     pub(super) fn is(&mut self, database: &Database) {
-        self.contents.insert(database.mark.digest, database.live.clone());
+        let mark = database.mark;
+        let state = State {
+            live: database.live.clone(),
+            revoked: database.revoked.clone(),
+        };
+        self.states
+            .insert((mark.epoch, mark.revision, mark.digest), state);
     }
 
     /// A commit is made, and on its way.
-    pub(super) fn made(&mut self, records: &[Record], at_ms: u64, clock_ms: i64) {
+    pub(super) fn made(&mut self, records: &[Record], at_ms: u64) {
         if let Some(place) = place_of(records) {
-            self.made.entry(place).or_insert(Made { at_ms, clock_ms });
+            let ahead_ms = (place.2 * 1_000).saturating_sub(at_ms);
+            self.made.entry(place).or_insert(Made { at_ms, ahead_ms });
         }
     }
 
@@ -65,7 +79,7 @@ impl Truth {
     pub(super) fn committed(
         &mut self,
         records: &[Record],
-        is_whole: bool,
+        whole: Option<u64>,
         log: &Log,
         now_ms: u64,
     ) -> Result<(), String> {
@@ -82,17 +96,16 @@ impl Truth {
         if before.is_some_and(|before| before != commit.digest) {
             return Err(format!("{place:?} was published with two contents"));
         }
-        if !self.contents.contains_key(&commit.digest) {
+        if !self.states.contains_key(&(place.0, place.1, commit.digest)) {
             return Err(format!("{place:?} is of no state of the database"));
         }
         if self.tip.is_some_and(|tip| place <= tip) {
             return Err(format!("the topic went from {:?} back to {place:?}", self.tip));
         }
         self.tip = Some(place);
-        if is_whole {
-            self.damaged = false;
-        }
-        if self.damaged {
+        // What was read before it was decided is made good by it.
+        self.repaired = self.repaired.max(whole.unwrap_or(0));
+        if self.repaired < self.damages {
             return Ok(());
         }
         self.holds(log, place, now_ms)
@@ -121,7 +134,7 @@ impl Truth {
 
     /// The topic is another one now.
     pub(super) fn topic_changed(&mut self, log: &Log) {
-        self.damaged = true;
+        self.damages += 1;
         self.tip = self.newest(log);
     }
 
@@ -133,16 +146,15 @@ impl Truth {
         places.filter(|place| self.made.contains_key(place)).max()
     }
 
-    /// Whether this is what was published there.
-    pub(super) fn is_what_was_published(&self, place: (u64, u64), shown: &Content) -> Result<(), String> {
-        let published = self
-            .published
-            .get(&place)
-            .and_then(|digest| self.contents.get(digest));
-        match published == Some(shown) {
-            true => Ok(()),
-            false => Err(format!("what is shown under {place:?} was never published so")),
-        }
+    /// The highest place that was ever published.
+    pub(super) fn highest(&self) -> Option<(u64, u64)> {
+        self.published.keys().next_back().copied()
+    }
+
+    /// What was published there.
+    pub(super) fn published(&self, place: (u64, u64)) -> Option<&State> {
+        let digest = self.published.get(&place)?;
+        self.states.get(&(place.0, place.1, *digest))
     }
 }
 

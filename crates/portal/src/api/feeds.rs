@@ -3,7 +3,8 @@
 use super::caller::Caller;
 use super::pieces::Pieces;
 use super::problem::Problem;
-use crate::app::{Actor, App, Object, Operation, Refused, actor_of, authorize};
+use crate::app::{App, Refused, authorize};
+use crate::identity::{Actor, Object, Operation};
 use crate::publish::{Begin, Position, Standing, begin, bundle as bundle_of};
 use crate::store::snapshot::Live;
 use axum::body::Body;
@@ -45,7 +46,7 @@ async fn commit(
     caller: Caller,
     Path(feed): Path<String>,
 ) -> Result<Response<Body>, Problem> {
-    may_read(&caller.actor, &feed)?;
+    may_read(&caller.actor, Operation::ReadCommit, &feed)?;
     let standing = standing(&app, &feed)?;
     let mut response = Response::new(Body::from(standing.commit.to_string()));
     response.headers_mut().insert(CONTENT_TYPE, NDJSON);
@@ -91,7 +92,7 @@ async fn stream(
     Path(feed): Path<String>,
     Query(at): Query<At>,
 ) -> Result<Response<Body>, Problem> {
-    may_read(&caller.actor, &feed)?;
+    may_read(&caller.actor, Operation::ReadStream, &feed)?;
     standing(&app, &feed)?;
     let hub = app.hub.feed(&feed).ok_or_else(|| unpublished(&feed))?;
     let position = match at {
@@ -107,8 +108,8 @@ async fn stream(
         _ => None,
     };
     let may = {
-        let (app, token, feed) = (app.clone(), caller.token.clone(), feed.clone());
-        move || still_may(app.clone(), token.clone(), feed.clone())
+        let (app, caller, feed) = (app.clone(), caller.clone(), feed.clone());
+        move || still_may(app.clone(), caller.clone(), feed.clone())
     };
     let (how, outlet) = begin(&app.store, hub, &feed, position.as_ref(), may)
         .await
@@ -126,19 +127,17 @@ async fn stream(
 }
 
 /// A database that fails for a moment ends nobody's stream.
-async fn still_may(app: App, token: String, feed: String) -> bool {
-    let Ok(mut connection) = app.store.connection().await else {
-        return true;
-    };
-    match actor_of(&mut connection, &token).await {
-        Ok(actor) => may_read(&actor, &feed).is_ok(),
+async fn still_may(app: App, caller: Caller, feed: String) -> bool {
+    match caller.still(&app).await {
+        Ok(actor) => may_read(&actor, Operation::ReadStream, &feed).is_ok(),
         Err(Refused::Unauthenticated) => false,
         Err(_) => true,
     }
 }
 
-fn may_read(actor: &Actor, feed: &str) -> Result<(), Refused> {
-    authorize(actor, Operation::ReadFeed, Object::environment(feed))
+fn may_read(actor: &Actor, operation: Operation, feed: &str) -> Result<(), Refused> {
+    authorize(actor, operation, Object::Environment { environment: feed })
+        .map_err(|refused| refused.naming(|| format!("feed `{feed}`")))
 }
 
 fn unpublished(feed: &str) -> Problem {
@@ -168,7 +167,12 @@ async fn file(
     headers: &HeaderMap,
     is_floor: bool,
 ) -> Result<Response<Body>, Problem> {
-    may_read(&caller.actor, feed)?;
+    let operation = if is_floor {
+        Operation::ReadFloor
+    } else {
+        Operation::ReadBundle
+    };
+    may_read(&caller.actor, operation, feed)?;
     // Without a look at the records: most of those who ask have it already.
     let tag =
         |standing: &Standing| format!("\"{}-{}-{}\"", standing.epoch, standing.revision, standing.digest);

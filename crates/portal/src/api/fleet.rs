@@ -70,7 +70,7 @@ fn read<T: DeserializeOwned>(body: Result<Bytes, BytesRejection>) -> Result<T, P
 
 /// Takes a report; only by an enrolment token
 #[utoipa::path(
-    post, path = "/v1/fleet/reports", tag = "fleet", request_body(content = NewReport),
+    post, path = "/v1/fleet/reports", operation_id = "report", tag = "fleet", request_body(content = NewReport),
     responses((status = 200, description = "`interval_ms`: when to report again.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
 async fn report(
@@ -84,7 +84,7 @@ async fn report(
 
 /// Who runs what, who lags, and how long recent revisions took
 #[utoipa::path(
-    get, path = "/v1/fleet", tag = "fleet", params(Which, Part),
+    get, path = "/v1/fleet", operation_id = "see_fleet", tag = "fleet", params(Which, Part),
     responses((status = 200, description = "`published`, `alarm`, `versions`, `counts`, `propagation`, `instances`, and `next_cursor` where there are more.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
 async fn view(
@@ -108,7 +108,7 @@ fn place(text: &str) -> Result<(i64, i64), Refused> {
 
 /// Which versions are to run
 #[utoipa::path(
-    get, path = "/v1/fleet/versions", tag = "fleet", params(Of),
+    get, path = "/v1/fleet/versions", operation_id = "see_versions", tag = "fleet", params(Of),
     responses((status = 200, description = "`wanted` and `lowest`.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
 async fn versions(State(app): State<App>, caller: Caller, Query(of): Query<Of>) -> Result<Answer, Problem> {
@@ -117,7 +117,7 @@ async fn versions(State(app): State<App>, caller: Caller, Query(of): Query<Of>) 
 
 /// Says which versions are to run
 #[utoipa::path(
-    put, path = "/v1/fleet/versions", tag = "fleet", params(Of), request_body(content = NewVersions),
+    put, path = "/v1/fleet/versions", operation_id = "set_versions", tag = "fleet", params(Of), request_body(content = NewVersions),
     responses((status = 200, description = "`wanted` and `lowest`.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
 async fn set_versions(

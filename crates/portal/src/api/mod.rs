@@ -18,6 +18,10 @@ mod policy;
 mod problem;
 mod respond;
 mod router;
+mod sign_in;
+mod teams;
+mod tokens;
+mod users;
 
 pub use router::openapi;
 pub(crate) use router::router;

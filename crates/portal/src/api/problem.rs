@@ -3,7 +3,7 @@
 use crate::app::{FieldError, Refused};
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, WWW_AUTHENTICATE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Response, StatusCode};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
@@ -31,6 +31,9 @@ pub(crate) struct Problem {
     /// Members that are wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
+    /// When to come again, in seconds.
+    #[serde(skip)]
+    retry_after_s: Option<u64>,
 }
 
 /// The id of a request.
@@ -48,6 +51,7 @@ fn title(status: u16) -> &'static str {
         412 => "It was changed meanwhile",
         413 => "The request is too large",
         422 => "What was sent cannot be taken",
+        429 => "This was tried too often",
         503 => "This is not possible now",
         _ => "The portal failed",
     }
@@ -63,6 +67,7 @@ impl Problem {
             detail: detail.into().into(),
             request_id: Box::default(),
             errors: Vec::new(),
+            retry_after_s: None,
         }
     }
 }
@@ -75,6 +80,11 @@ impl From<Refused> for Problem {
             tracing::error!(error = %crate::causes(error), "the database failed");
         }
         let mut problem = Problem::new(status, code, refused.to_string());
+        problem.retry_after_s = match &refused {
+            Refused::TooMany(too_many) => Some(too_many.retry_after_s),
+            Refused::Unavailable(_) => Some(1),
+            _ => None,
+        };
         if let Refused::Invalid(errors) = refused {
             problem.errors = errors;
         }
@@ -91,6 +101,11 @@ impl IntoResponse for Problem {
         if self.status == 401 {
             let challenge = HeaderValue::from_static("Bearer realm=\"portal\"");
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(seconds) = self.retry_after_s {
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response.extensions_mut().insert(self);
         response

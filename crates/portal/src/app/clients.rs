@@ -2,11 +2,12 @@
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::authorize::{Object, Operation, authorize};
+use super::authorize::{authorize, of_team};
 use super::context::App;
 use super::draft::{Begun, Draft, Wanted};
 use super::mentions::{list, text};
 use super::refused::{FieldError, Refused};
+use crate::identity::Operation;
 use crate::store::names;
 use crate::text::{rfc3339, secret, secret_bytes, sha256_hex, unix_seconds};
 use policy::entity::Kind;
@@ -23,7 +24,7 @@ const ID_CHARS: usize = 12;
 async fn begin(
     app: &App,
     asked: Asked,
-    operation: &'static str,
+    (operation, may): (&'static str, Operation),
     id: &str,
 ) -> Result<Result<(Box<Draft>, Wanted), Answer>, Refused> {
     let mut draft = match Draft::begin(app, asked, operation).await? {
@@ -31,9 +32,8 @@ async fn begin(
         Begun::Draft(draft) => draft,
     };
     let client = draft.existing(Kind::Client, id).await?;
-    let environment = draft.asked.environment.clone();
-    let object = Object::environment(&environment).of_team(client.team.as_deref());
-    authorize(&draft.asked.actor, Operation::WriteEntity(Kind::Client), object)?;
+    authorize(&draft.asked.actor, may, of_team(client.team.as_deref()))
+        .map_err(|refused| refused.naming(|| format!("client `{id}`")))?;
     draft.match_version(Kind::Client, id).await?;
     Ok(Ok((draft, client)))
 }
@@ -46,9 +46,9 @@ pub(crate) async fn set_status(
     is_active: bool,
 ) -> Result<Answer, Refused> {
     let operation = if is_active {
-        "client.activate"
+        ("client.activate", Operation::ActivateClient)
     } else {
-        "client.suspend"
+        ("client.suspend", Operation::SuspendClient)
     };
     let (mut draft, mut client) = match begin(app, asked, operation, id).await? {
         Ok(begun) => begun,
@@ -69,10 +69,11 @@ pub(crate) async fn add_credential(
     id: &str,
     mut new: Map<String, Value>,
 ) -> Result<Answer, Refused> {
-    let (mut draft, mut client) = match begin(app, asked, "credential.create", id).await? {
-        Ok(begun) => begun,
-        Err(answer) => return Ok(answer),
-    };
+    let (mut draft, mut client) =
+        match begin(app, asked, ("credential.create", Operation::MakeCredential), id).await? {
+            Ok(begun) => begun,
+            Err(answer) => return Ok(answer),
+        };
     let mut more = Map::new();
     let own_id = match new.remove("id") {
         Some(Value::String(own)) => own,
@@ -106,10 +107,11 @@ pub(crate) async fn end_credential(
     id: &str,
     credential: &str,
 ) -> Result<Answer, Refused> {
-    let (mut draft, mut client) = match begin(app, asked, "credential.end", id).await? {
-        Ok(begun) => begun,
-        Err(answer) => return Ok(answer),
-    };
+    let (mut draft, mut client) =
+        match begin(app, asked, ("credential.end", Operation::EndCredential), id).await? {
+            Ok(begun) => begun,
+            Err(answer) => return Ok(answer),
+        };
     let credentials = credentials_of(&mut client.body);
     let count = credentials.len();
     credentials.retain(|one| one.get("id").and_then(Value::as_str) != Some(credential));
@@ -134,10 +136,11 @@ pub(crate) async fn rotate_credential(
             format!("write seconds from 0 to {OVERLAP_S_MAX}"),
         ));
     }
-    let (mut draft, mut client) = match begin(app, asked, "credential.rotate", id).await? {
-        Ok(begun) => begun,
-        Err(answer) => return Ok(answer),
-    };
+    let (mut draft, mut client) =
+        match begin(app, asked, ("credential.rotate", Operation::RotateCredential), id).await? {
+            Ok(begun) => begun,
+            Err(answer) => return Ok(answer),
+        };
     let end = draft.now + overlap_s;
     let credentials = credentials_of(&mut client.body);
     let at = credentials

@@ -1,6 +1,7 @@
 //! What all operations share: the database, who is to be told of a change, and where keys are.
 
 use super::fleet::Pending;
+use crate::identity::Desk;
 use crate::keys::KeyFiles;
 use crate::publish::Hub;
 use crate::store::Store;
@@ -18,4 +19,6 @@ pub(crate) struct App {
     pub(crate) keys: KeyFiles,
     /// Reports that are not written yet.
     pub(crate) fleet: Pending,
+    /// Where people sign in.
+    pub(crate) desk: Desk,
 }

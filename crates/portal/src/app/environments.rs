@@ -2,13 +2,14 @@
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::authorize::{Object, Operation, authorize};
+use super::authorize::authorize;
 use super::body;
 use super::context::App;
 use super::draft::{Begun, Draft, Wanted};
 use super::entities::may_write;
 use super::refused::Refused;
 use crate::first_start::{FirstStartError, make_environment};
+use crate::identity::{Object, Operation};
 use crate::settings::ENVIRONMENTS_MAX;
 use crate::store::environments::Environment;
 use crate::store::{audit, entities, environments, feeds};
@@ -27,7 +28,7 @@ fn shown(environment: &Environment) -> Value {
 
 /// All environments, in the order of promotion, each with where its feed stands.
 pub(crate) async fn list(app: &App, asked: &Asked) -> Result<Answer, Refused> {
-    authorize(&asked.actor, Operation::ReadPolicy, Object::default())?;
+    authorize(&asked.actor, Operation::ListEnvironments, Object::Organisation)?;
     let mut connection = app.store.connection().await?;
     let mut items = Vec::new();
     for environment in environments::all(&mut connection).await? {
@@ -47,7 +48,7 @@ pub(crate) async fn list(app: &App, asked: &Asked) -> Result<Answer, Refused> {
 
 /// Makes an environment with keys of its own, behind all others.
 pub(crate) async fn create(app: &App, asked: &Asked, name: &str) -> Result<Answer, Refused> {
-    authorize(&asked.actor, Operation::ManageEnvironments, Object::default())?;
+    authorize(&asked.actor, Operation::MakeEnvironment, Object::Organisation)?;
     let mut connection = app.store.connection().await?;
     if environments::all(&mut connection).await?.len() >= ENVIRONMENTS_MAX {
         return Err(Refused::conflict(
@@ -87,11 +88,7 @@ pub(crate) async fn set_seat_belt(
     confirm_above: Option<i64>,
     second_approver: Option<bool>,
 ) -> Result<Answer, Refused> {
-    authorize(
-        &asked.actor,
-        Operation::ManageEnvironments,
-        Object::environment(&asked.environment),
-    )?;
+    authorize(&asked.actor, Operation::SetSeatBelt, Object::Organisation)?;
     let mut tx = app.store.begin().await?;
     let found = environments::get(&mut tx, &asked.environment).await?;
     let mut environment =
@@ -116,8 +113,8 @@ pub(crate) async fn set_seat_belt(
     .await?;
     let entry = audit::Entry {
         at: crate::text::now(),
-        actor: asked.actor.id.clone(),
-        actor_kind: asked.actor.kind.as_str().to_owned(),
+        actor: asked.actor.id().to_owned(),
+        actor_kind: asked.actor.kind().to_owned(),
         request_id: asked.request_id.clone(),
         operation: "environment.set".to_owned(),
         object: format!("environment/{}", environment.id),

@@ -5,11 +5,12 @@
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::authorize::{Object, Operation, authorize};
+use super::authorize::authorize;
 use super::body;
 use super::context::App;
 use super::mentions::Mentions;
 use super::refused::Refused;
+use crate::identity::{Object, Operation};
 use crate::store::{Connection, entities, names};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -45,12 +46,8 @@ pub(crate) struct Question {
 
 /// Decides, and says why.
 pub(crate) async fn explain(app: &App, asked: &Asked, question: &Question) -> Result<Answer, Refused> {
-    // Who is in no team has no client and no API to ask about.
-    authorize(
-        &asked.actor,
-        Operation::ReadPolicy,
-        Object::environment(&asked.environment),
-    )?;
+    // What it leads to is known in the end; a gateway has nothing to ask.
+    authorize(&asked.actor, Operation::ListApis, Object::Organisation)?;
     if question.headers.len() > FIELDS_MAX {
         return Err(Refused::field(
             "headers",
@@ -92,19 +89,12 @@ pub(crate) async fn explain(app: &App, asked: &Asked, question: &Question) -> Re
         Decision::Permit(permit) => (permit.api(), permit.client()),
         Decision::Reject(rejection) => (rejection.api(), rejection.client()),
     };
-    let object = Object::environment(&asked.environment);
-    let of_api = authorize(
-        &asked.actor,
-        Operation::Explain,
-        object.of_team(api.map(|api| api.team())),
-    );
-    of_api.or_else(|_| {
-        authorize(
-            &asked.actor,
-            Operation::Explain,
-            object.of_team(client.map(|client| client.team())),
-        )
-    })?;
+    let object = Object::Between {
+        client: client.map_or("", |client| client.team()),
+        api: api.map_or("", |api| api.team()),
+    };
+    authorize(&asked.actor, Operation::Explain, object)
+        .map_err(|refused| refused.naming(|| "API or client of yours that this leads to".to_owned()))?;
     Ok(Answer::ok(told(&decision)))
 }
 

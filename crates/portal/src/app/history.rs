@@ -2,10 +2,11 @@
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::authorize::{Object, Operation, authorize};
+use super::authorize::authorize;
 use super::context::App;
 use super::page::Page;
 use super::refused::Refused;
+use crate::identity::{Object, Operation};
 use crate::store::revisions::Revision;
 use crate::store::{audit, revisions, versions};
 use serde_json::{Value, json};
@@ -25,11 +26,7 @@ fn shown(revision: &Revision) -> Value {
 
 /// A part of all revisions, the newest first.
 pub(crate) async fn revisions(app: &App, asked: &Asked, page: &Page) -> Result<Answer, Refused> {
-    authorize(
-        &asked.actor,
-        Operation::ReadPolicy,
-        Object::environment(&asked.environment),
-    )?;
+    authorize(&asked.actor, Operation::ListRevisions, Object::Organisation)?;
     super::policy_document::exists(&app.store, &asked.environment).await?;
     let mut connection = app.store.connection().await?;
     let found = revisions::page(&mut connection, &asked.environment, page.before()?, page.limit).await?;
@@ -38,11 +35,7 @@ pub(crate) async fn revisions(app: &App, asked: &Asked, page: &Page) -> Result<A
 
 /// One revision, and what it changed.
 pub(crate) async fn revision(app: &App, asked: &Asked, number: i64) -> Result<Answer, Refused> {
-    authorize(
-        &asked.actor,
-        Operation::ReadPolicy,
-        Object::environment(&asked.environment),
-    )?;
+    authorize(&asked.actor, Operation::SeeRevision, Object::Organisation)?;
     let mut connection = app.store.connection().await?;
     let found = revisions::get(&mut connection, &asked.environment, number).await?;
     let found = found.ok_or_else(|| Refused::NotFound(format!("revision {number}")))?;
@@ -67,11 +60,7 @@ pub(crate) async fn audit(
     object: Option<&str>,
     page: &Page,
 ) -> Result<Answer, Refused> {
-    authorize(
-        &asked.actor,
-        Operation::ReadAudit,
-        Object::environment(&asked.environment),
-    )?;
+    authorize(&asked.actor, Operation::ListAudit, Object::Organisation)?;
     let mut connection = app.store.connection().await?;
     let found = audit::page(
         &mut connection,
@@ -100,11 +89,7 @@ pub(crate) async fn audit(
 
 /// Proves a part of a chain: that no row was changed, left out or put in.
 pub(crate) async fn prove(app: &App, asked: &Asked, page: &Page) -> Result<Answer, Refused> {
-    authorize(
-        &asked.actor,
-        Operation::ReadAudit,
-        Object::environment(&asked.environment),
-    )?;
+    authorize(&asked.actor, Operation::ListAudit, Object::Organisation)?;
     let wrong = || Refused::field("cursor", "give the `next` of the answer before, as it is");
     let after = if page.after.is_empty() {
         0

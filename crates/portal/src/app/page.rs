@@ -56,6 +56,15 @@ impl Page {
         URL_SAFE_NO_PAD.encode(key)
     }
 
+    /// As `answer`, of those that are shown; a part may have fewer than there are.
+    pub(crate) fn answer_some(&self, items: impl Iterator<Item = (String, Option<Value>)>) -> Answer {
+        let all: Vec<(String, Option<Value>)> = items.collect();
+        let is_full = i64::try_from(all.len()).is_ok_and(|count| count >= self.limit);
+        let next = all.last().filter(|_| is_full).map(|(key, _)| Page::cursor(key));
+        let items: Vec<Value> = all.into_iter().filter_map(|(_, item)| item).collect();
+        Answer::ok(json!({ "items": items, "next": next }))
+    }
+
     /// An answer of these, each with what the next part begins behind.
     pub(crate) fn answer(&self, items: impl Iterator<Item = (String, Value)>) -> Answer {
         let (keys, items): (Vec<String>, Vec<Value>) = items.unzip();

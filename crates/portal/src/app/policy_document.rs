@@ -2,13 +2,14 @@
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::authorize::{Object, Operation, authorize};
+use super::authorize::authorize;
 use super::body;
 use super::context::App;
 use super::draft::{Begun, Draft, Wanted};
 use super::entities::{is_id, may_write, wanted};
 use super::refused::{ERRORS_MAX, FieldError, Refused};
 use super::write::RECORDS_MAX;
+use crate::identity::{Object, Operation};
 use crate::store::{Store, Tx, entities, feeds, versions};
 use policy::entity::Kind;
 use serde_json::{Map, Value};
@@ -33,14 +34,12 @@ pub(crate) async fn import(
         Begun::Answered(answer) => return Ok(answer),
         Begun::Draft(draft) => draft,
     };
-    let environment = draft.asked.environment.clone();
-    let may_all = authorize(
-        &draft.asked.actor,
-        Operation::ChangePolicy,
-        Object::environment(&environment),
-    );
+    let may_all = authorize(&draft.asked.actor, Operation::ReplacePolicy, Object::Organisation);
     if replace {
         may_all?;
+    } else {
+        // And each entity below, as it would be alone.
+        authorize(&draft.asked.actor, Operation::ImportPolicy, Object::Organisation)?;
     }
     // For editors; and an export says where it stood.
     for told in ["$schema", "epoch", "revision"] {
@@ -180,11 +179,7 @@ pub(crate) async fn export(
     asked: &Asked,
     revision: Option<i64>,
 ) -> Result<mpsc::Receiver<Arc<str>>, Refused> {
-    authorize(
-        &asked.actor,
-        Operation::ReadPolicy,
-        Object::environment(&asked.environment),
-    )?;
+    authorize(&asked.actor, Operation::ExportPolicy, Object::Organisation)?;
     let mut tx = app.store.begin_reading().await?;
     let feed = feeds::get(&mut tx, &asked.environment).await?;
     let feed = feed.ok_or_else(|| Refused::NotFound(format!("environment `{}`", asked.environment)))?;

@@ -2,11 +2,12 @@
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::authorize::{Object, Operation, authorize};
+use super::authorize::authorize;
 use super::context::App;
 use super::draft::{Begun, Draft, Wanted};
 use super::page::Page;
 use super::refused::Refused;
+use crate::identity::{Object, Operation};
 use crate::store::proposals::{self, Proposal};
 use crate::store::{StoreError, audit, feeds};
 use policy::entity::Kind;
@@ -46,14 +47,16 @@ fn shown(proposal: &Proposal) -> Value {
 
 /// A part of an environment's proposals.
 pub(crate) async fn page(app: &App, asked: &Asked, page: &Page) -> Result<Answer, Refused> {
-    authorize(
-        &asked.actor,
-        Operation::ReadPolicy,
-        Object::environment(&asked.environment),
-    )?;
+    authorize(&asked.actor, Operation::ListProposals, Object::Organisation)?;
     let mut connection = app.store.connection().await?;
     let found = proposals::page(&mut connection, &asked.environment, &page.after, page.limit).await?;
-    Ok(page.answer(found.iter().map(|one| (one.id.clone(), shown(one)))))
+    // Other people's are theirs, and the platform's.
+    let sees_all = authorize(&asked.actor, Operation::ListAudit, Object::Organisation).is_ok();
+    let own = asked.actor.name();
+    Ok(page.answer_some(found.iter().map(|one| {
+        let is_shown = sees_all || one.actor == own;
+        (one.id.clone(), is_shown.then(|| shown(one)))
+    })))
 }
 
 /// Does what was proposed, if nothing of it was changed meanwhile.
@@ -126,14 +129,13 @@ async fn begin(
     let environment = draft.asked.environment.clone();
     let found = proposals::get(&mut draft.tx, &environment, id).await?;
     let proposal = found.ok_or_else(|| Refused::NotFound(format!("proposal `{id}`")))?;
-    let is_own = proposal.actor == draft.asked.actor.name() && operation == "proposal.reject";
-    if !is_own {
-        authorize(
-            &draft.asked.actor,
-            Operation::ApproveProposal,
-            Object::environment(&environment),
-        )?;
-    }
+    let may = match operation {
+        "proposal.reject" => Operation::RejectProposal,
+        _ => Operation::ApproveProposal,
+    };
+    let user = proposal.actor.strip_prefix("user:").unwrap_or_default();
+    authorize(&draft.asked.actor, may, Object::User { user })
+        .map_err(|refused| refused.naming(|| format!("proposal `{id}`")))?;
     if proposal.state != "open" {
         return Err(Refused::conflict(
             "proposal_decided",
@@ -148,8 +150,8 @@ async fn decide(draft: &mut Draft, id: &str, state: &str) -> Result<(), Refused>
     proposals::decide(&mut draft.tx, id, state, &actor, draft.now).await?;
     let entry = audit::Entry {
         at: draft.now,
-        actor: draft.asked.actor.id.clone(),
-        actor_kind: draft.asked.actor.kind.as_str().to_owned(),
+        actor: draft.asked.actor.id().to_owned(),
+        actor_kind: draft.asked.actor.kind().to_owned(),
         request_id: draft.asked.request_id.clone(),
         operation: draft.operation.to_owned(),
         object: format!("proposal/{id}"),

@@ -5,7 +5,7 @@
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::authorize::{Object, Operation, authorize};
+use super::authorize::authorize;
 use super::body;
 use super::clients::ended;
 use super::context::App;
@@ -13,6 +13,7 @@ use super::draft::{Begun, Draft, Wanted};
 use super::mentions::{list, text};
 use super::refused::Refused;
 use super::write::{RECORDS_MAX, REVISION_BYTES_MAX};
+use crate::identity::{Object, Operation};
 use crate::store::versions::{self, Version};
 use crate::text::unix_seconds;
 use policy::entity::Kind;
@@ -34,11 +35,7 @@ pub(crate) async fn revert(
         Begun::Draft(draft) => draft,
     };
     let environment = draft.asked.environment.clone();
-    authorize(
-        &draft.asked.actor,
-        Operation::ChangePolicy,
-        Object::environment(&environment),
-    )?;
+    authorize(&draft.asked.actor, Operation::Revert, Object::Organisation)?;
     if named.len() > NAMED_MAX {
         return Err(Refused::field("named", format!("at most {NAMED_MAX} are taken")));
     }

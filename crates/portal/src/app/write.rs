@@ -99,7 +99,7 @@ async fn teams(draft: &mut Draft, planned: &[Planned]) -> Result<(), Refused> {
         if found.as_ref().is_some_and(|team| team.state == "active") {
             continue;
         }
-        if found.is_some() || !draft.asked.actor.is_admin {
+        if found.is_some() || !draft.asked.actor.is_admin() {
             return Err(Refused::field(
                 "team",
                 format!("there is no team `{team}`: a platform admin makes teams"),
@@ -208,8 +208,8 @@ fn status_of(planned: &Planned) -> String {
 fn entry(draft: &Draft, planned: &Planned) -> audit::Entry {
     audit::Entry {
         at: draft.now,
-        actor: draft.asked.actor.id.clone(),
-        actor_kind: draft.asked.actor.kind.as_str().to_owned(),
+        actor: draft.asked.actor.id().to_owned(),
+        actor_kind: draft.asked.actor.kind().to_owned(),
         request_id: draft.asked.request_id.clone(),
         operation: draft.operation.to_owned(),
         object: format!("{}/{}", planned.kind, planned.id),

@@ -67,6 +67,8 @@ export class Reader {
   #view: View | undefined;
   /** Whether the last commit that counted since the carrier began is the view; nothing before one did. */
   #isLastView: boolean | undefined;
+  /** Of all commits that counted since the carrier began, the highest place. */
+  #highest: Place | undefined;
   /** A feed said at least once what is shown. Until then it is a floor's word alone. */
   #isHeard = false;
   #isForked = false;
@@ -106,15 +108,19 @@ export class Reader {
     return this.#isHeard;
   }
 
-  /** Whether the last commit before the end that the carrier captured is the view. */
+  /**
+   * Whether the last commit before the end that the carrier captured is the view, and none that counted was above it: an old one that is said
+   * again does not hide that there is a newer one.
+   */
   get isAtView(): boolean {
-    return this.#isLastView === true;
+    return this.#isLastView === true && !isAbove(this.#highest, this.#view);
   }
 
   /** The carrier begins again at the start: what is shown stays, and nothing is laid over it. */
   restart(): void {
     this.#records.restart();
     this.#isLastView = undefined;
+    this.#highest = undefined;
     this.#isFull = false;
   }
 
@@ -161,10 +167,15 @@ export class Reader {
 
   #commit(commit: Commit, now: number): Read {
     const fault = commitFault(this.#roots, this.#keyring, commit);
-    if (fault !== undefined) return { word: `commit_${fault}` };
+    if (fault !== undefined) {
+      // Of this feed and not to be judged: a keyring was withheld, or somebody lies. What is shown is not known to be the last either way.
+      if (fault !== "feed" && this.#isLastView !== undefined) this.#isLastView = false;
+      return { word: `commit_${fault}` };
+    }
     const read = this.#weigh(commit, now);
     const { word } = read;
     this.#isLastView = word === "shown" || word === "renewed" || (word === "behind" && this.#isView(commit));
+    if (this.#highest === undefined || isAbove(commit, this.#highest)) this.#highest = commit;
     this.#isHeard ||= this.#isLastView;
     return read;
   }
@@ -199,6 +210,14 @@ export class Reader {
     this.#isForked = false;
     return { word: "shown", changes: this.#records.show(epoch, revision, isNewEpoch) };
   }
+}
+
+type Place = { readonly epoch: number; readonly revision: number };
+
+/** Whether one place is above another; nothing is above nothing. */
+function isAbove(one: Place | undefined, other: Place | undefined): boolean {
+  if (one === undefined || other === undefined) return one !== undefined;
+  return one.epoch > other.epoch || (one.epoch === other.epoch && one.revision > other.revision);
 }
 
 /** Seconds since a view was known to be the newest; 0 where a clock is behind. */

@@ -10,7 +10,7 @@ impl Checker<'_> {
         let of_feed = match policy {
             PolicySource::Feed(feed) => match &feed.carrier {
                 Carrier::Portal(portal) => Some(portal.clone()),
-                Carrier::Bundle(_) => None,
+                Carrier::Bundle(_) | Carrier::Kafka(_) => None,
             },
             _ => None,
         };

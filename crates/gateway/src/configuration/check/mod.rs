@@ -10,6 +10,7 @@ mod feed;
 mod fleet;
 mod gateway;
 mod headers;
+mod kafka;
 mod limits;
 mod listeners;
 mod log;

@@ -5,9 +5,10 @@
 use super::pending::{APPLIED_MAX, Applied};
 use crate::app::answer::Answer;
 use crate::app::asked::Asked;
-use crate::app::authorize::{Object, Operation, authorize};
+use crate::app::authorize::authorize;
 use crate::app::context::App;
 use crate::app::refused::{ERRORS_MAX, FieldError, Refused};
+use crate::identity::{Object, Operation};
 use crate::store::fleet::{ReportKey, Reported};
 use crate::text::now_ms;
 use serde::Deserialize;
@@ -95,13 +96,15 @@ pub(crate) async fn report(app: &App, asked: &Asked, new: &NewReport) -> Result<
     authorize(
         &asked.actor,
         Operation::Report,
-        Object::environment(&new.environment),
+        Object::Environment {
+            environment: &new.environment,
+        },
     )?;
     let errors = new.errors();
     if !errors.is_empty() {
         return Err(Refused::Invalid(errors));
     }
-    let team = asked.actor.teams.keys().next().cloned().unwrap_or_default();
+    let team = asked.actor.teams().pop().unwrap_or_default();
     let at_ms = now_ms();
     let count = app.fleet.count(&new.environment);
     let row = new.row(asked, team, at_ms, new.interval_ms(app, count));
@@ -212,7 +215,7 @@ impl NewReport {
             key: ReportKey {
                 environment: self.environment.clone(),
                 team,
-                enrolment: asked.actor.id.clone(),
+                enrolment: asked.actor.id().to_owned(),
                 instance: self.instance.clone(),
             },
             kind: self.kind.clone(),

@@ -3,10 +3,11 @@
 use super::judge::Version;
 use crate::app::answer::Answer;
 use crate::app::asked::Asked;
-use crate::app::authorize::{Object, Operation, authorize};
+use crate::app::authorize::authorize;
 use crate::app::context::App;
 use crate::app::policy_document::exists;
 use crate::app::refused::Refused;
+use crate::identity::{Object, Operation};
 use crate::store::audit;
 use crate::store::fleet::{self, Versions};
 use serde_json::{Value, json};
@@ -17,11 +18,7 @@ fn shown(versions: &Versions) -> Value {
 
 /// As they are set.
 pub(crate) async fn get_versions(app: &App, asked: &Asked) -> Result<Answer, Refused> {
-    authorize(
-        &asked.actor,
-        Operation::ReadGateways,
-        Object::environment(&asked.environment),
-    )?;
+    authorize(&asked.actor, Operation::SeeVersions, Object::Organisation)?;
     exists(&app.store, &asked.environment).await?;
     let mut connection = app.store.connection().await?;
     Ok(Answer::ok(shown(
@@ -31,11 +28,7 @@ pub(crate) async fn get_versions(app: &App, asked: &Asked) -> Result<Answer, Ref
 
 /// Sets both.
 pub(crate) async fn set_versions(app: &App, asked: &Asked, versions: &Versions) -> Result<Answer, Refused> {
-    authorize(
-        &asked.actor,
-        Operation::SetVersions,
-        Object::environment(&asked.environment),
-    )?;
+    authorize(&asked.actor, Operation::SetVersions, Object::Organisation)?;
     for (field, given) in [("wanted", &versions.wanted), ("lowest", &versions.lowest)] {
         if given
             .as_deref()
@@ -59,8 +52,8 @@ pub(crate) async fn set_versions(app: &App, asked: &Asked, versions: &Versions) 
     fleet::set_versions(&mut tx, &asked.environment, versions).await?;
     let entry = audit::Entry {
         at: crate::text::now(),
-        actor: asked.actor.id.clone(),
-        actor_kind: asked.actor.kind.as_str().to_owned(),
+        actor: asked.actor.id().to_owned(),
+        actor_kind: asked.actor.kind().to_owned(),
         request_id: asked.request_id.clone(),
         operation: "fleet.set_versions".to_owned(),
         object: format!("fleet/{}", asked.environment),

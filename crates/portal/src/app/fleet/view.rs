@@ -3,10 +3,11 @@
 use super::judge::{Process, Propagation, State, percentile, propagation, standing, states};
 use crate::app::answer::Answer;
 use crate::app::asked::Asked;
-use crate::app::authorize::{Object, Operation, authorize};
+use crate::app::authorize::authorize;
 use crate::app::context::App;
 use crate::app::page::Page;
 use crate::app::refused::Refused;
+use crate::identity::{Object, Operation};
 use crate::store::feeds::Feed;
 use crate::store::fleet::{self, Versions};
 use crate::store::{Connection, feeds, revisions};
@@ -36,11 +37,7 @@ pub(crate) async fn view(
     asked_place: Option<(i64, i64)>,
     page: &Page,
 ) -> Result<Answer, Refused> {
-    authorize(
-        &asked.actor,
-        Operation::ReadGateways,
-        Object::environment(&asked.environment),
-    )?;
+    authorize(&asked.actor, Operation::SeeFleet, Object::Organisation)?;
     // What this portal was told is in the answer; what another was told comes within half a second.
     app.fleet.write(&app.store).await?;
     let mut connection = app.store.connection().await?;
