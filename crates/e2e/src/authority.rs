@@ -24,6 +24,10 @@ impl Authority {
     pub fn new() -> Authority {
         let key = KeyPair::generate().expect("keys can be made");
         let mut params = CertificateParams::new(Vec::new()).expect("no name is a good list of names");
+        // Nobody's issuer has the name of what it issues, or OpenSSL would take what is issued for a root.
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "authority of a test");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         // Another name than what it signs has: who finds an issuer by its name takes a certificate of one name for its own issuer.
         let name = format!("authority {}", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -38,6 +42,11 @@ impl Authority {
     /// Its own certificate in a file, as `ca` of an upstream wants it.
     pub fn pem_file(&self, scratch: &Scratch, name: &str) -> PathBuf {
         scratch.write(name, &self.pem)
+    }
+
+    /// Its own certificate, PEM.
+    pub fn pem(&self) -> String {
+        self.pem.clone()
     }
 
     /// A certificate that is good for these names or addresses.

@@ -41,6 +41,8 @@ enum Command {
     Policy(commands::policy::Policy),
     /// Serve the control plane: who may do what, published to every gateway within a second
     Portal(Box<commands::portal::Portal>),
+    /// Look after a feed's topic in Kafka
+    Feed(commands::feed::Feed),
     /// Show what a team gateway on AWS costs a month, what would change it, and when something else is cheaper
     Cost(Box<commands::cost::Cost>),
     /// Print a generated file of this repository
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
         Command::Authorizer(command) => command.run(),
         Command::Policy(command) => command.run(),
         Command::Portal(command) => command.run(),
+        Command::Feed(command) => command.run(),
         Command::Cost(command) => command.run(),
         Command::Generate(command) => command.run(),
     };

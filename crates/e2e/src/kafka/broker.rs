@@ -3,6 +3,7 @@
 //! In the clear everybody may do everything (`User:ANONYMOUS` is a super user); within TLS one has to say who one is, and may do what an access
 //! control list allows.
 
+use super::distance::Distance;
 use crate::authority::Authority;
 use crate::process::{Process, Signal, tools};
 use crate::scratch::Scratch;
@@ -31,6 +32,7 @@ pub struct Broker {
     process: Option<Process>,
     clear: u16,
     secure: u16,
+    distance: Distance,
     scratch: Scratch,
 }
 
@@ -67,7 +69,7 @@ impl Broker {
     pub fn start() -> Broker {
         let scratch = Scratch::new();
         // It cannot tell which port it was given, so they are free, but not held, until it listens.
-        let held: Vec<TcpListener> = (0..3)
+        let held: Vec<TcpListener> = (0..4)
             .map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port"))
             .collect();
         let ports = held
@@ -75,13 +77,23 @@ impl Broker {
             .map(|held| held.local_addr().expect("it is bound").port());
         let ports: Vec<u16> = ports.collect();
         drop(held);
-        let (clear, secure, controller) = (ports[0], ports[1], ports[2]);
+        let [clear, secure, far, controller] = ports[..] else {
+            unreachable!("four were bound")
+        };
+        let distance = Distance::to(far);
         let authority = Authority::new();
         authority.pem_file(&scratch, "ca.pem");
         let identity = authority.pem_identity(&["localhost", "127.0.0.1"]);
         scratch.write("broker.pem", &identity);
         scratch.write("client.pem", &authority.pem_identity(&["client"]));
-        let settings = settings(clear, secure, controller, &scratch);
+        let ports = Ports {
+            clear,
+            secure,
+            far,
+            advertised: distance.port(),
+            controller,
+        };
+        let settings = settings(&ports, &scratch);
         scratch.write("server.properties", &settings);
         let mut format = java("kafka.tools.StorageTool");
         format.args(["format", "--cluster-id", "c3dpdGNoYm9hcmQtZTJlMQ", "--config"]);
@@ -100,6 +112,7 @@ impl Broker {
             process: None,
             clear,
             secure,
+            distance,
             scratch,
         };
         broker.start_again();
@@ -126,6 +139,21 @@ impl Broker {
         format!("127.0.0.1:{}", self.clear)
     }
 
+    /// Where it is in the clear for those who can be cut off from it.
+    pub fn far_address(&self) -> String {
+        format!("127.0.0.1:{}", self.distance.port())
+    }
+
+    /// Whoever reads from a distance is alone.
+    pub fn cut(&self) {
+        self.distance.cut();
+    }
+
+    /// And reaches it again.
+    pub fn mend(&self) {
+        self.distance.mend();
+    }
+
     /// Where it is within TLS.
     pub fn secure_address(&self) -> String {
         format!("localhost:{}", self.secure)
@@ -134,6 +162,11 @@ impl Broker {
     /// The certificate of the authority that signed its own, and that of a client with its key.
     pub fn certificates(&self) -> (PathBuf, PathBuf) {
         (self.scratch.path("ca.pem"), self.scratch.path("client.pem"))
+    }
+
+    /// Writes a file beside what it holds.
+    pub fn write(&self, name: &str, content: &str) -> PathBuf {
+        self.scratch.write(name, content)
     }
 
     /// Ends it as an operator does: what it holds is written down.
@@ -175,7 +208,23 @@ impl Broker {
     }
 }
 
-fn settings(clear: u16, secure: u16, controller: u16, scratch: &Scratch) -> String {
+struct Ports {
+    clear: u16,
+    secure: u16,
+    far: u16,
+    /// Where those at a distance are told to go.
+    advertised: u16,
+    controller: u16,
+}
+
+fn settings(ports: &Ports, scratch: &Scratch) -> String {
+    let Ports {
+        clear,
+        secure,
+        far,
+        advertised,
+        controller,
+    } = ports;
     let directory = scratch.directory().display();
     let plain = format!(
         "org.apache.kafka.common.security.plain.PlainLoginModule required user_{GATEWAY}=\"{PASSWORD}\" user_{PUBLISHER}=\"{PASSWORD}\";"
@@ -189,9 +238,9 @@ fn settings(clear: u16, secure: u16, controller: u16, scratch: &Scratch) -> Stri
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
 controller.listener.names=CONTROLLER
-listeners=CLEAR://127.0.0.1:{clear},SECURE://127.0.0.1:{secure},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=CLEAR://127.0.0.1:{clear},SECURE://localhost:{secure}
-listener.security.protocol.map=CLEAR:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT
+listeners=CLEAR://127.0.0.1:{clear},FAR://127.0.0.1:{far},SECURE://127.0.0.1:{secure},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=CLEAR://127.0.0.1:{clear},FAR://127.0.0.1:{advertised},SECURE://localhost:{secure}
+listener.security.protocol.map=CLEAR:PLAINTEXT,FAR:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=CLEAR
 log.dirs={directory}/data
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer

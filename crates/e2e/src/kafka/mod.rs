@@ -3,6 +3,7 @@
 //! It is written to by librdkafka directly and not by `feed`, so that a mistake of the publisher cannot hide behind the same mistake here.
 
 mod broker;
+mod distance;
 mod log;
 mod topic;
 

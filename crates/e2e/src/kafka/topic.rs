@@ -2,9 +2,11 @@
 
 use super::broker::Broker;
 use crate::wait::wait_within;
+use rdkafka::Message as _;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 use std::future::Future;
 use std::pin::pin;
@@ -68,6 +70,34 @@ impl Broker {
             .add_partition_offset(topic, 0, Offset::Offset(below))
             .expect("an offset");
         block_on(self.admin().delete_records(&offsets, &AdminOptions::new())).expect("they are deleted");
+    }
+
+    /// All records that are left, committed or not, those of control left out: the offset, the key, and the value unless it is a tombstone.
+    pub fn records(&self, topic: &str) -> Vec<(i64, String, Option<String>)> {
+        let mut config = self.config();
+        config
+            .set("group.id", "test")
+            .set("isolation.level", "read_uncommitted")
+            .set("enable.auto.commit", "false")
+            .set("enable.partition.eof", "true");
+        let consumer: BaseConsumer = config.create().expect("librdkafka makes clients");
+        let mut start = TopicPartitionList::new();
+        start
+            .add_partition_offset(topic, 0, Offset::Beginning)
+            .expect("an offset");
+        consumer.assign(&start).expect("a topic can be assigned");
+        let mut records = Vec::new();
+        loop {
+            match consumer.poll(CALL).expect("a record or the end") {
+                Ok(message) => {
+                    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+                    let key = message.key().map(text).unwrap_or_default();
+                    records.push((message.offset(), key, message.payload().map(text)));
+                }
+                Err(KafkaError::PartitionEOF(_)) => return records,
+                Err(error) => panic!("{error}"),
+            }
+        }
     }
 
     /// The first offset, and the one behind the last record, committed or not.

@@ -4,6 +4,7 @@ use e2e::Publisher;
 use feed::kafka::{KafkaError, Next, Reader, Settings};
 use feed::{Line, Read, Roots, Scratch, State, View};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::{Duration, Instant};
 
 /// How long a wait for a broker may take.
@@ -13,7 +14,6 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(40);
 const STEP: Duration = Duration::from_millis(100);
 
 /// Reads one feed from one broker.
-#[derive(Debug)]
 pub(crate) struct Follower {
     pub(crate) kafka: Reader,
     pub(crate) feed: feed::Reader,
@@ -34,6 +34,18 @@ pub(crate) fn settings(address: &str) -> Settings {
 fn now() -> u64 {
     let since = std::time::SystemTime::UNIX_EPOCH.elapsed();
     since.expect("it is after 1970").as_secs()
+}
+
+impl fmt::Debug for Follower {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Follower")
+            .field("view", &self.feed.view())
+            .field("at_end", &self.at_end)
+            .field("mismatches", &self.mismatches)
+            .field("losses", &self.losses)
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Follower {

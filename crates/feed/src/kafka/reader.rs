@@ -9,13 +9,13 @@ use super::trouble::{KafkaError, Meaning, meaning};
 use rdkafka::Message as _;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::KafkaError as Error;
+use rdkafka::error::{KafkaError as Error, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 use std::fmt;
 use std::time::{Duration, Instant};
 
 /// The one partition.
-const PARTITION: i32 = 0;
+pub(super) const PARTITION: i32 = 0;
 /// How long the first connection may take.
 const BEGIN_MAX: Duration = Duration::from_secs(5);
 /// How long a question to the broker may take.
@@ -28,6 +28,10 @@ const ASK_WHILE_IDLE: Duration = Duration::from_secs(10);
 const ASK_AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// and after trouble with one broker.
 const ASK_AFTER_TROUBLE: Duration = Duration::from_millis(100);
+/// How long a topic may be unknown before it is one that was deleted.
+const UNKNOWN_MAX: Duration = Duration::from_secs(3);
+/// How long it may get no nearer to an end that is there.
+const STUCK: Duration = Duration::from_secs(30);
 /// How often its position is looked at on the way to an end.
 const LOOK: Duration = Duration::from_millis(10);
 /// Events of librdkafka that are served at once.
@@ -43,6 +47,7 @@ const ANSWER_BYTES_MAX: &str = "67108864";
 /// Reads one topic.
 pub struct Reader {
     settings: Settings,
+    context: Context,
     topic: String,
     /// What it reads with; `None` before it begins.
     reading: Option<Reading>,
@@ -82,6 +87,7 @@ impl Reader {
     pub fn new(settings: &Settings, feed: &str) -> Reader {
         Reader {
             topic: settings.topic(feed),
+            context: Context::new(settings),
             settings: settings.clone(),
             reading: None,
             begins_at: None,
@@ -114,7 +120,7 @@ impl Reader {
         }
         let next = match &mut self.reading {
             Some(reading) => reading.next(until),
-            None => match Reading::begin(&self.settings, &self.topic) {
+            None => match Reading::begin(&self.settings, &self.context, &self.topic) {
                 Ok(reading) => {
                     self.begins_at = None;
                     self.reading.insert(reading).next(until)
@@ -146,66 +152,71 @@ struct Reading {
     due: Instant,
     /// Something came since an end was reached.
     moved: bool,
+    /// When it got on last: a record, or an end.
+    got_on: Instant,
+    /// Since when the broker has no such topic: one that starts does not know its topics yet.
+    unknown_since: Option<Instant>,
 }
 
 impl Reading {
-    fn begin(settings: &Settings, topic: &str) -> Result<Reading, KafkaError> {
-        let context = Context::new(settings);
+    fn begin(settings: &Settings, context: &Context, topic: &str) -> Result<Reading, KafkaError> {
         let consumer: BaseConsumer<Context> = consumer_config(settings)
             .create_with_context(context.clone())
             .map_err(|error| KafkaError::Settings(error.to_string().into()))?;
         let reading = Reading {
             consumer,
-            context,
+            context: context.clone(),
             topic: topic.to_owned(),
             low: None,
             target: None,
             due: Instant::now(),
             moved: false,
+            got_on: Instant::now(),
+            unknown_since: None,
         };
-        reading.check_partitions()?;
-        let mut assignment = TopicPartitionList::new();
-        assignment
-            .add_partition_offset(topic, PARTITION, Offset::Beginning)
-            .and_then(|()| reading.consumer.assign(&assignment))
-            .map_err(|error| reading.failure(&error))?;
-        Ok(reading)
-    }
-
-    /// One partition, or no order.
-    fn check_partitions(&self) -> Result<(), KafkaError> {
         // A token is asked for by an event, and nothing is connected before.
-        self.serve();
-        let asked = self.consumer.fetch_metadata(Some(&self.topic), BEGIN_MAX);
-        let metadata = asked.map_err(|error| self.failure(&error))?;
-        let found = metadata.topics().first();
-        let no_topic = || KafkaError::NoTopic(self.topic.as_str().into());
-        let found = found.ok_or_else(no_topic)?;
-        if let Some(error) = found.error() {
-            return Err(self.failure(&Error::MetadataFetch(error.into())));
-        }
-        match found.partitions().len() {
-            0 => Err(no_topic()),
-            1 => Ok(()),
-            partitions => Err(KafkaError::Partitions {
-                topic: self.topic.as_str().into(),
+        reading.serve(Duration::ZERO);
+        let begun = reading.look_at_topic(BEGIN_MAX).and_then(|partitions| {
+            let mut assignment = TopicPartitionList::new();
+            assignment.add_partition_offset(topic, PARTITION, Offset::Beginning)?;
+            // More than one partition has no order.
+            if partitions == 1 {
+                reading.consumer.assign(&assignment)?;
+            }
+            Ok(partitions)
+        });
+        match begun {
+            Ok(1) => Ok(reading),
+            Ok(partitions) => Err(KafkaError::Partitions {
+                topic: topic.into(),
                 partitions,
             }),
-        }
-    }
-
-    /// Lets librdkafka say what it has to say, before anything is assigned.
-    fn serve(&self) {
-        for _ in 0..EVENTS_MAX {
-            if self.consumer.poll(Duration::ZERO).is_none() {
-                return;
+            Err(error) => {
+                // The reason comes as an event, a little later.
+                reading.serve(LOOK);
+                Err(context.failure(topic, &error))
             }
         }
     }
 
-    fn failure(&self, error: &Error) -> KafkaError {
-        self.serve();
-        self.context.failure(&self.topic, error)
+    /// How many partitions it has, as a broker says now.
+    fn look_at_topic(&self, within: Duration) -> Result<usize, Error> {
+        let metadata = self.consumer.fetch_metadata(Some(&self.topic), within)?;
+        let found = metadata.topics().first();
+        match found.map(|found| (found.error(), found.partitions().len())) {
+            Some((Some(error), _)) => Err(Error::MetadataFetch(error.into())),
+            Some((None, partitions @ 1..)) => Ok(partitions),
+            Some((None, 0)) | None => Err(Error::MetadataFetch(RDKafkaErrorCode::UnknownTopic)),
+        }
+    }
+
+    /// Lets librdkafka say what it has to say, before anything is assigned.
+    fn serve(&self, wait: Duration) {
+        for _ in 0..EVENTS_MAX {
+            if self.consumer.poll(wait).is_none() {
+                return;
+            }
+        }
     }
 
     fn next(&mut self, until: Instant) -> Result<Next, KafkaError> {
@@ -227,6 +238,7 @@ impl Reading {
                 Some(Ok(message)) => {
                     self.moved = true;
                     self.low = None;
+                    self.got_on = Instant::now();
                     let key = message.key().unwrap_or_default();
                     return Ok(Next::Record {
                         key: String::from_utf8_lossy(key).into_owned(),
@@ -234,10 +246,12 @@ impl Reading {
                     });
                 }
                 Some(Err(error)) => match meaning(&error) {
-                    Meaning::Lost | Meaning::NoTopic => return Ok(Next::Lost),
+                    Meaning::Lost => return Ok(Next::Lost),
                     Meaning::Denied => return Err(self.context.failure(&self.topic, &error)),
-                    // One broker of several, perhaps: whether it is all of them is soon asked.
-                    Meaning::Unreachable => self.due = self.due.min(Instant::now() + ASK_AFTER_TROUBLE),
+                    // One broker of several, or one that starts, perhaps: what it means is soon asked.
+                    Meaning::Unreachable | Meaning::NoTopic => {
+                        self.due = self.due.min(Instant::now() + ASK_AFTER_TROUBLE);
+                    }
                     Meaning::Nothing | Meaning::Other => {}
                 },
                 None if Instant::now() >= until => return Ok(Next::Idle),
@@ -255,6 +269,7 @@ impl Reading {
         if reached {
             self.target = None;
             self.moved = false;
+            self.got_on = Instant::now();
             self.context.settle();
             self.due = Instant::now() + ASK_WHILE_IDLE;
         }
@@ -278,26 +293,40 @@ impl Reading {
         // With `read_committed` the end is the last stable offset.
         match self.consumer.fetch_watermarks(&self.topic, PARTITION, ASK_MAX) {
             Ok((low, end)) => {
+                self.unknown_since = None;
+                self.due = Instant::now() + ASK_WHILE_IDLE;
                 let position = self.position();
                 if position.is_none() {
                     self.low = Some(low);
                 }
+                // An end that is there and is not come nearer to: the assignment is one of a log that is gone.
+                let is_stuck = self.target.is_some() && self.got_on.elapsed() > STUCK;
                 self.target = Some(end);
-                self.due = Instant::now() + ASK_WHILE_IDLE;
-                Ok(position.is_none_or(|position| (low..=end).contains(&position)))
+                Ok(!is_stuck && position.is_none_or(|position| (low..=end).contains(&position)))
             }
             Err(error) => {
                 self.due = Instant::now() + ASK_AFTER_FAILURE;
-                match meaning(&error) {
-                    Meaning::NoTopic => Ok(false),
-                    _ => Err(self.context.failure(&self.topic, &error)),
+                // That nobody leads the partition is librdkafka's guess: the broker knows whether there is one.
+                let error = match error.rdkafka_error_code() {
+                    Some(RDKafkaErrorCode::UnknownPartition) => {
+                        self.look_at_topic(ASK_MAX).err().unwrap_or(error)
+                    }
+                    _ => error,
+                };
+                if meaning(&error) != Meaning::NoTopic {
+                    return Err(self.context.failure(&self.topic, &error));
+                }
+                let since = *self.unknown_since.get_or_insert_with(Instant::now);
+                match since.elapsed() > UNKNOWN_MAX {
+                    true => Ok(false),
+                    false => Err(KafkaError::NoTopic(self.topic.as_str().into())),
                 }
             }
         }
     }
 }
 
-fn consumer_config(settings: &Settings) -> ClientConfig {
+pub(super) fn consumer_config(settings: &Settings) -> ClientConfig {
     let mut config = client_config(settings);
     config
         // librdkafka assigns nothing without a name of a group. None is joined, asked about or committed to.

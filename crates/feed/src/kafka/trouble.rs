@@ -48,15 +48,15 @@ pub(super) enum Meaning {
 
 pub(super) fn meaning(error: &Error) -> Meaning {
     match error.rdkafka_error_code() {
-        Some(Code::OffsetOutOfRange | Code::AutoOffsetReset | Code::NoOffset | Code::LogTruncation) => {
-            Meaning::Lost
-        }
         Some(
-            Code::UnknownTopicOrPartition
-            | Code::UnknownTopic
-            | Code::UnknownPartition
+            Code::OffsetOutOfRange
+            | Code::AutoOffsetReset
+            | Code::NoOffset
+            | Code::LogTruncation
+            // Another topic has its name.
             | Code::UnknownTopicId,
-        ) => Meaning::NoTopic,
+        ) => Meaning::Lost,
+        Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => Meaning::NoTopic,
         Some(
             Code::BrokerTransportFailure
             | Code::AllBrokersDown
@@ -64,6 +64,8 @@ pub(super) fn meaning(error: &Error) -> Meaning {
             | Code::RequestTimedOut
             | Code::Resolve
             | Code::LeaderNotAvailable
+            // librdkafka's own word for a partition whose leader nobody names: its broker is going, or gone.
+            | Code::UnknownPartition
             | Code::NotLeaderForPartition
             | Code::WaitingForCoordinator,
         ) => Meaning::Unreachable,

@@ -51,6 +51,9 @@ pub enum Carrier {
     Bundle(Bundle),
     /// A portal, by its stream.
     Portal(Portal),
+    /// A topic in Kafka.
+    #[cfg(feature = "kafka")]
+    Kafka(Box<feed::kafka::Settings>),
 }
 
 /// Where a bundle is.

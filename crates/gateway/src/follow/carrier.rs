@@ -4,6 +4,8 @@
 //! Nothing here judges what is brought.
 
 use super::bundle::Bundle;
+#[cfg(feature = "kafka")]
+use super::log::Log;
 use super::stream::Stream;
 use crate::configuration;
 use crate::upstream::{FetchError, Resolve};
@@ -22,6 +24,9 @@ pub(super) enum Carrier {
 pub(super) enum Flow {
     /// A portal's stream.
     Stream(Stream),
+    /// A topic in Kafka.
+    #[cfg(feature = "kafka")]
+    Log(Log),
 }
 
 /// Where a carrier that was opened begins.
@@ -81,6 +86,8 @@ impl Carrier {
             configuration::Carrier::Portal(portal) => {
                 Carrier::Flowing(Flow::Stream(Stream::new(portal, feed, resolver)))
             }
+            #[cfg(feature = "kafka")]
+            configuration::Carrier::Kafka(settings) => Carrier::Flowing(Flow::Log(Log::new(settings, feed))),
         }
     }
 }
@@ -90,6 +97,8 @@ impl Flow {
     pub(super) fn told(&self) -> String {
         match self {
             Flow::Stream(stream) => stream.told(),
+            #[cfg(feature = "kafka")]
+            Flow::Log(log) => log.told(),
         }
     }
 
@@ -97,6 +106,8 @@ impl Flow {
     pub(super) async fn open(&mut self, behind: Option<&View>) -> Result<Opened, Failure> {
         match self {
             Flow::Stream(stream) => stream.open(behind).await,
+            #[cfg(feature = "kafka")]
+            Flow::Log(log) => log.open().map(|()| Opened::Start),
         }
     }
 
@@ -104,6 +115,8 @@ impl Flow {
     pub(super) async fn next(&mut self) -> Result<Given<'_>, Failure> {
         match self {
             Flow::Stream(stream) => Ok(Given::Line(stream.line().await?)),
+            #[cfg(feature = "kafka")]
+            Flow::Log(log) => log.next().await,
         }
     }
 
@@ -111,6 +124,8 @@ impl Flow {
     pub(super) fn close(&mut self) {
         match self {
             Flow::Stream(stream) => stream.close(),
+            #[cfg(feature = "kafka")]
+            Flow::Log(log) => log.close(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A feed that is followed: what a carrier brings is believed by `feed::Reader`, written down, and shown by whoever follows.
 //!
-//! `beginning` reads where it begins, `carrier` says what a carrier is, `bundle` looks at one and `stream` has one flow in, `pace` says when,
+//! `beginning` reads where it begins, `carrier` says what a carrier is, `bundle` looks at one, `stream` and `log` have one flow in, `pace` says when,
 //! `follower` makes of it what is shown, `kept` is the last known good on disk, `standing` is what may be said of it, and `service` is the
 //! thread that ties them together. A gateway's data plane is one that follows, a relay another. Nothing here judges a signature or decides
 //! about a request.
@@ -12,6 +12,8 @@ mod carrier;
 mod flowing;
 mod follower;
 mod kept;
+#[cfg(feature = "kafka")]
+mod log;
 mod looking;
 mod pace;
 mod service;

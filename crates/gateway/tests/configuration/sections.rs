@@ -222,7 +222,7 @@ fn the_federated_form() {
         &[
             "1:21 `file` beside `floor`: a policy comes from one of them | keep one of them",
             "?1:30 `feed` without `state_dir`: a restart goes back to the floor | name a directory that outlives a restart, for one gateway alone",
-            "1:30 a feed from nowhere | add `portal` or `bundle`",
+            "1:30 a feed from nowhere | add `portal`, `kafka` or `bundle`",
             "1:38 `token` has no effect without `portal` | leave it out",
             "1:50 `on_stale: deny` without `floor_max_age_s` | say how old a floor may get as long as no feed was heard",
         ],
@@ -259,8 +259,8 @@ fn a_feed() {
         &["2:37 the path is empty | name one, or leave the key out"],
     );
     feed(
-        "floor: f, feed: { bundle: b, kafka: {} }",
-        &["2:29 `bundle` beside `kafka`: a feed has exactly one carrier | keep one of them"],
+        "floor: f, feed: { bundle: b, portal: 'https://p', token: x }",
+        &["2:29 `bundle` beside `portal`: a feed has exactly one carrier | keep one of them"],
     );
     feed(
         "floor: f, feed: { bundle: b }, floor_max_age_s: 9",
@@ -342,7 +342,7 @@ fn a_feed_from_a_portal() {
 
 #[test]
 fn what_is_not_in_this_version_is_refused_by_name() {
-    let text = "listen: [{ address: 127.0.0.1:1, tls: {}, http2: true, proxy_protocol: true }]\nrate_limiting: {}\naggregations: []\ntransformations: []\npolicy: { floor: f, feed: { kafka: {} } }\nservices: {}\nroutes:\n- { path: /a, cors: {}, cache: {}, upstream: { endpoints: ['http://a'], credential: x } }\n";
+    let text = "listen: [{ address: 127.0.0.1:1, tls: {}, http2: true, proxy_protocol: true }]\nrate_limiting: {}\naggregations: []\ntransformations: []\npolicy: { floor: f, feed: { bundle: b } }\nservices: {}\nroutes:\n- { path: /a, cors: {}, cache: {}, upstream: { endpoints: ['http://a'], credential: x } }\n";
     let checked = checked(text);
     let refused: Vec<&str> = checked
         .problems
@@ -357,7 +357,6 @@ fn what_is_not_in_this_version_is_refused_by_name() {
         "rate_limiting",
         "aggregations",
         "transformations",
-        "kafka",
         "services",
         "cors",
         "cache",

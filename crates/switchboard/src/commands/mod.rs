@@ -4,6 +4,7 @@ pub(crate) mod authorizer;
 pub(crate) mod check;
 pub(crate) mod cost;
 pub(crate) mod explain;
+pub(crate) mod feed;
 pub(crate) mod gateway;
 pub(crate) mod generate;
 pub(crate) mod policy;

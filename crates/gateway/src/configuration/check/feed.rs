@@ -79,7 +79,7 @@ impl Checker<'_> {
             [] => {
                 self.problems
                     .error(at.key, "a feed from nowhere")
-                    .help("add `portal` or `bundle`");
+                    .help("add `portal`, `kafka` or `bundle`");
             }
             [(first, first_key), (second, key), ..] => {
                 let message = format!("`{second}` beside `{first}`: a feed has exactly one carrier");
@@ -88,9 +88,6 @@ impl Checker<'_> {
                     .help("keep one of them")
                     .related(*first_key, "the other one");
             }
-        }
-        if let Some(key) = feed.kafka.key() {
-            self.problems.not_in_this_version(key, "kafka");
         }
         match (feed.portal.key(), feed.token.key()) {
             (None, Some(token)) => {
@@ -110,6 +107,9 @@ impl Checker<'_> {
         }
         if let Some(token) = feed.token.get() {
             self.token(token);
+        }
+        if let Some(kafka) = feed.kafka.get() {
+            self.kafka(kafka);
         }
         if let Some(bundle) = feed.bundle.get() {
             match is_url(&bundle.value) {
@@ -172,6 +172,14 @@ impl Checker<'_> {
                 token: Token::new(&feed.token.get()?.value).ok()?,
                 plain: self.targets.allowed.clone(),
             }));
+        }
+        #[cfg(feature = "kafka")]
+        if let Some(kafka) = feed.kafka.get() {
+            // What is wrong is told by `feed`, once.
+            let told = std::mem::take(self.problems);
+            let made = self.kafka(kafka);
+            *self.problems = told;
+            return made.map(Box::new).map(Carrier::Kafka);
         }
         let bundle = &feed.bundle.get()?.value;
         Some(Carrier::Bundle(match is_url(bundle) {

@@ -9,6 +9,7 @@ mod federated;
 mod feed;
 mod gateway;
 mod headers;
+mod kafka;
 mod limits;
 mod listeners;
 mod log;

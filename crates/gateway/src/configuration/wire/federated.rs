@@ -1,7 +1,7 @@
-//! The federated form: where policy and services come from. Services, and Kafka as a carrier, are not in this version, but read and
-//! checked.
+//! The federated form: where policy and services come from. Services are not in this version, but read and checked.
 
-use crate::configuration::decode::{Int, Required, Slot, Text, Unsettled, choice, map};
+use super::Kafka;
+use crate::configuration::decode::{Int, Required, Slot, Text, choice, map};
 
 map! {
     /// Where policy comes from: exactly one of `floor` and `file`, and how it is followed.
@@ -35,8 +35,8 @@ map! {
         /// What this gateway shows to the portal.
         #[schemars(extend("examples" = ["${file:/run/secrets/gateway}"]))]
         "token" token: Slot<Text>,
-        /// Kafka's brokers and topic. Not in this version.
-        "kafka" kafka: Slot<Unsettled>,
+        /// Kafka's brokers and topic; only in a build with the feature `kafka`.
+        "kafka" kafka: Slot<Kafka>,
         /// A whole policy as one signed file: its path, or its `http` or `https` URL. Looked at every second.
         #[schemars(extend("examples" = ["https://relay.example.com/prod.bundle"]))]
         "bundle" bundle: Slot<Text>,
