@@ -105,7 +105,6 @@ impl Function {
             .env("AWS_REGION", "eu-central-1")
             .env("LAMBDA_TASK_ROOT", task_root.parent().unwrap_or(Path::new("/")))
             .env("_HANDLER", "index.handler")
-            .env("AWS_LC_SYS_NO_JITTER_ENTROPY", "1")
             .envs(settings.iter().copied())
             .stdin(Stdio::null());
         Function {

@@ -16,6 +16,7 @@ pub struct PortalSetup {
     database: Option<String>,
     environments: Vec<String>,
     listen: Option<SocketAddr>,
+    config: Option<String>,
 }
 
 impl PortalSetup {
@@ -30,9 +31,21 @@ impl PortalSetup {
         self
     }
 
+    /// On this database.
+    pub fn at(mut self, url: &str) -> PortalSetup {
+        self.database = Some(url.to_owned());
+        self
+    }
+
     /// With these environments, in this order.
     pub fn with_environments(mut self, names: &[&str]) -> PortalSetup {
         self.environments = names.iter().map(|name| (*name).to_owned()).collect();
+        self
+    }
+
+    /// With this `portal.yaml`.
+    pub fn with_config(mut self, yaml: &str) -> PortalSetup {
+        self.config = Some(yaml.to_owned());
         self
     }
 
@@ -67,6 +80,9 @@ fn spawn(setup: &PortalSetup, scratch: &Scratch) -> Process {
     }
     if let Some(database) = &setup.database {
         command.args(["--database", database]);
+    }
+    if let Some(config) = &setup.config {
+        command.arg("--config").arg(scratch.write("portal.yaml", config));
     }
     Process::start(command)
 }

@@ -1,7 +1,7 @@
 //! The last known good: what was shown last, as lines of a file that survives a kill at any byte (feed.md §2, rule 4).
 //!
 //! It follows the view, not the feed: what changed, then the commit under which it holds, with the keyring under which that counts. Pure over
-//! bytes: whoever has the file appends what `lines` gives and syncs it before the view is shown, and cuts it back to `whole` before
+//! bytes: whoever has the file appends what `write_lines` gives and syncs it before the view is shown, and cuts it back to `whole` before
 //! anything is appended after a start.
 
 use crate::floor::Floor;
@@ -9,6 +9,7 @@ use crate::keys::Roots;
 use crate::line::{Line, Scratch};
 use crate::reader::{Changes, Read, Reader, Shown};
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::ops::Range;
 
 /// A file above this many times its live size is written anew.
@@ -182,25 +183,37 @@ fn lines_of(file: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
     memchr::memchr_iter(b'\n', file).map(move |end| std::mem::replace(&mut begin, end + 1)..end)
 }
 
-/// What is appended for a view that is to be shown. `keyring` is the line of the one that the file has last; it is written again
-/// only where another one counts now.
+/// What is appended, as [`write_lines`] writes it.
 pub fn lines(shown: &Shown, keyring: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut line = |bytes: &[u8]| {
-        out.extend_from_slice(bytes);
-        out.push(b'\n');
+    let mut lines = Vec::new();
+    // Memory takes whatever is written.
+    let _ = write_lines(shown, keyring, &mut lines);
+    lines
+}
+
+/// Appends what a view that is to be shown changes; how many bytes that is. `keyring` is the line of the one that the file has last; it is
+/// written again only where another one counts now.
+///
+/// # Errors
+/// Those of `to`.
+pub fn write_lines(shown: &Shown, keyring: &[u8], to: &mut impl Write) -> io::Result<u64> {
+    let mut bytes = 0;
+    let mut line = |line: &[u8]| {
+        bytes += line.len() as u64 + 1;
+        to.write_all(line)?;
+        to.write_all(b"\n")
     };
     if *shown.keyring != *keyring {
-        line(&shown.keyring);
+        line(&shown.keyring)?;
     }
     for (key, value) in &shown.changes {
         match value {
-            Some(value) => line(value),
-            None => line(&deletion_line(key)),
+            Some(value) => line(value)?,
+            None => line(&deletion_line(key))?,
         }
     }
-    line(&shown.commit);
-    out
+    line(&shown.commit)?;
+    Ok(bytes)
 }
 
 /// What stands in a file or a stream for a key (`kind/id`) that is gone.
@@ -259,7 +272,7 @@ mod tests {
             step(&mut publisher);
             for record in publisher.log.clone().iter().skip(read) {
                 if let Read::Shown(shown) = shower.give(record, publisher.now) {
-                    file.extend(lines(&shown, &keyring));
+                    write_lines(&shown, &keyring, &mut file).unwrap();
                     keyring = shown.keyring.to_vec();
                     let place = (shown.view.epoch, shown.view.revision);
                     history.insert(file.len(), (place, shower.shown.clone()));
@@ -348,7 +361,7 @@ mod tests {
                         .reader
                         .record(&record.key, record.value.as_deref(), publisher.now)
                 {
-                    file.extend(lines(&shown, &restored.keyring));
+                    write_lines(&shown, &restored.keyring, &mut file).unwrap();
                     restored.keyring = shown.keyring;
                 }
             }

@@ -4,6 +4,7 @@
 use crate::configuration::{Configuration, Feed, PolicySource};
 use crate::downstream::{Message, Shared, WorkerHandle};
 use crate::enforcement::{self, Enforced, PolicyError};
+use crate::fleet::{About, Reports, host_name};
 use crate::follow::{self, Beginning, Floors, Follow, Following, Sink, unix_s};
 use crate::keys::{self, Fetched, KeyService, KeyStore};
 use crate::snapshot::{CompileError, Snapshot};
@@ -171,6 +172,27 @@ impl Controls {
         prepared.start(parts, Box::new(sink), wait).map(Some)
     }
 
+    /// Starts to report where the configuration says so. `config`: the SHA-256 of the configuration in force.
+    ///
+    /// # Errors
+    /// Where no thread can be made.
+    pub fn report_to_fleet(
+        &self,
+        config: impl Fn() -> String + Send + 'static,
+    ) -> io::Result<Option<Reports>> {
+        let (Some(fleet), Some(followed)) = (&self.first.fleet, &self.followed) else {
+            return Ok(None);
+        };
+        let about = About {
+            kind: "gateway",
+            name: fleet.name.clone().unwrap_or_else(host_name),
+            environment: followed.roots.feed().into(),
+            config: Box::new(config),
+            follow: Arc::clone(&followed.follow),
+        };
+        Reports::start(fleet.portal.clone(), about, Arc::clone(&self.shared.resolver)).map(Some)
+    }
+
     /// Changes the policy in force by what a view of its feed changes, in every worker.
     fn put_view_in_force(&self, shown: &Shown) {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -296,6 +318,7 @@ fn needs_restart(first: &Configuration, new: &Configuration) -> Vec<&'static str
         ("environment", first.environment != new.environment),
         ("state_dir", first.state_dir != new.state_dir),
         ("policy", follows(first, new) && first.policy != new.policy),
+        ("fleet", first.fleet != new.fleet),
     ];
     differs
         .into_iter()

@@ -9,6 +9,7 @@ mod controls;
 mod downstream;
 pub mod enforcement;
 pub mod explain;
+pub mod fleet;
 pub mod follow;
 pub mod http1;
 mod io;

@@ -97,6 +97,7 @@ pub(crate) async fn make_environment(
         records: 0,
         at: now,
         digest: None,
+        made_at_ms: Some(crate::text::now_ms()),
         committed_at_ms: None,
         commit_line: None,
     };
@@ -157,6 +158,7 @@ async fn make_admin(store: &Store, settings: &Settings) -> Result<(), FirstStart
         expires_at: None,
         ended_at: None,
         used_at: None,
+        read_only: false,
     };
     people::add_user(&mut tx, &user).await?;
     tokens::add(&mut tx, &token).await?;

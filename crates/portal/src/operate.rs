@@ -1,8 +1,9 @@
 //! What is done to a portal's feeds with a root key at hand, on its data directory and database: rotate and revoke keys, begin a
 //! new epoch. Works while portals run: they find what was written.
 
-use crate::app::{Actor, App, Asked, Page, Refused, gateways};
+use crate::app::{App, Asked, Page, Refused, gateways, sealed};
 use crate::first_start::{FirstStartError, make_environment};
+use crate::identity::{Actor, Desk};
 use crate::keys::{self, KeyFileError, KeyFiles, Use};
 use crate::publish::Hub;
 use crate::settings::Settings;
@@ -28,6 +29,14 @@ pub enum OperateError {
     /// As the API would refuse it.
     #[error("{0}")]
     Refused(String),
+    /// The sealed account's secret.
+    #[error("the secret cannot be written to {}, and nothing was changed; it has to be a new file", .path.display())]
+    Secret {
+        /// Where it was to be.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// There is none.
     #[error("there is no environment `{0}`")]
     NoEnvironment(String),
@@ -291,7 +300,7 @@ impl Operator {
         name: &str,
         team: &str,
     ) -> Result<String, OperateError> {
-        let asked = Asked::plain(Actor::system(), environment);
+        let asked = Asked::plain(Actor::System, environment);
         let made = gateways::create(&self.app(), &asked, name, team).await?;
         Ok(made
             .body
@@ -306,7 +315,7 @@ impl Operator {
     /// # Errors
     /// Where the database fails.
     pub async fn gateways(&self) -> Result<Vec<Value>, OperateError> {
-        let asked = Asked::plain(Actor::system(), "");
+        let asked = Asked::plain(Actor::System, "");
         let (mut all, mut cursor) = (Vec::new(), None::<String>);
         loop {
             let page = Page::parse(Some(1_000), cursor.as_deref())?;
@@ -325,8 +334,63 @@ impl Operator {
     /// # Errors
     /// Where there is no such gateway, or the database fails.
     pub async fn revoke_gateway(&self, id: &str) -> Result<(), OperateError> {
-        gateways::revoke(&self.app(), &Asked::plain(Actor::system(), ""), id).await?;
+        gateways::revoke(&self.app(), &Asked::plain(Actor::System, ""), id).await?;
         Ok(())
+    }
+
+    /// Makes the sealed account anew, and writes its secret into a new file that only this user reads.
+    ///
+    /// # Errors
+    /// Where the file is there already or cannot be written, or the database fails; nothing has changed then.
+    pub async fn seal(&self, secret_file: &Path) -> Result<Done, OperateError> {
+        let keep = |secret: &str| keys::write_private(secret_file, &format!("{secret}\n"));
+        let failed = |source| OperateError::Secret {
+            path: secret_file.to_owned(),
+            source,
+        };
+        sealed::seal(&self.store, &Asked::plain(Actor::System, ""), keep)
+            .await?
+            .map_err(failed)?;
+        Ok(Done {
+            said: format!(
+                "the account is sealed: put {} into a safe, away from this machine; a secret of before counts no more",
+                secret_file.display()
+            ),
+        })
+    }
+
+    /// Does away with the sealed account, and with the sessions that it opened.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn disable_sealed(&self) -> Result<Done, OperateError> {
+        let was = sealed::disable(&self.store, &Asked::plain(Actor::System, "")).await?;
+        let said = if was {
+            "the sealed account is gone, and its sessions with it"
+        } else {
+            "there was no sealed account"
+        };
+        Ok(Done {
+            said: said.to_owned(),
+        })
+    }
+
+    /// How the sealed account stands.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn sealed_state(&self) -> Result<Done, OperateError> {
+        let state = sealed::state(&self.store).await?;
+        let text = |member: &str| state.get(member).and_then(Value::as_str);
+        let said = match (text("sealed_at"), text("broken_at")) {
+            (None, _) => "there is no sealed account: `portal break-glass init` makes one".to_owned(),
+            (Some(at), None) => format!("sealed since {at}"),
+            (Some(_), Some(at)) => format!(
+                "the seal is broken since {at}, {} uses: `portal break-glass init` seals it again",
+                state.get("uses").and_then(Value::as_i64).unwrap_or_default()
+            ),
+        };
+        Ok(Done { said })
     }
 
     fn app(&self) -> App {
@@ -335,6 +399,8 @@ impl Operator {
             written: std::sync::Arc::default(),
             hub: Hub::default(),
             keys: self.keys.clone(),
+            fleet: crate::app::fleet::Pending::default(),
+            desk: Desk::local(),
         }
     }
 

@@ -2,12 +2,17 @@
 
 use crate::api;
 use crate::app::App;
+use crate::app::fleet::{Pending, write_reports};
 use crate::first_start::{self, FirstStartError};
+use crate::identity::{Desk, FetchError};
 use crate::keys::KeyFiles;
 use crate::publish::{Hub, Publishing, follow, publish};
 use crate::settings::{Settings, SettingsError};
 use crate::store::{Dialect, Store, StoreError, migrate};
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::fs::{File, TryLockError};
@@ -51,6 +56,9 @@ pub enum StartError {
     /// What a first start makes.
     #[error("the first start failed")]
     FirstStart(#[from] FirstStartError),
+    /// Signing in at an identity provider.
+    #[error("an identity provider cannot be asked")]
+    SignIn(#[from] FetchError),
     /// Its address.
     #[error("cannot listen on {address}")]
     Listen {
@@ -61,6 +69,10 @@ pub enum StartError {
     },
 }
 
+/// Who is at the other end of a connection: a person, or the proxy in front.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
 /// A portal that listens.
 #[derive(Debug)]
 pub struct Portal {
@@ -70,6 +82,9 @@ pub struct Portal {
     serving: JoinHandle<()>,
     publishing: JoinHandle<()>,
     following: JoinHandle<()>,
+    reporting: JoinHandle<()>,
+    /// To Kafka, where that is asked for.
+    carrying: Option<JoinHandle<()>>,
     _data: Option<File>,
 }
 
@@ -98,6 +113,8 @@ impl Portal {
             written: Arc::new(Notify::new()),
             hub: Hub::default(),
             keys: keys.clone(),
+            fleet: Pending::default(),
+            desk: Desk::new(settings.configuration.sign_in.clone(), settings.listen.ip().is_loopback())?,
         };
         let listening = |source| StartError::Listen {
             address: settings.listen,
@@ -113,8 +130,10 @@ impl Portal {
             written: Arc::clone(&app.written),
             holder: format!("{}-{}", std::process::id(), crate::text::id()),
         };
+        let carrying = carry(&work, &app, settings, &stopped);
         let publishing = tokio::spawn(publish(work, stopped.clone()));
         let following = tokio::spawn(follow(store.clone(), app.hub.clone(), stopped.clone()));
+        let reporting = tokio::spawn(write_reports(store.clone(), app.fleet.clone(), stopped.clone()));
         let serving = tokio::spawn(serve(listener, api::router(app), stopped));
         let database = match store.dialect() {
             Dialect::Sqlite => "sqlite",
@@ -128,6 +147,8 @@ impl Portal {
             serving,
             publishing,
             following,
+            reporting,
+            carrying,
             _data: lock,
         })
     }
@@ -140,11 +161,35 @@ impl Portal {
     /// Takes no more connections, ends what runs, gives back the lease.
     pub async fn stop(self) {
         self.stop.send_replace(true);
-        for task in [self.serving, self.publishing, self.following] {
+        let tasks = [self.serving, self.publishing, self.following, self.reporting];
+        for task in tasks.into_iter().chain(self.carrying) {
             // A task that panicked has said so.
             let _ = task.await;
         }
         self.store.close().await;
+    }
+}
+
+/// Begins to publish to Kafka as well, where the configuration says where that is.
+fn carry(
+    work: &Publishing,
+    app: &App,
+    settings: &Settings,
+    stop: &watch::Receiver<bool>,
+) -> Option<JoinHandle<()>> {
+    // A build without Kafka refuses the section before it comes here.
+    let kafka = settings.configuration.kafka.clone()?;
+    #[cfg(feature = "kafka")]
+    return Some(tokio::spawn(crate::publish::carry(
+        work.clone(),
+        app.fleet.clone(),
+        kafka,
+        stop.clone(),
+    )));
+    #[cfg(not(feature = "kafka"))]
+    {
+        let _ = (work, app, stop, kafka);
+        None
     }
 }
 
@@ -182,11 +227,11 @@ async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<
         };
         while connections.try_join_next().is_some() {}
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 let (router, stop) = (router.clone(), stop.clone());
                 connections.spawn(async move {
                     let _place = place;
-                    connection(stream, router, stop).await;
+                    connection(stream, Peer(peer), router, stop).await;
                 });
             }
             Err(error) => {
@@ -202,10 +247,14 @@ async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<
     let _ = tokio::time::timeout(DRAIN_MAX, drained).await;
 }
 
-async fn connection(stream: TcpStream, router: Router, mut stop: watch::Receiver<bool>) {
+async fn connection(stream: TcpStream, peer: Peer, router: Router, mut stop: watch::Receiver<bool>) {
     // A small answer must not wait for more.
     let _ = stream.set_nodelay(true);
-    let service = TowerToHyperService::new(router);
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        router.call(request)
+    });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_MAX)

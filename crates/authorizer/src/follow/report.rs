@@ -8,6 +8,8 @@ use super::http::Server;
 use super::pace::{Moment, Pause};
 use super::reading::Applied;
 use serde::Serialize;
+use std::fs::File;
+use std::io::Read as _;
 
 /// What is read of an answer, in bytes; nothing of it is used.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
@@ -61,7 +63,9 @@ impl Identity {
     /// Of this process: a number by chance, since every environment of a function has the same name.
     pub(super) fn new(name: &str, environment: &str, config: &str) -> Result<Identity, FollowFault> {
         let mut bytes = [0; 16];
-        aws_lc_rs::rand::fill(&mut bytes).map_err(|_| FollowFault::NoRandom)?;
+        // Not aws-lc's numbers: it gathers entropy first, for longer than all the rest of the start takes. This is a name, and no secret.
+        let random = File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut bytes));
+        random.map_err(|_| FollowFault::NoRandom)?;
         let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Identity {
             instance: digits.into(),

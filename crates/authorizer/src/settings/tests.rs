@@ -243,3 +243,26 @@ fn an_address_has_its_parts_and_what_stands_beside_it() {
         assert_eq!(Url::parse(bad), None, "{bad}");
     }
 }
+
+#[test]
+fn settings_have_one_digest_in_which_there_is_no_token() {
+    let digest = |more: &[(&str, &str)]| {
+        let settings = [
+            ("SWITCHBOARD_FLOOR", "/opt/policy.floor"),
+            ("SWITCHBOARD_BUNDLE", "https://relay.example.com/bundle"),
+            ("SWITCHBOARD_APIS", "orders"),
+        ];
+        let all = more.iter().chain(&settings);
+        config_digest(all.map(|&(name, value)| (name.to_owned(), value.to_owned())))
+    };
+    let expected = "f9842f3b40b69f4dc8de09ff0a9d02337affdeef779d86e9916fe5dcbe74d195";
+    assert_eq!(digest(&[]), expected);
+    let others = [
+        ("SWITCHBOARD_CELL", ""),
+        ("PATH", "/bin"),
+        ("SWITCHBOARD_BUNDLE_TOKEN", "a"),
+        ("SWITCHBOARD_PORTAL_TOKEN", "b"),
+    ];
+    assert_eq!(digest(&others), expected);
+    assert_ne!(digest(&[("SWITCHBOARD_CELL", "eu-1")]), expected);
+}

@@ -3,6 +3,7 @@
 
 mod ages;
 mod carriers;
+mod fleet;
 mod following;
 mod lies;
 mod restarts;

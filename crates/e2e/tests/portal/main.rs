@@ -1,8 +1,22 @@
 //! The portal as its users meet it: the real process, over raw HTTP, on SQLite and on PostgreSQL.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on fails, and one that was not tried says so"
+)]
 
+mod careful;
+mod clients;
+mod entities;
+mod explaining;
+mod history;
+mod keys;
+mod kills;
+mod portals;
 mod publishing;
+mod streams;
 
-use e2e::{Portal, PortalSetup, Postgres};
+use e2e::{Portal, PortalSetup, Postgres, Response};
 use serde_json::{Value, json};
 
 /// Runs a scenario on SQLite, and on PostgreSQL where one is installed.
@@ -14,13 +28,13 @@ fn on_both(scenario: impl Fn(&dyn Fn() -> PortalSetup)) {
     }
 }
 
-/// An API, and a client that may read it with the key `KEY`.
+/// An API, and a client that may read it with the key `KEY`: revisions 2 and 3.
 fn shop(portal: &Portal) {
     portal.put("apis", "orders", &api());
     portal.put("clients", "app", &client(&["orders.read"]));
 }
 
-/// A key, and its digest.
+/// A key, whose digest the client has.
 const KEY: &str = "sb_k1_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 fn api() -> Value {
@@ -34,13 +48,57 @@ fn api() -> Value {
 }
 
 fn client(scopes: &[&str]) -> Value {
-    use sha2::{Digest as _, Sha256};
-    let digest: String = Sha256::digest(KEY)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
     json!({
-        "team": "mobile", "credentials": [{ "type": "api_key", "id": "k1", "sha256": digest }],
+        "team": "mobile", "credentials": [{ "type": "api_key", "id": "k1", "sha256": sha256(KEY) }],
         "grants": [{ "api": "orders", "scopes": scopes }],
     })
+}
+
+fn sha256(text: &str) -> String {
+    use sha2::{Digest as _, Sha256};
+    Sha256::digest(text)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// An address of an entity in `prod`.
+fn at(section: &str, id: &str) -> String {
+    format!("/v1/environments/prod/{section}/{id}")
+}
+
+/// Asserts that this is a refusal with this status and code; its body.
+fn refused(answer: Response, status: u16, code: &str) -> Value {
+    let answer = answer.expect(status);
+    assert_eq!(
+        answer.field("Content-Type"),
+        Some("application/problem+json"),
+        "{answer:#?}"
+    );
+    let body = answer.json();
+    assert_eq!(body["code"], code, "{body}");
+    assert_eq!(body["status"], status, "{body}");
+    assert_eq!(
+        body["request_id"].as_str(),
+        answer.field("X-Request-Id"),
+        "{body}"
+    );
+    assert!(
+        body["detail"].as_str().is_some_and(|text| !text.is_empty()),
+        "{body}"
+    );
+    body
+}
+
+/// Asserts that a member is named as wrong, with these words.
+fn refused_field(answer: Response, field: &str, words: &str) {
+    let body = refused(answer, 422, "invalid");
+    let errors = body["errors"].as_array().expect("members are named");
+    let fits = |error: &&Value| {
+        error["field"] == field && error["message"].as_str().is_some_and(|text| text.contains(words))
+    };
+    assert!(
+        errors.iter().any(|error| fits(&error)),
+        "{field}: {words}: {body:#}"
+    );
 }

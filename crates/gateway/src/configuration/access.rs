@@ -103,6 +103,17 @@ impl Portal {
     }
 }
 
+/// To whom a gateway reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fleet {
+    /// Which gateway it is; the machine's name where absent.
+    pub name: Option<Box<str>>,
+    /// The portal.
+    pub portal: Portal,
+    /// Whether that is the one whose stream is followed, and is named there.
+    pub(super) is_of_feed: bool,
+}
+
 /// A bearer token. Shown to nobody but whom it is for.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(Box<str>);

@@ -237,6 +237,16 @@ impl Mask<'_> {
             PolicySource::Floor(path) => top.put("policy", json!({ "floor": self.path(path) })),
             PolicySource::Feed(feed) => top.put("policy", self.feed(feed)),
         }
+        if let Some(fleet) = &configuration.fleet {
+            let mut shown = match fleet.is_of_feed {
+                true => json!({}),
+                false => self.portal(&fleet.portal),
+            };
+            if let Some(name) = &fleet.name {
+                shown["name"] = self.text(name);
+            }
+            top.put("fleet", shown);
+        }
         if let Some(environment) = &configuration.environment {
             top.put("environment", self.text(environment));
         }

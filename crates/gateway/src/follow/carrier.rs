@@ -44,36 +44,36 @@ pub(super) enum Given<'f> {
     /// A line, without its end, of a carrier that is at its end behind each commit.
     Line(&'f [u8]),
     /// A record of a log: its key, and its value, which is absent where the key is deleted.
-    #[cfg_attr(
-        not(feature = "kafka"),
-        allow(dead_code, reason = "a log is a carrier of that feature")
+    #[allow(
+        dead_code,
+        reason = "of a log, which is a carrier with the feature `kafka` alone"
     )]
     Record(&'f str, Option<&'f [u8]>),
     /// All was given that a log had when it was asked for its end.
-    #[cfg_attr(
-        not(feature = "kafka"),
-        allow(dead_code, reason = "a log is a carrier of that feature")
+    #[allow(
+        dead_code,
+        reason = "of a log, which is a carrier with the feature `kafka` alone"
     )]
     End,
     /// Nothing comes, and why; the carrier keeps its position and goes on by itself.
-    #[cfg_attr(
-        not(feature = "kafka"),
-        allow(dead_code, reason = "a log is a carrier of that feature")
+    #[allow(
+        dead_code,
+        reason = "of a log, which is a carrier with the feature `kafka` alone"
     )]
     Stalled(String),
 }
 
 /// Why nothing was brought. A carrier that flows is opened again after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// Nobody is there.
     Unreachable(String),
     /// Somebody is, and what is there is not what was asked for, or broke off.
     Failed(String),
     /// The position is gone, or what is there is another log: it is read again from its start.
-    #[cfg_attr(
-        not(feature = "kafka"),
-        allow(dead_code, reason = "a log is a carrier of that feature")
+    #[allow(
+        dead_code,
+        reason = "of a log, which is a carrier with the feature `kafka` alone"
     )]
     Gone(String),
 }
@@ -131,7 +131,7 @@ impl Flow {
 }
 
 impl Failure {
-    pub(super) fn message(&self) -> &str {
+    pub(crate) fn message(&self) -> &str {
         match self {
             Failure::Unreachable(message) | Failure::Failed(message) | Failure::Gone(message) => message,
         }

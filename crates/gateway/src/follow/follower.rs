@@ -142,13 +142,14 @@ impl Follower {
 
     /// First the disk: what was decided by once is never taken back by a kill.
     fn show(&mut self, shown: &Shown) {
-        if !self.kept.show(shown, unix_s()) {
+        if !self.kept.show(shown) {
             self.follow.not_kept();
         }
         self.sink.show(shown);
         // The moment that it is in force is told, not only the end of what the carrier brings.
         self.follow.applied(&shown.view, unix_ms());
         self.follow.note(&self.reader, self.at_end, None);
+        self.kept.shorten(unix_s());
         let view = &shown.view;
         tracing::info!(
             epoch = view.epoch,

@@ -9,7 +9,7 @@ use crate::whole_file::Unfinished;
 use feed::kept::GROWTH_MAX;
 use feed::{Roots, Shown};
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -63,7 +63,7 @@ pub(super) struct Kept {
 struct Open {
     file: File,
     bytes: u64,
-    /// What it had when it was last written whole.
+    /// What it had when it was last written whole, or more where more is live.
     bytes_whole: u64,
     /// The line of the keyring that was written last; nothing where that is not known.
     keyring: Box<[u8]>,
@@ -109,17 +109,15 @@ impl Kept {
         self.place.is_some() && self.open.is_none()
     }
 
-    /// Before a view is in force. Whether it is on the disk, where there is one.
-    pub(super) fn show(&mut self, shown: &Shown, now: u64) -> bool {
+    /// Before a view is in force. Whether it is on the disk, where there is one. What is shortened is shortened once it is in force.
+    pub(super) fn show(&mut self, shown: &Shown) -> bool {
         if self.place.is_none() {
             return true;
         }
         let Some(open) = &mut self.open else { return false };
-        let lines = feed::kept::lines(shown, &open.keyring);
-        match open.append(&lines) {
+        match open.append_view(shown) {
             Ok(()) => {
                 open.keyring.clone_from(&shown.keyring);
-                self.shorten(now);
                 true
             }
             Err(error) => {
@@ -184,7 +182,7 @@ impl Kept {
     }
 
     /// Written anew without what is no longer live, once that is as much as what is.
-    fn shorten(&mut self, now: u64) {
+    pub(super) fn shorten(&mut self, now: u64) {
         let grown =
             |open: &Open| open.bytes > REWRITE_BYTES_MIN && open.bytes / GROWTH_MAX as u64 > open.bytes_whole;
         let Some((_, file)) = self
@@ -251,6 +249,17 @@ fn cut(file: &Path, bytes: u64) -> io::Result<Open> {
 }
 
 impl Open {
+    fn append_view(&mut self, shown: &Shown) -> io::Result<()> {
+        let mut out = BufWriter::new(&self.file);
+        let bytes = feed::kept::write_lines(shown, &self.keyring, &mut out)?;
+        out.flush()?;
+        self.file.sync_data()?;
+        self.bytes += bytes;
+        // All that one view changes is live: a first read of everything is not written twice.
+        self.bytes_whole = self.bytes_whole.max(bytes);
+        Ok(())
+    }
+
     fn append(&mut self, lines: &[u8]) -> io::Result<()> {
         self.file.write_all(lines)?;
         self.file.sync_data()?;
@@ -325,7 +334,8 @@ mod tests {
             reader.restart();
             for line in bundle.split(|byte| *byte == b'\n') {
                 if let Read::Shown(shown) = reader.line(line, NOW) {
-                    kept.show(&shown, NOW);
+                    kept.show(&shown);
+                    kept.shorten(NOW);
                 }
             }
         }

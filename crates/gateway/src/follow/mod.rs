@@ -30,6 +30,7 @@ pub(crate) use service::{Floors, Prepared};
 pub use service::{Following, Parts};
 pub(crate) use standing::Gate;
 pub use standing::{Counts, Follow, Reading};
+pub(crate) use stream::told as portal_refused;
 
 use std::time::Duration;
 
@@ -59,7 +60,7 @@ pub(crate) fn unix_s() -> u64 {
 }
 
 /// Unix milliseconds.
-fn unix_ms() -> u64 {
+pub(crate) fn unix_ms() -> u64 {
     u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX)
 }
 

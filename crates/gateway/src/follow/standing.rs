@@ -165,6 +165,11 @@ impl Follow {
         self.ring().behind(number)
     }
 
+    /// When the revision in force was put in force, Unix milliseconds; absent where it is the one that was begun with.
+    pub fn applied_at_ms(&self) -> Option<u64> {
+        self.ring().last().map(|applied| applied.at_ms)
+    }
+
     fn ring(&self) -> MutexGuard<'_, Ring> {
         self.applied.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -179,8 +184,7 @@ impl Follow {
         shown.insert("revision".to_owned(), view.revision.into());
         shown.insert("age_s".to_owned(), view.age_s(now).into());
         // Of what was begun with nobody knows.
-        let applied = self.ring().last().map(|applied| applied.at_ms);
-        shown.insert("applied_at_ms".to_owned(), json!(applied));
+        shown.insert("applied_at_ms".to_owned(), json!(self.applied_at_ms()));
         // What the publisher's clock is ahead by.
         if view.at > view.fresh_at {
             shown.insert("skew_s".to_owned(), (view.at - view.fresh_at).into());

@@ -14,8 +14,7 @@ use hyper::StatusCode;
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 /// Says whether a stream begins behind the position that was asked for.
 const HEADER: &str = "switchboard-stream";
@@ -41,8 +40,8 @@ pub(super) struct Stream {
 struct Open {
     answer: Streamed,
     lines: Lines,
-    /// When it has been silent for too long.
-    silent_at: Instant,
+    /// When it has been silent for too long. Only who waits hears silence: what is between two lines may take its time.
+    silent_at: Option<Instant>,
 }
 
 impl Stream {
@@ -89,7 +88,7 @@ impl Stream {
         self.open = Some(Open {
             answer,
             lines: Lines::default(),
-            silent_at: Instant::now() + STREAM_SILENCE_MAX,
+            silent_at: None,
         });
         Ok(opened)
     }
@@ -102,6 +101,7 @@ impl Stream {
         };
         let line = loop {
             if let Some(line) = open.lines.next() {
+                open.silent_at = None;
                 break line;
             }
             if open.lines.is_too_long() {
@@ -109,9 +109,13 @@ impl Stream {
                     "a line of the stream has more than {RECORD_BYTES_MAX} bytes"
                 )));
             }
-            match timeout_at(open.silent_at.into(), open.answer.piece()).await {
+            // Kept where this is dropped and called again.
+            let silent_at = *open
+                .silent_at
+                .get_or_insert_with(|| Instant::now() + STREAM_SILENCE_MAX);
+            match timeout_at(silent_at, open.answer.piece()).await {
                 Ok(Some(Ok(piece))) => {
-                    open.silent_at = Instant::now() + STREAM_SILENCE_MAX;
+                    open.silent_at = None;
                     open.lines.push(&piece);
                 }
                 Ok(Some(Err(error))) => {

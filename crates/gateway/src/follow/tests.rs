@@ -162,6 +162,8 @@ async fn a_stream_that_falls_silent_is_given_up_however_often_the_wait_is_interr
         assert_eq!(stream.line().await, Ok(&b"one"[..]));
         assert_eq!(stream.line().await, Ok(&b"two"[..]));
         tokio::time::pause();
+        // Who reads on after a minute has not heard a minute of silence.
+        tokio::time::advance(STREAM_SILENCE_MAX * 2).await;
         let begun = tokio::time::Instant::now();
         // As the follower does, which looks at the state meanwhile.
         let silent = loop {

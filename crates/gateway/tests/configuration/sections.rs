@@ -341,6 +341,68 @@ fn a_feed_from_a_portal() {
 }
 
 #[test]
+fn a_fleet() {
+    let check = |feed: &str, fleet: &str, expected: &[&str]| {
+        let text =
+            format!("state_dir: s\npolicy: {{ floor: f, feed: {{ {feed} }} }}\nfleet: {{ {fleet} }}\n");
+        check(&text, expected);
+    };
+    let portal = "portal: 'https://p', token: x";
+    check(portal, "", &[]);
+    check(portal, "name: api-eu-3", &[]);
+    check(portal, "portal: 'https://q', token: y", &[]);
+    check("bundle: b", portal, &[]);
+    check(
+        "bundle: b",
+        "name: a",
+        &[
+            "3:1 `fleet` without `portal`: nobody is reported to | add `portal` and `token`: the feed does not come from a portal",
+        ],
+    );
+    check(
+        portal,
+        "token: y, name: 'a b'",
+        &[
+            "3:10 `token` has no effect without `portal` | add `portal`, or leave `token` out for the one of `policy.feed`",
+            "3:26 \"a b\" is not the name of a gateway | use letters, digits, `.` and `-`",
+        ],
+    );
+    check(
+        portal,
+        "portal: 'http://q'",
+        &[
+            "3:10 `portal` without `token`: it takes no report of a stranger | add `token`, or leave `portal` out for the one of `policy.feed`",
+            "3:18 \"http://q\": a token would be shown over plain HTTP, to whoever is on the way | write `https://…`, or name the portal's addresses in `allow_targets`",
+        ],
+    );
+    let told = super::told(&super::checked(
+        "policy: { floor: f }\nfleet: { portal: 'https://p', token: x }\n",
+    ));
+    let expected = "2:1 `fleet` has no effect without `policy: { feed: … }` | leave it out: revisions of a feed are what is reported";
+    assert!(told.iter().any(|line| line == expected), "{told:?}");
+}
+
+#[test]
+fn who_follows_a_portal_reports_there_too() {
+    let fleet = |more: &str| {
+        let text = format!("policy: {{ floor: f, feed: {{ portal: 'https://p', token: x }} }}\n{more}");
+        let fleet = super::checked(&text)
+            .configuration
+            .and_then(|configuration| configuration.fleet);
+        fleet.map(|fleet| (fleet.name, fleet.portal.url))
+    };
+    assert_eq!(fleet(""), Some((None, "https://p".into())));
+    assert_eq!(
+        fleet("fleet: { name: a }\n"),
+        Some((Some("a".into()), "https://p".into()))
+    );
+    assert_eq!(
+        fleet("fleet: { portal: 'https://q', token: y }\n"),
+        Some((None, "https://q".into()))
+    );
+}
+
+#[test]
 fn what_is_not_in_this_version_is_refused_by_name() {
     let text = "listen: [{ address: 127.0.0.1:1, tls: {}, http2: true, proxy_protocol: true }]\nrate_limiting: {}\naggregations: []\ntransformations: []\npolicy: { floor: f, feed: { bundle: b } }\nservices: {}\nroutes:\n- { path: /a, cors: {}, cache: {}, upstream: { endpoints: ['http://a'], credential: x } }\n";
     let checked = checked(text);

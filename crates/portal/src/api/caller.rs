@@ -1,13 +1,17 @@
 //! Who asks, and how: the token, the id of the request, and what goes with a change.
 
 use super::problem::{Problem, RequestId};
-use crate::app::{Actor, App, Asked, IfMatch, Refused, actor_of};
+use crate::app::{App, Asked, AuditedRequest, IfMatch, Refused, Shown, actor_of, holds};
+use crate::identity::Actor;
+use crate::serve::Peer;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, IF_MATCH, IF_NONE_MATCH};
+use axum::http::header::{AUTHORIZATION, COOKIE, IF_MATCH, IF_NONE_MATCH};
 use axum::http::request::Parts;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// Bytes of a body, where a resource says nothing else.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -16,44 +20,175 @@ pub(crate) const POLICY_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Bytes of an idempotency key.
 const KEY_BYTES_MAX: usize = 128;
 
-/// Who asks.
-#[derive(Debug, Clone)]
+/// What a request shows, kept so that it can be asked again whether it still holds.
+#[derive(Clone)]
+enum Kept {
+    Bearer(String),
+    Session(String),
+}
+
+impl Kept {
+    fn shown(&self) -> Shown<'_> {
+        match self {
+            Kept::Bearer(token) => Shown::Bearer(token),
+            Kept::Session(secret) => Shown::Session(secret),
+        }
+    }
+}
+
+/// Who asks: somebody, always.
+#[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) actor: Actor,
     pub(crate) request_id: String,
-    /// As it was shown, so that it can be asked again whether it still holds.
-    pub(crate) token: String,
+    kept: Kept,
 }
 
 impl FromRequestParts<App> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Caller, Problem> {
-        let token = bearer(&parts.headers).ok_or(Refused::Unauthenticated)?.to_owned();
-        let mut connection = app.store.connection().await.map_err(Refused::from)?;
-        let actor = actor_of(&mut connection, &token).await?;
-        let id = parts.extensions.get::<RequestId>();
+        let kept = kept(&parts.headers, app).ok_or(Refused::Unauthenticated)?;
+        if matches!(kept, Kept::Session(_)) && !parts.method.is_safe() {
+            // A cookie goes with whatever page makes the browser send.
+            from_own_page(&parts.headers, app)?;
+        }
+        let request_id = request_id(parts);
+        let line = format!("{} {}", parts.method, parts.uri.path());
+        let request = AuditedRequest {
+            id: &request_id,
+            line: &line,
+        };
+        let actor = actor_of(app, kept.shown(), request).await?;
         Ok(Caller {
             actor,
-            request_id: id.map(|id| id.0.clone()).unwrap_or_default(),
-            token,
+            request_id,
+            kept,
         })
     }
 }
 
+fn request_id(parts: &Parts) -> String {
+    parts
+        .extensions
+        .get::<RequestId>()
+        .map(|id| id.0.clone())
+        .unwrap_or_default()
+}
+
+/// A bearer token before a cookie; an Authorization that is none stands for nobody.
+fn kept(headers: &HeaderMap, app: &App) -> Option<Kept> {
+    if headers.contains_key(AUTHORIZATION) {
+        return bearer(headers).map(|token| Kept::Bearer(token.to_owned()));
+    }
+    app.desk
+        .front
+        .session(cookies(headers))
+        .map(|secret| Kept::Session(secret.to_owned()))
+}
+
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+}
+
+/// The one Authorization of the scheme `Bearer`.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next()?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    (scheme.eq_ignore_ascii_case("bearer") && values.next().is_none()).then(|| token.trim())
+}
+
+fn site(headers: &HeaderMap) -> [Option<&str>; 3] {
+    ["sec-fetch-site", "origin", "host"].map(|name| headers.get(name).and_then(|value| value.to_str().ok()))
+}
+
+fn from_own_page(headers: &HeaderMap, app: &App) -> Result<(), Problem> {
+    let [fetch_site, origin, host] = site(headers);
+    match app.desk.front.is_own(fetch_site, origin, host) {
+        true => Ok(()),
+        false => Err(foreign_page()),
+    }
+}
+
+fn foreign_page() -> Problem {
+    let detail = "with a cookie, changes are made from the portal's own pages alone; a program shows a token";
+    Problem::new(403, "foreign_page", detail)
+}
+
+/// Who comes to sign in: whatever they show is not looked at.
+#[derive(Debug, Clone)]
+pub(crate) struct Visitor {
+    pub(crate) address: IpAddr,
+    request_id: String,
+    headers: HeaderMap,
+}
+
+impl FromRequestParts<App> for Visitor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Visitor, Infallible> {
+        let peer = parts.extensions.get::<Peer>();
+        Ok(Visitor {
+            // All of unknown address are one, so that none is beyond limits.
+            address: peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip()),
+            request_id: request_id(parts),
+            headers: parts.headers.clone(),
+        })
+    }
+}
+
+impl Visitor {
+    pub(crate) fn asks(&self) -> Asked {
+        asks(&Actor::Anonymous, &self.request_id, "")
+    }
+
+    pub(crate) fn cookies(&self) -> impl Iterator<Item = &str> {
+        cookies(&self.headers)
+    }
+
+    /// Somebody else's page may not sign its visitor in as whom it likes.
+    pub(crate) fn is_no_strangers_page(&self, app: &App) -> Result<(), Problem> {
+        let [fetch_site, origin, host] = site(&self.headers);
+        match app.desk.front.is_foreign(fetch_site, origin, host) {
+            true => Err(foreign_page()),
+            false => Ok(()),
+        }
+    }
+}
+
+fn asks(actor: &Actor, request_id: &str, environment: &str) -> Asked {
+    Asked {
+        actor: actor.clone(),
+        request_id: request_id.to_owned(),
+        environment: environment.to_owned(),
+        idempotency: None,
+        if_match: IfMatch::Any,
+        confirm: false,
+        dry_run: false,
+    }
 }
 
 impl Caller {
     /// A request that changes nothing, or no policy.
     pub(crate) fn asks(&self, environment: &str) -> Asked {
-        Asked {
-            request_id: self.request_id.clone(),
-            ..Asked::plain(self.actor.clone(), environment)
+        asks(&self.actor, &self.request_id, environment)
+    }
+
+    /// The secret of the session that asks.
+    pub(crate) fn session(&self) -> Option<&str> {
+        match &self.kept {
+            Kept::Session(secret) => Some(secret),
+            Kept::Bearer(_) => None,
         }
+    }
+
+    /// Who what was shown stands for by now.
+    pub(crate) async fn still(&self, app: &App) -> Result<Actor, Refused> {
+        holds(app, self.kept.shown()).await
     }
 
     /// A request for a change.

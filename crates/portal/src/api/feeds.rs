@@ -1,19 +1,17 @@
 //! `/v1/feeds/{feed}`: what readers of a feed take: the commit, a bundle, a floor, the stream.
 
 use super::caller::Caller;
+use super::pieces::Pieces;
 use super::problem::Problem;
-use crate::app::{Actor, App, Object, Operation, Refused, actor_of, authorize};
-use crate::publish::{Begin, Outlet, Position, Standing, begin, bundle as bundle_of};
+use crate::app::{App, Refused, authorize};
+use crate::identity::{Actor, Object, Operation};
+use crate::publish::{Begin, Position, Standing, begin, bundle as bundle_of};
 use crate::store::snapshot::Live;
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
-use hyper::body::Frame;
 use serde::Deserialize;
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -48,7 +46,7 @@ async fn commit(
     caller: Caller,
     Path(feed): Path<String>,
 ) -> Result<Response<Body>, Problem> {
-    may_read(&caller.actor, &feed)?;
+    may_read(&caller.actor, Operation::ReadCommit, &feed)?;
     let standing = standing(&app, &feed)?;
     let mut response = Response::new(Body::from(standing.commit.to_string()));
     response.headers_mut().insert(CONTENT_TYPE, NDJSON);
@@ -94,7 +92,7 @@ async fn stream(
     Path(feed): Path<String>,
     Query(at): Query<At>,
 ) -> Result<Response<Body>, Problem> {
-    may_read(&caller.actor, &feed)?;
+    may_read(&caller.actor, Operation::ReadStream, &feed)?;
     standing(&app, &feed)?;
     let hub = app.hub.feed(&feed).ok_or_else(|| unpublished(&feed))?;
     let position = match at {
@@ -110,8 +108,8 @@ async fn stream(
         _ => None,
     };
     let may = {
-        let (app, token, feed) = (app.clone(), caller.token.clone(), feed.clone());
-        move || still_may(app.clone(), token.clone(), feed.clone())
+        let (app, caller, feed) = (app.clone(), caller.clone(), feed.clone());
+        move || still_may(app.clone(), caller.clone(), feed.clone())
     };
     let (how, outlet) = begin(&app.store, hub, &feed, position.as_ref(), may)
         .await
@@ -129,19 +127,17 @@ async fn stream(
 }
 
 /// A database that fails for a moment ends nobody's stream.
-async fn still_may(app: App, token: String, feed: String) -> bool {
-    let Ok(mut connection) = app.store.connection().await else {
-        return true;
-    };
-    match actor_of(&mut connection, &token).await {
-        Ok(actor) => may_read(&actor, &feed).is_ok(),
+async fn still_may(app: App, caller: Caller, feed: String) -> bool {
+    match caller.still(&app).await {
+        Ok(actor) => may_read(&actor, Operation::ReadStream, &feed).is_ok(),
         Err(Refused::Unauthenticated) => false,
         Err(_) => true,
     }
 }
 
-fn may_read(actor: &Actor, feed: &str) -> Result<(), Refused> {
-    authorize(actor, Operation::ReadFeed, Object::environment(feed))
+fn may_read(actor: &Actor, operation: Operation, feed: &str) -> Result<(), Refused> {
+    authorize(actor, operation, Object::Environment { environment: feed })
+        .map_err(|refused| refused.naming(|| format!("feed `{feed}`")))
 }
 
 fn unpublished(feed: &str) -> Problem {
@@ -171,7 +167,12 @@ async fn file(
     headers: &HeaderMap,
     is_floor: bool,
 ) -> Result<Response<Body>, Problem> {
-    may_read(&caller.actor, feed)?;
+    let operation = if is_floor {
+        Operation::ReadFloor
+    } else {
+        Operation::ReadBundle
+    };
+    may_read(&caller.actor, operation, feed)?;
     // Without a look at the records: most of those who ask have it already.
     let tag =
         |standing: &Standing| format!("\"{}-{}-{}\"", standing.epoch, standing.revision, standing.digest);
@@ -197,30 +198,4 @@ fn tagged(mut response: Response<Body>, tag: &str) -> Response<Body> {
         response.headers_mut().insert(ETAG, tag);
     }
     response
-}
-
-/// A body of pieces as they come.
-struct Pieces(Outlet);
-
-impl HttpBody for Pieces {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.0
-            .poll_recv(context)
-            .map(|piece| piece.map(|piece| Ok(Frame::data(Bytes::from_owner(Piece(piece))))))
-    }
-}
-
-/// What many readers share is not copied for each.
-struct Piece(std::sync::Arc<str>);
-
-impl AsRef<[u8]> for Piece {
-    fn as_ref(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
 }

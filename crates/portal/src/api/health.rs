@@ -1,6 +1,6 @@
 //! Whether the portal lives, and whether it does its work.
 
-use crate::app::App;
+use crate::app::{App, sealed};
 use crate::store::feeds;
 use axum::Json;
 use axum::extract::State;
@@ -43,6 +43,7 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
             return (StatusCode::SERVICE_UNAVAILABLE, Json(body));
         }
     };
+    let sealed = sealed::alarm(&app).await.unwrap_or_default();
     let now = crate::text::now();
     let stands = all.iter().map(|feed| {
         json!({
@@ -56,10 +57,26 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
         .into_iter()
         .map(|(feed, why)| json!({ "feed": feed, "why": why }))
         .collect();
+    // No reason to take the portal out of its balancer: who is to look at it has to reach it.
+    let sealed = sealed.into_iter().map(|why| json!({ "why": why }));
+    let alarms: Vec<Value> = app
+        .fleet
+        .alarms()
+        .into_iter()
+        .map(|alarm| {
+            json!({
+                "feed": alarm.environment, "name": alarm.name, "epoch": alarm.epoch, "revision": alarm.revision,
+                "why": "the fleet has more than the database: was it restored from a backup?",
+            })
+        })
+        .chain(sealed)
+        .collect();
     let is_ready = troubles.is_empty();
     let body = json!({
         "ready": is_ready, "publishes": app.hub.leads(),
         "feeds": stands.collect::<Vec<Value>>(), "troubles": troubles,
+        // What a person has to look at, and nothing waits for.
+        "alarms": alarms,
     });
     let status = if is_ready {
         StatusCode::OK

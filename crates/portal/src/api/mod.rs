@@ -2,15 +2,26 @@
 //!
 //! One file for each resource; each says its part of the OpenAPI document beside its handlers.
 
+mod audit;
 mod caller;
+mod clients;
 mod entities;
+mod environments;
+mod explain;
 mod feeds;
+mod fleet;
 mod gateways;
 mod grants;
 mod health;
+mod pieces;
+mod policy;
 mod problem;
 mod respond;
 mod router;
+mod sign_in;
+mod teams;
+mod tokens;
+mod users;
 
 pub use router::openapi;
 pub(crate) use router::router;

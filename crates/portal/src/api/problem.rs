@@ -3,7 +3,7 @@
 use crate::app::{FieldError, Refused};
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, WWW_AUTHENTICATE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Response, StatusCode};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
@@ -19,18 +19,21 @@ const REQUEST_ID_BYTES_MAX: usize = 64;
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Problem {
     /// A stable address of what is wrong: `https://switchboard.dev/errors/CODE`.
-    r#type: String,
+    r#type: Box<str>,
     /// The same for programs.
     code: &'static str,
     /// The same for every refusal of this kind.
     title: &'static str,
     status: u16,
     /// What is wrong this time, and what to do.
-    detail: String,
-    request_id: String,
+    detail: Box<str>,
+    request_id: Box<str>,
     /// Members that are wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
+    /// When to come again, in seconds.
+    #[serde(skip)]
+    retry_after_s: Option<u64>,
 }
 
 /// The id of a request.
@@ -48,6 +51,7 @@ fn title(status: u16) -> &'static str {
         412 => "It was changed meanwhile",
         413 => "The request is too large",
         422 => "What was sent cannot be taken",
+        429 => "This was tried too often",
         503 => "This is not possible now",
         _ => "The portal failed",
     }
@@ -56,13 +60,14 @@ fn title(status: u16) -> &'static str {
 impl Problem {
     pub(crate) fn new(status: u16, code: &'static str, detail: impl Into<String>) -> Problem {
         Problem {
-            r#type: format!("https://switchboard.dev/errors/{code}"),
+            r#type: format!("https://switchboard.dev/errors/{code}").into(),
             code,
             title: title(status),
             status,
-            detail: detail.into(),
-            request_id: String::new(),
+            detail: detail.into().into(),
+            request_id: Box::default(),
             errors: Vec::new(),
+            retry_after_s: None,
         }
     }
 }
@@ -75,6 +80,11 @@ impl From<Refused> for Problem {
             tracing::error!(error = %crate::causes(error), "the database failed");
         }
         let mut problem = Problem::new(status, code, refused.to_string());
+        problem.retry_after_s = match &refused {
+            Refused::TooMany(too_many) => Some(too_many.retry_after_s),
+            Refused::Unavailable(_) => Some(1),
+            _ => None,
+        };
         if let Refused::Invalid(errors) = refused {
             problem.errors = errors;
         }
@@ -91,6 +101,11 @@ impl IntoResponse for Problem {
         if self.status == 401 {
             let challenge = HeaderValue::from_static("Bearer realm=\"portal\"");
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(seconds) = self.retry_after_s {
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response.extensions_mut().insert(self);
         response
@@ -127,7 +142,7 @@ pub(crate) async fn with_request_id(mut request: Request, next: Next) -> Respons
         ));
     }
     if let Some(mut problem) = problem {
-        problem.request_id.clone_from(&id);
+        problem.request_id = id.as_str().into();
         let text = serde_json::to_string(&problem).unwrap_or_default();
         *response.body_mut() = Body::from(text);
         let headers = response.headers_mut();

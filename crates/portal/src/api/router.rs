@@ -1,7 +1,10 @@
 //! All resources together, and the OpenAPI document that they make.
 
 use super::problem::{nowhere, with_request_id};
-use super::{entities, feeds, gateways, grants, health};
+use super::{
+    audit, clients, entities, environments, explain, feeds, fleet, gateways, grants, health, policy, sign_in,
+    teams, tokens, users,
+};
 use crate::app::App;
 use axum::{Json, Router};
 use utoipa::OpenApi;
@@ -38,10 +41,20 @@ impl utoipa::Modify for Bearer {
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(health::routes())
+        .merge(environments::routes())
         .merge(entities::routes())
+        .merge(clients::routes())
         .merge(grants::routes())
         .merge(gateways::routes())
+        .merge(policy::routes())
+        .merge(explain::routes())
+        .merge(audit::routes())
         .merge(feeds::routes())
+        .merge(fleet::routes())
+        .merge(sign_in::routes())
+        .merge(tokens::routes())
+        .merge(users::routes())
+        .merge(teams::routes())
 }
 
 /// The OpenAPI document.

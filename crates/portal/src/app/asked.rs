@@ -1,6 +1,6 @@
 //! What goes with every request for a change: by whom, under which id, and how careful to be.
 
-use super::actor::Actor;
+use crate::identity::Actor;
 
 /// Which version of an entity is to be changed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -59,11 +59,11 @@ fn own_members(kind: Kind) -> &'static [&'static str] {
     }
 }
 
+/// What readers need, and what only the portal keeps.
+pub(crate) type Apart = (Map<String, Value>, Map<String, Value>);
+
 /// What was sent, apart: what readers need, and what only the portal keeps.
-pub(crate) fn split(
-    kind: Kind,
-    mut sent: Map<String, Value>,
-) -> Result<(Map<String, Value>, Map<String, Value>), Vec<FieldError>> {
+pub(crate) fn split(kind: Kind, mut sent: Map<String, Value>) -> Result<Apart, Vec<FieldError>> {
     let mut own = Map::new();
     let mut errors = Vec::new();
     // A client's status is the policy's.

@@ -1,10 +1,11 @@
 //! Where a team may put an API by itself: below what is its own, or was delegated to it. A new prefix and a public operation
 //! need a platform admin.
 
-use super::authorize::{Object, Operation, authorize};
+use super::authorize::authorize;
 use super::draft::{Draft, Wanted};
 use super::mentions::{list, text};
 use super::refused::Refused;
+use crate::identity::{Object, Operation, Reach};
 use crate::store::names;
 use policy::entity::Kind;
 use serde_json::Value;
@@ -17,10 +18,18 @@ pub(super) async fn may_claim(
     former: Option<&Wanted>,
     to: &Wanted,
 ) -> Result<(), Refused> {
-    let environment = draft.asked.environment.clone();
-    let object = Object::environment(&environment).of_team(to.team.as_deref());
-    if !to.is_published() || authorize(&draft.asked.actor, Operation::ApproveClaim, object).is_ok() {
+    let Some(team) = to.team.as_deref() else {
+        // The check says that it is missing.
         return Ok(());
+    };
+    let reach = reach(draft, id, former, to).await?;
+    authorize(&draft.asked.actor, Operation::PutApi, Object::Api { team, reach })
+}
+
+/// What of it is beyond the team's own say. A draft is nobody's business yet.
+async fn reach(draft: &mut Draft, id: &str, former: Option<&Wanted>, to: &Wanted) -> Result<Reach, Refused> {
+    if !to.is_published() {
+        return Ok(Reach::Own);
     }
     let was = former.filter(|former| former.is_published());
     let public = |of: &Wanted| -> BTreeSet<String> {
@@ -29,29 +38,20 @@ pub(super) async fn may_claim(
     };
     let had = was.map(public).unwrap_or_default();
     if !public(to).is_subset(&had) {
-        return Err(needs_approval("an operation that needs no credential"));
+        return Ok(Reach::Public);
     }
     let place = |of: &Wanted| (of.body.get("base_path").cloned(), of.body.get("hosts").cloned());
     if was.is_some_and(|was| place(was) == place(to)) {
-        return Ok(());
+        return Ok(Reach::Own);
     }
     let Some(path) = text(&to.body, "base_path").map(str::to_owned) else {
         // The check says what is missing.
-        return Ok(());
+        return Ok(Reach::Own);
     };
     match is_own(draft, id, &path, to).await? {
-        true => Ok(()),
-        false => Err(needs_approval(&format!(
-            "the prefix `{path}`, which is below nothing that team `{}` has",
-            to.team.as_deref().unwrap_or_default()
-        ))),
+        true => Ok(Reach::Own),
+        false => Ok(Reach::NewPrefix),
     }
-}
-
-fn needs_approval(what: &str) -> Refused {
-    Refused::Forbidden(format!(
-        "a platform admin has to approve {what}: save the API with `\"status\": \"draft\"`, and ask one to publish it"
-    ))
 }
 
 /// Whether a path is below another API of the team on the same hosts, or below what one delegates to it.

@@ -91,6 +91,8 @@ pub(crate) struct Draft {
     pub(crate) planned: BTreeMap<(Kind, String), Planned>,
     /// Credentials that ended and are meant to come back.
     pub(crate) brought_back: BTreeSet<String>,
+    /// A second person approved it.
+    pub(crate) is_approved: bool,
 }
 
 /// How a change begins.
@@ -131,6 +133,7 @@ impl Draft {
             operation,
             planned: BTreeMap::new(),
             brought_back: BTreeSet::new(),
+            is_approved: false,
         })))
     }
 
@@ -243,13 +246,14 @@ impl Draft {
         self.planned
             .retain(|key, planned| planned.changes_something(judged.bodies.get(key)));
         let counted = seat_belt::counted(&mut self).await?;
-        if counted.exceeds(&self.environment) && !self.asked.confirm && !self.asked.dry_run {
+        let exceeds = counted.exceeds(&self.environment) && !self.is_approved;
+        if exceeds && !self.asked.confirm && !self.asked.dry_run {
             return Err(counted.refuse(&self.environment));
         }
         if self.asked.dry_run {
             return Ok(self.would_do(&judged, &counted));
         }
-        if counted.exceeds(&self.environment) && self.environment.second_approver {
+        if exceeds && self.environment.second_approver {
             return seat_belt::propose(self, &counted).await;
         }
         self.write(status, subject, more, &judged).await

@@ -2,7 +2,7 @@
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::authorize::{Object, Operation, authorize};
+use super::authorize::{authorize, of_team};
 use super::body;
 use super::claims;
 use super::context::App;
@@ -11,7 +11,8 @@ use super::grants::by_api;
 use super::mentions::text;
 use super::page::Page;
 use super::refused::Refused;
-use crate::store::{entities, feeds, versions};
+use crate::identity::{Actor, Object, Operation, Refusal};
+use crate::store::{Connection, entities, feeds, names, versions};
 use policy::entity::Kind;
 use serde_json::{Map, Value, json};
 
@@ -20,16 +21,12 @@ const ID_BYTES_MAX: usize = 128;
 
 /// One entity.
 pub(crate) async fn get(app: &App, asked: &Asked, kind: Kind, id: &str) -> Result<Answer, Refused> {
-    authorize(
-        &asked.actor,
-        Operation::ReadPolicy,
-        Object::environment(&asked.environment),
-    )?;
     let mut connection = app.store.connection().await?;
     let stored = entities::get(&mut connection, &asked.environment, kind, id).await?;
     let stored = stored.filter(|stored| stored.status != "deleted");
-    let stored = stored.ok_or_else(|| Refused::NotFound(format!("{kind} `{id}`")))?;
+    let stored = stored.ok_or_else(|| missing(kind, id))?;
     let body = body::of_stored(&mut connection, &asked.environment, &stored).await?;
+    may_see(&mut connection, asked, &stored, body.as_ref()).await?;
     Ok(Answer {
         version: Some(stored.version),
         ..Answer::ok(body::shown(&stored, body.unwrap_or_default())?)
@@ -44,22 +41,19 @@ pub(crate) async fn page(
     team: Option<&str>,
     page: &Page,
 ) -> Result<Answer, Refused> {
-    authorize(
-        &asked.actor,
-        Operation::ReadPolicy,
-        Object::environment(&asked.environment),
-    )?;
+    authorize(&asked.actor, Operation::list(kind), Object::Organisation)?;
     let mut connection = app.store.connection().await?;
     exists(&mut connection, &asked.environment).await?;
+    let own = own_teams(&asked.actor, Operation::see(kind), team);
     let found = entities::page(
         &mut connection,
         &asked.environment,
         kind,
-        team,
+        own.as_deref(),
         &page.after,
         page.limit,
-    )
-    .await?;
+    );
+    let found = found.await?;
     let mut shown = Vec::with_capacity(found.len());
     for stored in &found {
         let body = body::of_stored(&mut connection, &asked.environment, stored).await?;
@@ -76,12 +70,11 @@ pub(crate) async fn versions(
     id: &str,
     page: &Page,
 ) -> Result<Answer, Refused> {
-    authorize(
-        &asked.actor,
-        Operation::ReadPolicy,
-        Object::environment(&asked.environment),
-    )?;
     let mut connection = app.store.connection().await?;
+    let stored = entities::get(&mut connection, &asked.environment, kind, id).await?;
+    let stored = stored.ok_or_else(|| missing(kind, id))?;
+    let body = body::of_stored(&mut connection, &asked.environment, &stored).await?;
+    may_see(&mut connection, asked, &stored, body.as_ref()).await?;
     let found = versions::page(
         &mut connection,
         &asked.environment,
@@ -101,6 +94,63 @@ pub(crate) async fn versions(
         shown.push((version.version.to_string(), value));
     }
     Ok(page.answer(shown.into_iter()))
+}
+
+fn missing(kind: Kind, id: &str) -> Refused {
+    Refused::NotFound(format!("{kind} `{id}`"))
+}
+
+/// Whether the actor may see what is there: else it is not there.
+async fn may_see(
+    connection: &mut Connection,
+    asked: &Asked,
+    stored: &entities::Stored,
+    body: Option<&Map<String, Value>>,
+) -> Result<(), Refused> {
+    let kind = stored.kind;
+    let team = match (kind, body) {
+        (Kind::Revocation, Some(body)) => team_of_revocation(connection, &asked.environment, body).await?,
+        _ => stored.team.clone(),
+    };
+    authorize(&asked.actor, Operation::see(kind), of_team(team.as_deref()))
+        .map_err(|refused| refused.naming(|| format!("{kind} `{}`", stored.id)))
+}
+
+/// The teams whose things are shown, where `see` is what showing one takes; `None`: everybody's. `team`: as it was asked for.
+pub(super) fn own_teams(actor: &Actor, see: Operation, team: Option<&str>) -> Option<Vec<String>> {
+    let sees_all = authorize(actor, see, Object::Organisation).is_ok();
+    match (team, sees_all) {
+        (Some(team), true) => Some(vec![team.to_owned()]),
+        (None, true) => None,
+        (team, false) => Some(
+            actor
+                .teams()
+                .into_iter()
+                .filter(|own| team.is_none_or(|team| team == own))
+                .collect(),
+        ),
+    }
+}
+
+/// The team of the client whose credential is revoked: it may do that by itself. Every other revocation is the organisation's.
+pub(super) async fn team_of_revocation(
+    connection: &mut Connection,
+    environment: &str,
+    body: &Map<String, Value>,
+) -> Result<Option<String>, Refused> {
+    let Some(credential) = text(body, "credential") else {
+        return Ok(None);
+    };
+    let name = format!("credential:{credential}");
+    let holder = names::holders(connection, environment, &[name])
+        .await?
+        .into_iter()
+        .next();
+    let Some(holder) = holder.filter(|holder| holder.kind == Kind::Client) else {
+        return Ok(None);
+    };
+    let client = entities::get(connection, environment, Kind::Client, &holder.id).await?;
+    Ok(client.and_then(|client| client.team))
 }
 
 async fn exists(connection: &mut crate::store::Connection, environment: &str) -> Result<(), Refused> {
@@ -123,10 +173,11 @@ pub(crate) async fn put(
         Begun::Draft(draft) => draft,
     };
     is_id(id)?;
-    draft.match_version(kind, id).await?;
     let former = draft.current(kind, id).await?;
-    let to = wanted(&draft, kind, id, sent, former.as_ref())?;
+    let mut to = wanted(&draft, kind, id, sent, former.as_ref())?;
+    to.team = owner(&mut draft, kind, &to).await?;
     may_write(&mut draft, kind, id, former.as_ref(), Some(&to)).await?;
+    draft.match_version(kind, id).await?;
     let status = if former.is_none() { 201 } else { 200 };
     draft.plan(kind, id, Some(to)).await?;
     draft.finish(status, Some((kind, id)), Map::new()).await
@@ -139,8 +190,8 @@ pub(crate) async fn delete(app: &App, asked: Asked, kind: Kind, id: &str) -> Res
         Begun::Draft(draft) => draft,
     };
     let former = draft.existing(kind, id).await?;
-    draft.match_version(kind, id).await?;
     may_write(&mut draft, kind, id, Some(&former), None).await?;
+    draft.match_version(kind, id).await?;
     draft.plan(kind, id, None).await?;
     let mut more = Map::new();
     more.insert("id".into(), id.into());
@@ -229,19 +280,46 @@ pub(super) async fn may_write(
     former: Option<&Wanted>,
     to: Option<&Wanted>,
 ) -> Result<(), Refused> {
-    let environment = draft.asked.environment.clone();
-    let object = Object::environment(&environment);
-    for owner in [former, to].into_iter().flatten() {
-        authorize(
-            &draft.asked.actor,
-            Operation::WriteEntity(kind),
-            object.of_team(owner.team.as_deref()),
-        )?;
+    let was = match former {
+        Some(former) => Some(owner(draft, kind, former).await?),
+        None => None,
+    };
+    let is_to = match to {
+        Some(to) => Some(owner(draft, kind, to).await?),
+        None => None,
+    };
+    let actor = draft.asked.actor.clone();
+    if let Some(was) = &was {
+        let operation = match &is_to {
+            None => Operation::delete(kind),
+            Some(is_to) if is_to == was => Operation::put(kind),
+            // It is given away, or taken from everybody.
+            Some(_) => Operation::Transfer,
+        };
+        authorize(&actor, operation, of_team(was.as_deref()))
+            .map_err(|refused| refused.naming(|| format!("{kind} `{id}`")))?;
+    }
+    if let Some(is_to) = is_to.filter(|is_to| Some(is_to) != was.as_ref()) {
+        let object = is_to
+            .as_deref()
+            .map_or(Object::Organisation, |team| Object::New { team });
+        authorize(&actor, Operation::put(kind), object)?;
     }
     match (kind, to) {
         (Kind::Api, Some(to)) => claims::may_claim(draft, id, former, to).await,
         (Kind::Client, to) => may_grant(draft, former, to).await,
         _ => Ok(()),
+    }
+}
+
+/// Whose it is.
+async fn owner(draft: &mut Draft, kind: Kind, of: &Wanted) -> Result<Option<String>, Refused> {
+    match kind {
+        Kind::Revocation => {
+            let environment = draft.asked.environment.clone();
+            team_of_revocation(&mut draft.tx, &environment, &of.body).await
+        }
+        _ => Ok(of.team.clone()),
     }
 }
 
@@ -260,9 +338,12 @@ async fn may_grant(draft: &mut Draft, former: Option<&Wanted>, to: Option<&Wante
             continue;
         }
         let owner = draft.current(Kind::Api, &api).await?.and_then(|api| api.team);
-        let environment = draft.asked.environment.clone();
-        let object = Object::environment(&environment).of_team(owner.as_deref());
-        authorize(&draft.asked.actor, Operation::DecideGrant, object)?;
+        authorize(
+            &draft.asked.actor,
+            Operation::ApproveGrant,
+            of_team(owner.as_deref()),
+        )
+        .map_err(|_| Refused::MayNot(Refusal::NeedsApiOwner))?;
     }
     Ok(())
 }

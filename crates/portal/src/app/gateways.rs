@@ -2,10 +2,12 @@
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::authorize::{Object, Operation, authorize};
+use super::authorize::{authorize, of_team};
 use super::context::App;
+use super::entities::own_teams;
 use super::page::Page;
 use super::refused::Refused;
+use crate::identity::{Object, Operation};
 use crate::store::tokens::{self, Token};
 use crate::store::{audit, feeds};
 use crate::text::{now, secret, sha256_hex};
@@ -24,8 +26,7 @@ fn shown(token: &Token) -> Value {
 
 /// Enrols a gateway. Its token is in this answer, and nowhere else.
 pub(crate) async fn create(app: &App, asked: &Asked, name: &str, team: &str) -> Result<Answer, Refused> {
-    let object = Object::environment(&asked.environment).of_team(Some(team));
-    authorize(&asked.actor, Operation::ManageGateways, object)?;
+    authorize(&asked.actor, Operation::EnrolGateway, Object::New { team })?;
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     if !(1..=NAME_BYTES_MAX).contains(&name.len()) || !name.bytes().all(is_name) {
         return Err(Refused::field(
@@ -53,6 +54,7 @@ pub(crate) async fn create(app: &App, asked: &Asked, name: &str, team: &str) -> 
         expires_at: None,
         ended_at: None,
         used_at: None,
+        read_only: false,
     };
     tokens::add(&mut tx, &token).await?;
     record(&mut tx, asked, "gateway.create", &token).await?;
@@ -69,9 +71,17 @@ pub(crate) async fn create(app: &App, asked: &Asked, name: &str, team: &str) -> 
 
 /// A part of all gateways, those whose tokens were ended too.
 pub(crate) async fn page(app: &App, asked: &Asked, page: &Page) -> Result<Answer, Refused> {
-    authorize(&asked.actor, Operation::ReadGateways, Object::default())?;
+    authorize(&asked.actor, Operation::ListGateways, Object::Organisation)?;
     let mut connection = app.store.connection().await?;
-    let found = tokens::page(&mut connection, "gateway", &page.after, page.limit).await?;
+    let own = own_teams(&asked.actor, Operation::SeeGateway, None);
+    let found = tokens::page(
+        &mut connection,
+        "gateway",
+        own.as_deref(),
+        &page.after,
+        page.limit,
+    )
+    .await?;
     Ok(page.answer(found.iter().map(|token| (token.id.clone(), shown(token)))))
 }
 
@@ -80,11 +90,12 @@ pub(crate) async fn revoke(app: &App, asked: &Asked, id: &str) -> Result<Answer,
     let mut tx = app.store.begin().await?;
     let found = tokens::get(&mut tx, "gateway", id).await?;
     let mut token = found.ok_or_else(|| Refused::NotFound(format!("gateway `{id}`")))?;
-    let object = Object {
-        environment: token.environment.as_deref(),
-        team: token.team.as_deref(),
-    };
-    authorize(&asked.actor, Operation::ManageGateways, object)?;
+    authorize(
+        &asked.actor,
+        Operation::RevokeGateway,
+        of_team(token.team.as_deref()),
+    )
+    .map_err(|refused| refused.naming(|| format!("gateway `{id}`")))?;
     if token.ended_at.is_none() {
         let now = now();
         tokens::end(&mut tx, id, now).await?;
@@ -103,8 +114,8 @@ async fn record(
 ) -> Result<(), Refused> {
     let entry = audit::Entry {
         at: now(),
-        actor: asked.actor.id.clone(),
-        actor_kind: asked.actor.kind.as_str().to_owned(),
+        actor: asked.actor.id().to_owned(),
+        actor_kind: asked.actor.kind().to_owned(),
         request_id: asked.request_id.clone(),
         operation: operation.to_owned(),
         object: format!("gateway/{}", token.id),

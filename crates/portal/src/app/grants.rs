@@ -3,12 +3,14 @@
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::authorize::{Object, Operation, authorize};
+use super::authorize::{authorize, of_team};
 use super::context::App;
 use super::draft::{Begun, Draft, Planned, Wanted};
+use super::entities::own_teams;
 use super::mentions::{list, text};
 use super::page::Page;
 use super::refused::{FieldError, Refused};
+use crate::identity::{Object, Operation};
 use crate::store::grants::{self, Grant};
 use crate::store::{audit, feeds};
 use policy::entity::Kind;
@@ -52,20 +54,18 @@ pub(crate) async fn page(
     wanted: &grants::Wanted<'_>,
     page: &Page,
 ) -> Result<Answer, Refused> {
-    authorize(
-        &asked.actor,
-        Operation::ReadPolicy,
-        Object::environment(&asked.environment),
-    )?;
+    authorize(&asked.actor, Operation::ListGrants, Object::Organisation)?;
     let mut connection = app.store.connection().await?;
+    let own = own_teams(&asked.actor, Operation::SeeGrant, None);
     let found = grants::page(
         &mut connection,
         &asked.environment,
         wanted,
+        own.as_deref(),
         &page.after,
         page.limit,
-    )
-    .await?;
+    );
+    let found = found.await?;
     Ok(page.answer(found.iter().map(|grant| (grant.id.clone(), shown(grant)))))
 }
 
@@ -76,9 +76,10 @@ pub(crate) async fn ask(app: &App, asked: Asked, wanted: &AskedGrant) -> Result<
         Begun::Draft(draft) => draft,
     };
     let environment = draft.asked.environment.clone();
-    let object = Object::environment(&environment);
     let client = draft.existing(Kind::Client, &wanted.client).await?;
     let api = draft.existing(Kind::Api, &wanted.api).await?;
+    let may_decide = may_ask(&draft, &client, &api)
+        .map_err(|refused| refused.naming(|| format!("client `{}`", wanted.client)))?;
     if !api.is_published() {
         return Err(Refused::field(
             "api",
@@ -87,19 +88,6 @@ pub(crate) async fn ask(app: &App, asked: Asked, wanted: &AskedGrant) -> Result<
                 wanted.api, api.status
             ),
         ));
-    }
-    let may_decide = authorize(
-        &draft.asked.actor,
-        Operation::DecideGrant,
-        object.of_team(api.team.as_deref()),
-    )
-    .is_ok();
-    if !may_decide {
-        authorize(
-            &draft.asked.actor,
-            Operation::AskGrant,
-            object.of_team(client.team.as_deref()),
-        )?;
     }
     let open = grants::find(
         &mut draft.tx,
@@ -143,9 +131,14 @@ pub(crate) async fn decide(app: &App, asked: Asked, id: &str, decision: Decision
     let environment = draft.asked.environment.clone();
     let found = grants::get(&mut draft.tx, &environment, id).await?;
     let mut grant = found.ok_or_else(|| Refused::NotFound(format!("grant `{id}`")))?;
-    let api = draft.existing(Kind::Api, &grant.api).await?;
-    let object = Object::environment(&environment).of_team(api.team.as_deref());
-    authorize(&draft.asked.actor, Operation::DecideGrant, object)?;
+    let client = draft.current(Kind::Client, &grant.client).await?;
+    let api = draft.current(Kind::Api, &grant.api).await?;
+    let may = match decision {
+        Decision::Approve => Operation::ApproveGrant,
+        Decision::Reject => Operation::RejectGrant,
+    };
+    authorize(&draft.asked.actor, may, between(client.as_ref(), api.as_ref()))
+        .map_err(|refused| refused.naming(|| format!("grant `{id}`")))?;
     if grant.state != "requested" {
         return Err(Refused::conflict(
             "grant_decided",
@@ -195,14 +188,14 @@ pub(crate) async fn revoke(app: &App, asked: Asked, id: &str) -> Result<Answer, 
     let environment = draft.asked.environment.clone();
     let found = grants::get(&mut draft.tx, &environment, id).await?;
     let mut grant = found.ok_or_else(|| Refused::NotFound(format!("grant `{id}`")))?;
-    let object = Object::environment(&environment);
     let client = draft.current(Kind::Client, &grant.client).await?;
     let api = draft.current(Kind::Api, &grant.api).await?;
-    let may = |of: &Option<Wanted>| {
-        let team = of.as_ref().and_then(|of| of.team.as_deref());
-        authorize(&draft.asked.actor, Operation::RevokeGrant, object.of_team(team))
-    };
-    may(&client).or_else(|_| may(&api))?;
+    authorize(
+        &draft.asked.actor,
+        Operation::RevokeGrant,
+        between(client.as_ref(), api.as_ref()),
+    )
+    .map_err(|refused| refused.naming(|| format!("grant `{id}`")))?;
     match (grant.state.as_str(), client) {
         ("requested", _) => {
             let former = shown(&grant);
@@ -216,15 +209,31 @@ pub(crate) async fn revoke(app: &App, asked: Asked, id: &str) -> Result<Answer, 
             grants_of(&mut client.body)
                 .retain(|other| other.get("api").and_then(Value::as_str) != Some(&*grant.api));
             draft.plan(Kind::Client, &grant.client, Some(client)).await?;
-            draft
-                .finish(200, Some((Kind::Client, &grant.client)), Map::new())
-                .await
+            let subject = shown_client(&mut draft, &grant.client).await?;
+            draft.finish(200, subject, Map::new()).await
         }
         _ => Err(Refused::conflict(
             "grant_ended",
             format!("this grant is {} already", grant.state),
         )),
     }
+}
+
+/// What lies between two teams; what is there no more has none.
+fn between<'a>(client: Option<&'a Wanted>, api: Option<&'a Wanted>) -> Object<'a> {
+    let team = |of: Option<&'a Wanted>| of.and_then(|of| of.team.as_deref()).unwrap_or_default();
+    Object::Between {
+        client: team(client),
+        api: team(api),
+    }
+}
+
+/// Whether the actor may ask for this client; and whether what they ask for is given at once.
+fn may_ask(draft: &Draft, client: &Wanted, api: &Wanted) -> Result<bool, Refused> {
+    let object = between(Some(client), Some(api));
+    let actor = &draft.asked.actor;
+    authorize(actor, Operation::RequestGrant, object)?;
+    Ok(authorize(actor, Operation::ApproveGrant, object).is_ok())
 }
 
 /// Puts a grant into its client's body, in place of one for the same API.
@@ -373,11 +382,10 @@ pub(super) fn by_api(body: Option<&Map<String, Value>>) -> BTreeMap<String, (Str
         .collect()
 }
 
-async fn finish_with(draft: Draft, status: u16, client: &str, api: &str) -> Result<Answer, Refused> {
+async fn finish_with(mut draft: Draft, status: u16, client: &str, api: &str) -> Result<Answer, Refused> {
     let (app, environment) = (draft.app.clone(), draft.environment.id.clone());
-    let mut answer = draft
-        .finish(status, Some((Kind::Client, client)), Map::new())
-        .await?;
+    let subject = shown_client(&mut draft, client).await?;
+    let mut answer = draft.finish(status, subject, Map::new()).await?;
     let mut connection = app.store.connection().await?;
     if let Some(grant) = grants::find(&mut connection, &environment, client, api, "active").await?
         && let Some(body) = answer.body.as_object_mut()
@@ -387,6 +395,16 @@ async fn finish_with(draft: Draft, status: u16, client: &str, api: &str) -> Resu
     Ok(answer)
 }
 
+/// The client, where whoever decides may see it: the API's team decides about a client whose credentials are not its business.
+async fn shown_client<'a>(draft: &mut Draft, client: &'a str) -> Result<Option<(Kind, &'a str)>, Refused> {
+    let team = draft
+        .current(Kind::Client, client)
+        .await?
+        .and_then(|client| client.team);
+    let may = authorize(&draft.asked.actor, Operation::SeeClient, of_team(team.as_deref()));
+    Ok(may.is_ok().then_some((Kind::Client, client)))
+}
+
 /// Ends a change that no reader sees: no revision, but recorded all the same.
 async fn finish_beside(
     mut draft: Draft,
@@ -394,11 +412,15 @@ async fn finish_beside(
     grant: &Grant,
     former: Option<Value>,
 ) -> Result<Answer, Refused> {
+    if draft.asked.dry_run {
+        // What was written goes with the transaction.
+        return Ok(Answer::ok(json!({ "dry_run": true, "grant": shown(grant) })));
+    }
     feeds::give_back_revision(&mut draft.tx, &draft.environment.id).await?;
     let entry = audit::Entry {
         at: draft.now,
-        actor: draft.asked.actor.id.clone(),
-        actor_kind: draft.asked.actor.kind.as_str().to_owned(),
+        actor: draft.asked.actor.id().to_owned(),
+        actor_kind: draft.asked.actor.kind().to_owned(),
         request_id: draft.asked.request_id.clone(),
         operation: draft.operation.to_owned(),
         object: format!("grant/{}", grant.id),

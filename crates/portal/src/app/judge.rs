@@ -3,6 +3,7 @@
 //!
 //! Costs what the change and its neighbours cost, whatever else there is.
 
+use super::clients;
 use super::draft::Draft;
 use super::mentions::Mentions;
 use super::neighbours::{self, Document};
@@ -35,6 +36,7 @@ pub(crate) async fn judge(draft: &mut Draft) -> Result<Judged, Refused> {
     unpublished(draft, &mut judged, &mut errors);
     let document = neighbours::document(draft).await?;
     strict(draft, &document, &mut judged, &mut errors);
+    credentials(draft, &mut errors);
     if errors.is_empty() {
         taken_names(draft, &mut errors).await?;
         needed(draft, &mut errors).await?;
@@ -105,6 +107,20 @@ fn unpublished(draft: &Draft, judged: &mut Judged, errors: &mut Vec<FieldError>)
             judged
                 .bodies
                 .insert((entity.kind, entity.id.into()), entity.body.into());
+        }
+    }
+}
+
+/// At most two credentials of a kind; what an earlier revision had may come back as it was.
+fn credentials(draft: &Draft, errors: &mut Vec<FieldError>) {
+    let clients = draft.planned.values().filter(|one| one.kind == Kind::Client);
+    for planned in clients.filter(|_| draft.operation != "policy.revert") {
+        let Some(body) = planned.published() else { continue };
+        for error in clients::too_many(planned.former.as_ref(), body, draft.now) {
+            errors.push(FieldError::new(
+                field(draft, Kind::Client, &planned.id, &error.field),
+                error.message,
+            ));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What may be done: one file for each family of operations. Knows no HTTP.
 //!
-//! Every operation takes an [`Actor`], asks [`authorize`] whether it may, and changes policy through a [`Draft`] alone.
+//! Every operation takes an [`Actor`](crate::identity::Actor), asks [`authorize`] whether it may, and changes policy through a `Draft` alone.
 
 mod actor;
 mod answer;
@@ -8,23 +8,42 @@ mod asked;
 mod authorize;
 mod body;
 mod claims;
+pub(crate) mod clients;
 mod context;
 mod draft;
 pub(crate) mod entities;
+pub(crate) mod environments;
+pub(crate) mod explain;
+pub(crate) mod fleet;
 pub(crate) mod gateways;
 pub(crate) mod grants;
+pub(crate) mod history;
 mod judge;
 mod mentions;
 mod neighbours;
 mod page;
+pub(crate) mod personal_tokens;
+pub(crate) mod policy_document;
+pub(crate) mod proposals;
+mod record;
 mod refused;
+pub(crate) mod revert;
+pub(crate) mod sealed;
 mod seat_belt;
+pub(crate) mod sign_in;
+pub(crate) mod teams;
+pub(crate) mod users;
+mod words;
 mod write;
 
-pub(crate) use actor::{Actor, actor_of};
+#[cfg(test)]
+mod people_tests;
+
+pub(crate) use actor::{AuditedRequest, Shown, actor_of, holds};
 pub(crate) use answer::Answer;
 pub(crate) use asked::{Asked, IfMatch};
-pub(crate) use authorize::{Object, Operation, authorize};
+pub(crate) use authorize::authorize;
 pub(crate) use context::App;
 pub(crate) use page::Page;
 pub(crate) use refused::{FieldError, Refused};
+pub(crate) use sign_in::Opened;

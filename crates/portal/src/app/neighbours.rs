@@ -16,12 +16,15 @@ use std::collections::{BTreeMap, BTreeSet};
 /// APIs below one that are looked at.
 const BELOW_MAX: i64 = 10_000;
 
+/// Ids with their bodies.
+type Section = Vec<(String, Map<String, Value>)>;
+
 /// A part of a policy as a document.
+/// Neighbours stand before what is planned, so that what collides is found in what is planned.
 #[derive(Debug, Default)]
 pub(super) struct Document {
-    sections: BTreeMap<Kind, Vec<(String, Map<String, Value>)>>,
-    /// How many of each section are planned; they stand first.
-    planned: BTreeMap<Kind, usize>,
+    neighbours: BTreeMap<Kind, Section>,
+    planned: BTreeMap<Kind, Section>,
     /// Clients of which one credential is known, and nothing else.
     credentials: Vec<String>,
 }
@@ -30,9 +33,11 @@ impl Document {
     /// As `check` takes it.
     pub(super) fn value(&self) -> Value {
         let mut document = Map::new();
-        for (kind, items) in &self.sections {
-            let items: Vec<Value> = items.iter().map(|(id, body)| with_id(id, body)).collect();
-            document.insert(kind.section().to_owned(), Value::Array(items));
+        for kind in Kind::ALL {
+            let items: Vec<Value> = self.section(kind).map(|(id, body)| with_id(id, body)).collect();
+            if !items.is_empty() {
+                document.insert(kind.section().to_owned(), Value::Array(items));
+            }
         }
         let stubs = self.credentials.iter().enumerate().map(|(index, id)| {
             let credential = json!({ "type": "api_key", "id": id, "sha256": "0".repeat(64) });
@@ -57,26 +62,29 @@ impl Document {
             return None;
         };
         let kind = Kind::ALL.into_iter().find(|kind| kind.section() == &**section)?;
-        let (id, _) = self.sections.get(&kind)?.get(*index)?;
+        let (id, _) = self.section(kind).nth(*index)?;
         Some((kind, id.clone()))
     }
 
     /// What is not planned, as records have it.
     pub(super) fn neighbours(&self) -> Vec<(Kind, &str, String)> {
         let mut all = Vec::new();
-        for (kind, items) in &self.sections {
-            let planned = self.planned.get(kind).copied().unwrap_or(0);
-            for (id, body) in items.iter().skip(planned) {
+        for (kind, items) in &self.neighbours {
+            for (id, body) in items {
                 all.push((*kind, id.as_str(), Value::Object(body.clone()).to_string()));
             }
         }
         all
     }
 
+    fn section(&self, kind: Kind) -> impl Iterator<Item = &(String, Map<String, Value>)> {
+        let neighbours = self.neighbours.get(&kind).into_iter().flatten();
+        neighbours.chain(self.planned.get(&kind).into_iter().flatten())
+    }
+
     fn has(&self, kind: Kind, id: &str) -> bool {
-        self.sections
-            .get(&kind)
-            .is_some_and(|items| items.iter().any(|(known, _)| known == id))
+        let neighbours = self.neighbours.get(&kind);
+        neighbours.is_some_and(|items| items.iter().any(|(known, _)| known == id))
     }
 }
 
@@ -96,12 +104,8 @@ pub(super) async fn document(draft: &mut Draft) -> Result<Document, Refused> {
             }
         }
         let Some(body) = planned.published() else { continue };
-        document
-            .sections
-            .entry(planned.kind)
-            .or_default()
-            .push((planned.id.clone(), body.clone()));
-        *document.planned.entry(planned.kind).or_default() += 1;
+        let section = document.planned.entry(planned.kind).or_default();
+        section.push((planned.id.clone(), body.clone()));
         for (kind, id) in Mentions::of(planned.kind, body).links {
             match Kind::parse(&kind) {
                 Some(kind) => drop(named.insert((kind, id))),
@@ -151,7 +155,11 @@ async fn add(
         for stored in entities::get_all(&mut draft.tx, &draft.environment.id, kind, &ids).await? {
             if let Some(record) = &stored.record {
                 let body = body::object(&body::of_record(record)?)?;
-                document.sections.entry(kind).or_default().push((stored.id, body));
+                document
+                    .neighbours
+                    .entry(kind)
+                    .or_default()
+                    .push((stored.id, body));
             }
         }
     }
@@ -159,7 +167,7 @@ async fn add(
 }
 
 async fn cells_of_tenants(draft: &mut Draft, document: &mut Document) -> Result<(), Refused> {
-    let tenants = document.sections.get(&Kind::Tenant).into_iter().flatten();
+    let tenants = document.section(Kind::Tenant);
     let cells = tenants.flat_map(|(_, body)| Mentions::of(Kind::Tenant, body).links);
     let cells: BTreeSet<(Kind, String)> = cells.map(|(_, id)| (Kind::Cell, id)).collect();
     add(draft, document, cells).await
@@ -170,7 +178,7 @@ async fn any_tenant(draft: &mut Draft, document: &mut Document) -> Result<(), Re
     let names_one = draft.planned.values().any(|one| {
         one.kind == Kind::Client && one.published().is_some_and(|body| body.contains_key("tenant"))
     });
-    if !names_one || document.sections.contains_key(&Kind::Tenant) {
+    if !names_one || document.section(Kind::Tenant).next().is_some() {
         return Ok(());
     }
     if let Some(tenant) = entities::any(&mut draft.tx, &draft.environment.id, Kind::Tenant).await? {

@@ -1,5 +1,6 @@
 //! Why an operation is refused, in words for whoever asked. What they see of it on the wire is `api`'s.
 
+use crate::identity::{PasswordError, Refusal, TooMany};
 use crate::store::StoreError;
 use serde::Serialize;
 
@@ -29,8 +30,16 @@ impl FieldError {
 pub(crate) enum Refused {
     #[error("show a token: `Authorization: Bearer …`")]
     Unauthenticated,
+    /// A name and a password, or what an identity provider says, that let nobody in.
+    #[error("{0}")]
+    SignIn(String),
+    #[error(transparent)]
+    MayNot(Refusal),
     #[error("{0}")]
     Forbidden(String),
+    /// What is there, and not for this actor: told as what is not there.
+    #[error("there is no such thing, or you may not see it")]
+    Hidden,
     #[error("there is no {0}")]
     NotFound(String),
     /// Something that is there, or was, stands against it.
@@ -65,6 +74,8 @@ pub(crate) enum Refused {
     IdempotencyReused,
     #[error("the database failed; nothing was changed")]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     #[error("{0}")]
     Unavailable(String),
 }
@@ -82,6 +93,14 @@ impl Refused {
         Refused::Invalid(vec![FieldError::new(field, message)])
     }
 
+    /// What is hidden reads like what is not there: `what` is a noun and a name.
+    pub(crate) fn naming(self, what: impl FnOnce() -> String) -> Refused {
+        match self {
+            Refused::Hidden => Refused::NotFound(what()),
+            other => other,
+        }
+    }
+
     pub(crate) fn conflict(code: &'static str, detail: impl Into<String>) -> Refused {
         Refused::Conflict {
             code,
@@ -93,8 +112,10 @@ impl Refused {
     pub(crate) fn kind(&self) -> (u16, &'static str) {
         match self {
             Refused::Unauthenticated => (401, "unauthenticated"),
+            Refused::SignIn(_) => (401, "sign_in_refused"),
+            Refused::MayNot(refusal) => (refusal.status(), refusal.code()),
             Refused::Forbidden(_) => (403, "forbidden"),
-            Refused::NotFound(_) => (404, "not_found"),
+            Refused::Hidden | Refused::NotFound(_) => (404, "not_found"),
             Refused::Conflict { code, .. } => (409, code),
             Refused::Stale { .. } => (412, "version_stale"),
             Refused::Invalid(_) => (422, "invalid"),
@@ -102,6 +123,7 @@ impl Refused {
             Refused::TooLarge { .. } => (422, "revision_too_large"),
             Refused::IdempotencyReused => (422, "idempotency_key_reused"),
             Refused::Store(_) => (500, "internal"),
+            Refused::TooMany(_) => (429, "too_many_attempts"),
             Refused::Unavailable(_) => (503, "unavailable"),
         }
     }
@@ -110,5 +132,26 @@ impl Refused {
 impl From<sqlx::Error> for Refused {
     fn from(error: sqlx::Error) -> Refused {
         Refused::Store(error.into())
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Refused {
+        match refusal {
+            Refusal::Unauthenticated => Refused::Unauthenticated,
+            Refusal::Hidden => Refused::Hidden,
+            other => Refused::MayNot(other),
+        }
+    }
+}
+
+impl From<PasswordError> for Refused {
+    fn from(error: PasswordError) -> Refused {
+        match error {
+            PasswordError::Busy | PasswordError::Failed(_) => Refused::Unavailable(error.to_string()),
+            PasswordError::Short | PasswordError::Long | PasswordError::Name => {
+                Refused::field("password", error.to_string())
+            }
+        }
     }
 }

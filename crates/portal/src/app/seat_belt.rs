@@ -154,8 +154,8 @@ pub(crate) async fn propose(mut draft: Draft, counted: &Counted) -> Result<Answe
     proposals::add(&mut draft.tx, &proposal).await?;
     let entry = audit::Entry {
         at: draft.now,
-        actor: draft.asked.actor.id.clone(),
-        actor_kind: draft.asked.actor.kind.as_str().to_owned(),
+        actor: draft.asked.actor.id().to_owned(),
+        actor_kind: draft.asked.actor.kind().to_owned(),
         request_id: draft.asked.request_id.clone(),
         operation: format!("{}.propose", draft.operation),
         object: format!("proposal/{}", proposal.id),

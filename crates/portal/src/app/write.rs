@@ -68,6 +68,7 @@ pub(super) async fn all(draft: &mut Draft, judged: &Judged) -> Result<(i64, i64)
             operation: draft.operation.to_owned(),
             records: i64::try_from(rows.items.len()).unwrap_or(i64::MAX),
             at: draft.now,
+            made_at_ms: Some(crate::text::now_ms()),
             digest: None,
             committed_at_ms: None,
             commit_line: None,
@@ -98,7 +99,7 @@ async fn teams(draft: &mut Draft, planned: &[Planned]) -> Result<(), Refused> {
         if found.as_ref().is_some_and(|team| team.state == "active") {
             continue;
         }
-        if found.is_some() || !draft.asked.actor.is_admin {
+        if found.is_some() || !draft.asked.actor.is_admin() {
             return Err(Refused::field(
                 "team",
                 format!("there is no team `{team}`: a platform admin makes teams"),
@@ -154,45 +155,61 @@ fn row_of(draft: &Draft, judged: &Judged, planned: &Planned, rows: &mut Rows, er
         });
     }
     let version = stored.map_or(0, |stored| stored.version) + 1;
-    let details = planned
-        .to
-        .as_ref()
-        .map(|to| Value::Object(to.details.clone()).to_string());
-    rows.entities.push(Stored {
-        kind,
-        id: id.clone(),
-        version,
-        revision,
-        team: planned.to.as_ref().map_or_else(
-            || stored.and_then(|stored| stored.team.clone()),
-            |to| to.team.clone(),
-        ),
-        status: planned
-            .to
-            .as_ref()
-            .map_or_else(|| "deleted".to_owned(), |to| to.status.clone()),
-        details: details.unwrap_or_else(|| "{}".to_owned()),
-        created_at: stored.map_or(draft.now, |stored| stored.created_at),
-        changed_at: draft.now,
-        record,
-    });
+    rows.entities
+        .push(stored_of(draft, planned, version, revision, record));
     rows.versions.push(Version {
         kind,
-        id: id.clone(),
+        id,
         version,
         revision: draft.revision,
         actor: draft.asked.actor.name(),
         at: draft.now,
+        status: status_of(planned),
         body: body.cloned().filter(|_| planned.to.is_some()),
     });
     rows.entries.push(entry(draft, planned));
 }
 
+fn stored_of(
+    draft: &Draft,
+    planned: &Planned,
+    version: i64,
+    revision: i64,
+    record: Option<String>,
+) -> Stored {
+    let (stored, to) = (planned.stored.as_ref(), planned.to.as_ref());
+    Stored {
+        kind: planned.kind,
+        id: planned.id.clone(),
+        version,
+        revision,
+        team: to.map_or_else(
+            || stored.and_then(|stored| stored.team.clone()),
+            |to| to.team.clone(),
+        ),
+        status: status_of(planned),
+        details: to.map_or_else(
+            || "{}".to_owned(),
+            |to| Value::Object(to.details.clone()).to_string(),
+        ),
+        created_at: stored.map_or(draft.now, |stored| stored.created_at),
+        changed_at: draft.now,
+        record,
+    }
+}
+
+fn status_of(planned: &Planned) -> String {
+    planned
+        .to
+        .as_ref()
+        .map_or_else(|| "deleted".to_owned(), |to| to.status.clone())
+}
+
 fn entry(draft: &Draft, planned: &Planned) -> audit::Entry {
     audit::Entry {
         at: draft.now,
-        actor: draft.asked.actor.id.clone(),
-        actor_kind: draft.asked.actor.kind.as_str().to_owned(),
+        actor: draft.asked.actor.id().to_owned(),
+        actor_kind: draft.asked.actor.kind().to_owned(),
         request_id: draft.asked.request_id.clone(),
         operation: draft.operation.to_owned(),
         object: format!("{}/{}", planned.kind, planned.id),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 /// What somebody is in the whole organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PlatformRole {
+pub(crate) enum PlatformRole {
     /// Sees everything, and changes nothing but what is their own.
     Auditor,
     /// May do everything.
@@ -16,7 +16,7 @@ pub enum PlatformRole {
 
 /// What somebody is in one team.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TeamRole {
+pub(crate) enum TeamRole {
     /// Changes what the team has.
     Member,
     /// Speaks for the team as well: its people, its gateways, what it lets others do, what it gives up.
@@ -25,7 +25,7 @@ pub enum TeamRole {
 
 impl PlatformRole {
     /// Its word in requests, answers and the database.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             PlatformRole::Auditor => "auditor",
             PlatformRole::Admin => "platform_admin",
@@ -33,7 +33,7 @@ impl PlatformRole {
     }
 
     /// The role of this word.
-    pub fn parse(word: &str) -> Option<PlatformRole> {
+    pub(crate) fn parse(word: &str) -> Option<PlatformRole> {
         [PlatformRole::Auditor, PlatformRole::Admin]
             .into_iter()
             .find(|role| role.as_str() == word)
@@ -42,7 +42,7 @@ impl PlatformRole {
 
 impl TeamRole {
     /// Its word in requests, answers and the database.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             TeamRole::Member => "member",
             TeamRole::Owner => "owner",
@@ -50,7 +50,7 @@ impl TeamRole {
     }
 
     /// The role of this word.
-    pub fn parse(word: &str) -> Option<TeamRole> {
+    pub(crate) fn parse(word: &str) -> Option<TeamRole> {
         [TeamRole::Member, TeamRole::Owner]
             .into_iter()
             .find(|role| role.as_str() == word)
@@ -59,7 +59,7 @@ impl TeamRole {
 
 /// How a person's request said who they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Via {
+pub(crate) enum Via {
     /// The cookie of a session, after a sign-in.
     Session {
         /// The session's id, which is no secret.
@@ -78,20 +78,20 @@ pub enum Via {
 
 /// A user, as they stand now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Person {
+pub(crate) struct Person {
     /// The user's id.
-    pub user: String,
+    pub(crate) user: String,
     /// How they said so.
-    pub via: Via,
+    pub(crate) via: Via,
     /// What they are in the organisation.
-    pub platform: Option<PlatformRole>,
+    pub(crate) platform: Option<PlatformRole>,
     /// What they are in their teams, by the team's id.
-    pub teams: BTreeMap<String, TeamRole>,
+    pub(crate) teams: BTreeMap<String, TeamRole>,
 }
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Actor {
+pub(crate) enum Actor {
     /// Nobody said who they are.
     Anonymous,
     /// A user.
@@ -107,6 +107,8 @@ pub enum Actor {
     },
     /// The sealed account, for the day when the identity provider is down.
     BreakGlass,
+    /// The portal itself, or a command on its own database.
+    System,
 }
 
 impl Person {
@@ -134,7 +136,7 @@ impl Person {
 
 impl Actor {
     /// The kind's word in the audit log.
-    pub fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Actor::Anonymous => "anonymous",
             Actor::Person(Person {
@@ -144,16 +146,66 @@ impl Actor {
             Actor::Person(_) => "token",
             Actor::Gateway { .. } => "gateway",
             Actor::BreakGlass => "break_glass",
+            Actor::System => "system",
         }
     }
 
     /// Who it is, in the audit log: the user, however they said so.
-    pub fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         match self {
             Actor::Anonymous => "anonymous",
             Actor::Person(person) => &person.user,
             Actor::Gateway { id, .. } => id,
             Actor::BreakGlass => "break-glass",
+            Actor::System => "portal",
+        }
+    }
+
+    /// As it is named in versions and revisions: one text for all credentials of one user.
+    pub(crate) fn name(&self) -> String {
+        let kind = match self {
+            Actor::Person(_) => "user",
+            other => other.kind(),
+        };
+        format!("{kind}:{}", self.id())
+    }
+
+    /// Whether nothing is refused to it but what this credential leaves out.
+    pub(crate) fn is_admin(&self) -> bool {
+        match self {
+            Actor::Anonymous | Actor::Gateway { .. } => false,
+            Actor::Person(person) => person.platform() == Some(PlatformRole::Admin),
+            Actor::BreakGlass | Actor::System => true,
+        }
+    }
+
+    /// The teams that it has any part in, through this credential.
+    pub(crate) fn teams(&self) -> Vec<String> {
+        match self {
+            Actor::Person(person) => {
+                let all = person.teams.keys();
+                let mut teams: Vec<String> = all
+                    .filter(|team| person.role_in(team).is_some())
+                    .cloned()
+                    .collect();
+                if let Via::Token { team: Some(team), .. } = &person.via
+                    && person.role_in(team).is_some()
+                    && !teams.contains(team)
+                {
+                    teams.push(team.clone());
+                }
+                teams
+            }
+            Actor::Gateway { team, .. } => vec![team.clone()],
+            Actor::Anonymous | Actor::BreakGlass | Actor::System => Vec::new(),
+        }
+    }
+
+    /// The user, where it is one.
+    pub(crate) fn user(&self) -> Option<&str> {
+        match self {
+            Actor::Person(person) => Some(&person.user),
+            _ => None,
         }
     }
 }

@@ -1,22 +1,27 @@
-//! Everything that can be asked of the portal's API: one closed set, each with the name that it has in the OpenAPI document.
+//! Everything that can be asked of the portal's API: one closed set, each with the name that it has in the table of permissions.
 //!
-//! A handler cannot ask for permission without one of these, and a test holds the set against the document, both ways.
+//! A handler cannot ask for permission without one of these, and a test holds the set against the OpenAPI document, both ways.
+
+use policy::entity::Kind;
 
 /// Defines the set, its list and its names in one place, so that none of the three can lack a member.
 macro_rules! operations {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)+) => {
         /// Something that can be asked of the API.
+        #[cfg_attr(not(test), allow(dead_code, reason = "what everybody may is asked by no handler, and is in the table all the same"))]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Operation {
+        pub(crate) enum Operation {
             $($(#[$doc])* $variant,)+
         }
 
         impl Operation {
             /// All of them.
-            pub const ALL: &'static [Operation] = &[$(Operation::$variant,)+];
+            #[cfg(test)]
+            pub(crate) const ALL: &'static [Operation] = &[$(Operation::$variant,)+];
 
-            /// Its name, which is its `operationId` in the OpenAPI document.
-            pub fn name(self) -> &'static str {
+            /// Its name in the table.
+            #[cfg(test)]
+            pub(crate) fn name(self) -> &'static str {
                 match self {
                     $(Operation::$variant => $name,)+
                 }
@@ -70,12 +75,10 @@ operations! {
     ListTeams = "list_teams",
     /// One team.
     SeeTeam = "see_team",
-    /// Make a team, or say which prefixes are its own.
+    /// Make a team.
     MakeTeam = "make_team",
     /// Give a team another name.
     RenameTeam = "rename_team",
-    /// Say below which prefixes a team registers APIs by itself.
-    SetPrefixes = "set_prefixes",
     /// Delete a team that owns nothing.
     DeleteTeam = "delete_team",
     /// Who is in a team?
@@ -89,10 +92,10 @@ operations! {
 
     /// All environments.
     ListEnvironments = "list_environments",
-    /// One environment.
-    SeeEnvironment = "see_environment",
     /// Make an environment.
     MakeEnvironment = "make_environment",
+    /// Say how much a change may delete or narrow without a confirmation, or a second person.
+    SetSeatBelt = "set_seat_belt",
 
     /// The apis of an environment, as far as the actor may see them.
     ListApis = "list_apis",
@@ -185,6 +188,14 @@ operations! {
     ExportPolicy = "export_policy",
     /// Many entities in one revision; each needs the permission that it would need alone.
     ImportPolicy = "import_policy",
+    /// The same, deleting what the document does not have.
+    ReplacePolicy = "replace_policy",
+    /// Changes that wait for a second person: one's own; for an admin or auditor, all.
+    ListProposals = "list_proposals",
+    /// Do what another person proposed.
+    ApproveProposal = "approve_proposal",
+    /// Lay aside what was proposed.
+    RejectProposal = "reject_proposal",
     /// Which revisions there were, and when.
     ListRevisions = "list_revisions",
     /// What one of them changed.
@@ -217,4 +228,63 @@ operations! {
     Report = "report",
     /// What every gateway runs.
     SeeFleet = "see_fleet",
+    /// Which versions are to run.
+    SeeVersions = "see_versions",
+    /// Say which versions are to run.
+    SetVersions = "set_versions",
+}
+
+/// What is done with entities, by their kind.
+impl Operation {
+    /// See a list of them.
+    pub(crate) fn list(kind: Kind) -> Operation {
+        match kind {
+            Kind::Issuer => Operation::ListIssuers,
+            Kind::Api => Operation::ListApis,
+            Kind::Client => Operation::ListClients,
+            Kind::Plan => Operation::ListPlans,
+            Kind::Revocation => Operation::ListRevocations,
+            Kind::Tenant => Operation::ListTenants,
+            Kind::Cell => Operation::ListCells,
+        }
+    }
+
+    /// See one.
+    pub(crate) fn see(kind: Kind) -> Operation {
+        match kind {
+            Kind::Issuer => Operation::SeeIssuer,
+            Kind::Api => Operation::SeeApi,
+            Kind::Client => Operation::SeeClient,
+            Kind::Plan => Operation::SeePlan,
+            Kind::Revocation => Operation::SeeRevocation,
+            Kind::Tenant => Operation::SeeTenant,
+            Kind::Cell => Operation::SeeCell,
+        }
+    }
+
+    /// Create or replace one.
+    pub(crate) fn put(kind: Kind) -> Operation {
+        match kind {
+            Kind::Issuer => Operation::PutIssuer,
+            Kind::Api => Operation::PutApi,
+            Kind::Client => Operation::PutClient,
+            Kind::Plan => Operation::PutPlan,
+            Kind::Revocation => Operation::PutRevocation,
+            Kind::Tenant => Operation::PutTenant,
+            Kind::Cell => Operation::PutCell,
+        }
+    }
+
+    /// Delete one.
+    pub(crate) fn delete(kind: Kind) -> Operation {
+        match kind {
+            Kind::Issuer => Operation::DeleteIssuer,
+            Kind::Api => Operation::DeleteApi,
+            Kind::Client => Operation::DeleteClient,
+            Kind::Plan => Operation::DeletePlan,
+            Kind::Revocation => Operation::DeleteRevocation,
+            Kind::Tenant => Operation::DeleteTenant,
+            Kind::Cell => Operation::DeleteCell,
+        }
+    }
 }

@@ -8,7 +8,7 @@ use super::operation::Operation;
 
 /// What is asked about, as far as permission depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Object<'a> {
+pub(crate) enum Object<'a> {
     /// Nobody's in particular: the organisation, a list whose items are judged one by one, a revocation of a whole issuer's tokens.
     Organisation,
     /// What this team owns.
@@ -49,7 +49,7 @@ pub enum Object<'a> {
 
 /// What of an API is beyond a team's own say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+pub(crate) enum Reach {
     /// Nothing: its base path is below a prefix of the team, and nothing becomes public.
     Own,
     /// It is at a base path that no prefix of the team covers.
@@ -60,7 +60,7 @@ pub enum Reach {
 
 /// Why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// Nobody said who they are: 401.
     #[error("say who you are: a token in `Authorization: Bearer`, or sign in")]
     Unauthenticated,
@@ -80,6 +80,9 @@ pub enum Refusal {
     #[error("only an owner of the team may do that; `GET /v1/teams/TEAM/members` says who they are")]
     NeedsOwner,
     /// 403.
+    #[error("a grant is given by an owner of the API's team: ask for it by `POST …/grants`")]
+    NeedsApiOwner,
+    /// 403.
     #[error("only a platform admin may do that")]
     NeedsAdmin,
     /// 403.
@@ -91,7 +94,9 @@ pub enum Refusal {
     )]
     NeedsPrefix,
     /// 403.
-    #[error("operations without credentials need a platform admin's approval: they have to put the API")]
+    #[error(
+        "an operation without credentials is new: save the API as a draft, and ask a platform admin to publish it"
+    )]
     NeedsPublicApproval,
     /// 403.
     #[error("a gateway's token follows its own environment's feed and reports, and nothing else")]
@@ -106,7 +111,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// The answer's status.
-    pub fn status(self) -> u16 {
+    pub(crate) fn status(self) -> u16 {
         match self {
             Refusal::Unauthenticated => 401,
             Refusal::Hidden => 404,
@@ -114,6 +119,7 @@ impl Refusal {
             | Refusal::Narrowed
             | Refusal::NeedsMember
             | Refusal::NeedsOwner
+            | Refusal::NeedsApiOwner
             | Refusal::NeedsAdmin
             | Refusal::NeedsAuditor
             | Refusal::NeedsPrefix
@@ -125,7 +131,7 @@ impl Refusal {
     }
 
     /// A stable word for programs.
-    pub fn code(self) -> &'static str {
+    pub(crate) fn code(self) -> &'static str {
         match self {
             Refusal::Unauthenticated => "unauthenticated",
             Refusal::Hidden => "not_found",
@@ -133,6 +139,7 @@ impl Refusal {
             Refusal::Narrowed => "token_narrowed",
             Refusal::NeedsMember => "needs_member",
             Refusal::NeedsOwner => "needs_owner",
+            Refusal::NeedsApiOwner => "needs_api_owner",
             Refusal::NeedsAdmin => "needs_platform_admin",
             Refusal::NeedsAuditor => "needs_auditor",
             Refusal::NeedsPrefix => "needs_prefix",
@@ -194,7 +201,6 @@ fn rule(operation: Operation) -> Rule {
         | O::SeeTeam
         | O::ListMembers
         | O::ListEnvironments
-        | O::SeeEnvironment
         | O::ListApis
         | O::SeeApi
         | O::ListPlans
@@ -210,11 +216,13 @@ fn rule(operation: Operation) -> Rule {
         | O::ListGrants
         | O::ListGateways
         | O::ListRevisions
-        | O::SeeFleet => Rule::Shared,
+        | O::ListProposals
+        | O::SeeFleet
+        | O::SeeVersions => Rule::Shared,
         O::SignOut | O::ImportPolicy => Rule::SharedChange,
         O::ListTokens => Rule::OwnRead,
         O::MakeToken => Rule::OwnMake,
-        O::RevokeToken | O::SetPassword => Rule::OwnChange,
+        O::RevokeToken | O::SetPassword | O::RejectProposal => Rule::OwnChange,
         O::SeeClient | O::SeeRevocation | O::SeeGrant | O::SeeGateway | O::Explain => Rule::TeamRead,
         O::PutApi => Rule::ApiMember,
         O::PutPlan => Rule::Member { hidden: false },
@@ -236,9 +244,12 @@ fn rule(operation: Operation) -> Rule {
         | O::ChangeUser
         | O::DeleteUser
         | O::MakeTeam
-        | O::SetPrefixes
         | O::DeleteTeam
         | O::MakeEnvironment
+        | O::SetSeatBelt
+        | O::SetVersions
+        | O::ReplacePolicy
+        | O::ApproveProposal
         | O::PutIssuer
         | O::DeleteIssuer
         | O::PutTenant
@@ -254,12 +265,13 @@ fn rule(operation: Operation) -> Rule {
 }
 
 /// May this actor do that to this object?
-pub fn may(actor: &Actor, operation: Operation, object: &Object<'_>) -> Result<(), Refusal> {
+pub(crate) fn may(actor: &Actor, operation: Operation, object: &Object<'_>) -> Result<(), Refusal> {
     let rule = rule(operation);
     if rule == Rule::Everybody {
         return Ok(());
     }
     match actor {
+        Actor::System => Ok(()),
         Actor::Anonymous => Err(Refusal::Unauthenticated),
         Actor::Gateway { environment, .. } => gateway(rule, environment, object),
         Actor::BreakGlass => match rule {

@@ -7,6 +7,7 @@ use std::pin::Pin;
 
 /// What goes out in one piece: records, then the commit that holds them together.
 #[derive(Debug, Clone, Copy)]
+#[allow(dead_code, reason = "read by carriers, which a feature builds in")]
 pub(crate) struct Outgoing<'a> {
     pub(crate) feed: &'a str,
     pub(crate) epoch: u64,

@@ -82,16 +82,24 @@ pub(crate) async fn get_all(
     Ok(found)
 }
 
-/// A part of all of a kind that are not deleted, by id: those behind `after`; of one team where one is given.
+/// A part of all of a kind that are not deleted, by id: those behind `after`; of these teams where any are given.
 pub(crate) async fn page(
     connection: &mut Connection,
     environment: &str,
     kind: Kind,
-    team: Option<&str>,
+    teams: Option<&[String]>,
     after: &str,
     limit: i64,
 ) -> Result<Vec<Stored>, StoreError> {
-    let of_team = if team.is_some() { " AND team = $5" } else { "" };
+    let mut of_team = String::new();
+    if let Some(teams) = teams {
+        if teams.is_empty() {
+            return Ok(Vec::new());
+        }
+        of_team.push_str(" AND team IN (");
+        numbers(4, teams.len(), &mut of_team);
+        of_team.push(')');
+    }
     let text = format!(
         "SELECT {COLUMNS} FROM entities WHERE environment = $1 AND kind = $2 AND id > $3 \
          AND status <> 'deleted'{of_team} ORDER BY id LIMIT $4"
@@ -101,8 +109,8 @@ pub(crate) async fn page(
         .bind(kind.as_str())
         .bind(after)
         .bind(limit);
-    if let Some(team) = team {
-        query = query.bind(team);
+    for team in teams.unwrap_or_default() {
+        query = query.bind(team.as_str());
     }
     let rows = query.fetch_all(connection).await?;
     rows.iter().map(stored).collect()
@@ -144,13 +152,4 @@ pub(crate) async fn put(
             .bind(row.record.clone())
     })
     .await
-}
-
-/// How many entities of each kind a team owns anywhere, deleted ones aside.
-pub(crate) async fn owned_by(connection: &mut Connection, team: &str) -> Result<i64, StoreError> {
-    let row = sqlx::query("SELECT COUNT(*) FROM entities WHERE team = $1 AND status <> 'deleted'")
-        .bind(team)
-        .fetch_one(connection)
-        .await?;
-    Ok(row.try_get(0)?)
 }

@@ -1,5 +1,6 @@
 //! Grants with their history: asked for, active, rejected, revoked. What is active stands in the client's record as well.
 
+use super::many::numbers;
 use super::pool::{Connection, StoreError};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
@@ -100,11 +101,12 @@ pub(crate) struct Wanted<'a> {
     pub(crate) state: Option<&'a str>,
 }
 
-/// A part of them, by id.
+/// A part of them, by id; of clients and APIs of these teams where any are given.
 pub(crate) async fn page(
     connection: &mut Connection,
     environment: &str,
     wanted: &Wanted<'_>,
+    teams: Option<&[String]>,
     after: &str,
     limit: i64,
 ) -> Result<Vec<Grant>, StoreError> {
@@ -119,6 +121,21 @@ pub(crate) async fn page(
             values.push(value);
             text.push_str(&format!(" AND {column} = ${}", values.len() + 2));
         }
+    }
+    if let Some(teams) = teams {
+        if teams.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut list = String::new();
+        numbers(values.len() + 2, teams.len(), &mut list);
+        let of = |column: &str| {
+            format!(
+                "{column} IN (SELECT e.id FROM entities e WHERE e.environment = grants.environment \
+                 AND e.kind = '{column}' AND e.team IN ({list}))"
+            )
+        };
+        text.push_str(&format!(" AND ({} OR {})", of("client"), of("api")));
+        values.extend(teams.iter().map(String::as_str));
     }
     text.push_str(&format!(" ORDER BY id LIMIT ${}", values.len() + 3));
     let mut query = sqlx::query(sqlx::AssertSqlSafe(text))

@@ -11,11 +11,28 @@ struct Migration {
 }
 
 /// In order; the number of the first is 1.
-const MIGRATIONS: [Migration; 1] = [Migration {
-    tables: include_str!("migrations/0001_tables.sql"),
-    sqlite: include_str!("migrations/0001_sqlite.sql"),
-    postgres: include_str!("migrations/0001_postgres.sql"),
-}];
+const MIGRATIONS: [Migration; 4] = [
+    Migration {
+        tables: include_str!("migrations/0001_tables.sql"),
+        sqlite: include_str!("migrations/0001_sqlite.sql"),
+        postgres: include_str!("migrations/0001_postgres.sql"),
+    },
+    Migration {
+        tables: include_str!("migrations/0002_identity.sql"),
+        sqlite: "",
+        postgres: "",
+    },
+    Migration {
+        tables: include_str!("migrations/0003_fleet.sql"),
+        sqlite: "",
+        postgres: "",
+    },
+    Migration {
+        tables: include_str!("migrations/0004_kafka.sql"),
+        sqlite: "",
+        postgres: "",
+    },
+];
 
 /// Takes every step that is missing.
 pub(crate) async fn migrate(store: &Store) -> Result<(), StoreError> {

@@ -58,33 +58,6 @@ pub(crate) async fn holders(
     Ok(found)
 }
 
-/// The names of one entity.
-pub(crate) async fn of_entity(
-    connection: &mut Connection,
-    environment: &str,
-    kind: Kind,
-    id: &str,
-) -> Result<Vec<Name>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT name, ended FROM names WHERE environment = $1 AND kind = $2 AND id = $3 ORDER BY name",
-    )
-    .bind(environment)
-    .bind(kind.as_str())
-    .bind(id)
-    .fetch_all(connection)
-    .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Name {
-                name: row.try_get(0)?,
-                kind,
-                id: id.to_owned(),
-                ended: row.try_get::<i64, _>(1)? != 0,
-            })
-        })
-        .collect()
-}
-
 /// Takes these names for their holders; one that had ended is in force again.
 pub(crate) async fn take(
     connection: &mut Connection,
@@ -144,33 +117,6 @@ async fn run_in(
         query.execute(&mut *connection).await?;
     }
     Ok(())
-}
-
-/// What one entity names.
-pub(crate) async fn links_of(
-    connection: &mut Connection,
-    environment: &str,
-    kind: Kind,
-    id: &str,
-) -> Result<Vec<Link>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT to_kind, to_id FROM links WHERE environment = $1 AND kind = $2 AND id = $3 ORDER BY to_kind, to_id",
-    )
-    .bind(environment)
-    .bind(kind.as_str())
-    .bind(id)
-    .fetch_all(connection)
-    .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Link {
-                kind,
-                id: id.to_owned(),
-                to_kind: row.try_get(0)?,
-                to_id: row.try_get(1)?,
-            })
-        })
-        .collect()
 }
 
 /// At most so many entities that name this one.

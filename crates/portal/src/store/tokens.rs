@@ -1,5 +1,6 @@
 //! Bearer tokens: of people, of sessions, of gateways. Known by their SHA-256 alone.
 
+use super::many::numbers;
 use super::pool::{Connection, StoreError};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
@@ -14,7 +15,7 @@ pub(crate) struct Token {
     pub(crate) kind: String,
     /// The user, where it is one's.
     pub(crate) owner: Option<String>,
-    /// The team of a gateway.
+    /// The team of a gateway; of a personal token the one team that it reaches.
     pub(crate) team: Option<String>,
     /// The environment of a gateway.
     pub(crate) environment: Option<String>,
@@ -23,10 +24,12 @@ pub(crate) struct Token {
     pub(crate) expires_at: Option<i64>,
     pub(crate) ended_at: Option<i64>,
     pub(crate) used_at: Option<i64>,
+    /// A personal token that changes nothing.
+    pub(crate) read_only: bool,
 }
 
 const COLUMNS: &str =
-    "id, sha256, kind, owner, team, environment, name, created_at, expires_at, ended_at, used_at";
+    "id, sha256, kind, owner, team, environment, name, created_at, expires_at, ended_at, used_at, read_only";
 
 fn token(row: &AnyRow) -> Result<Token, StoreError> {
     Ok(Token {
@@ -41,6 +44,7 @@ fn token(row: &AnyRow) -> Result<Token, StoreError> {
         expires_at: row.try_get(8)?,
         ended_at: row.try_get(9)?,
         used_at: row.try_get(10)?,
+        read_only: row.try_get::<i64, _>(11)? != 0,
     })
 }
 
@@ -74,29 +78,41 @@ pub(crate) async fn get(
     row.as_ref().map(token).transpose()
 }
 
-/// A part of all of a kind, ended ones too, by id.
+/// A part of all of a kind, ended ones too, by id; of these teams where any are given.
 pub(crate) async fn page(
     connection: &mut Connection,
     kind: &str,
+    teams: Option<&[String]>,
     after: &str,
     limit: i64,
 ) -> Result<Vec<Token>, StoreError> {
-    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "SELECT {COLUMNS} FROM tokens WHERE kind = $1 AND id > $2 ORDER BY id LIMIT $3"
-    )))
-    .bind(kind)
-    .bind(after)
-    .bind(limit)
-    .fetch_all(connection)
-    .await?;
+    let mut of_team = String::new();
+    if let Some(teams) = teams {
+        if teams.is_empty() {
+            return Ok(Vec::new());
+        }
+        of_team.push_str(" AND team IN (");
+        numbers(3, teams.len(), &mut of_team);
+        of_team.push(')');
+    }
+    let text =
+        format!("SELECT {COLUMNS} FROM tokens WHERE kind = $1 AND id > $2{of_team} ORDER BY id LIMIT $3");
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(text))
+        .bind(kind)
+        .bind(after)
+        .bind(limit);
+    for team in teams.unwrap_or_default() {
+        query = query.bind(team.as_str());
+    }
+    let rows = query.fetch_all(connection).await?;
     rows.iter().map(token).collect()
 }
 
 /// Adds one.
 pub(crate) async fn add(connection: &mut Connection, row: &Token) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO tokens (id, sha256, kind, owner, team, environment, name, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO tokens (id, sha256, kind, owner, team, environment, name, created_at, expires_at, read_only) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(row.id.as_str())
     .bind(row.sha256.as_str())
@@ -107,6 +123,7 @@ pub(crate) async fn add(connection: &mut Connection, row: &Token) -> Result<(), 
     .bind(row.name.as_str())
     .bind(row.created_at)
     .bind(row.expires_at)
+    .bind(i64::from(row.read_only))
     .execute(connection)
     .await?;
     Ok(())
@@ -128,6 +145,59 @@ pub(crate) async fn used(connection: &mut Connection, id: &str, at: i64) -> Resu
         .bind(at)
         .bind(id)
         .bind(at - 60)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Tokens of a user that have not ended, by id. A user has at most as many as `app` lets them make.
+pub(crate) async fn of_owner(
+    connection: &mut Connection,
+    kind: &str,
+    owner: &str,
+) -> Result<Vec<Token>, StoreError> {
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT {COLUMNS} FROM tokens WHERE kind = $1 AND owner = $2 AND ended_at IS NULL ORDER BY id"
+    )))
+    .bind(kind)
+    .bind(owner)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(token).collect()
+}
+
+/// Ends all of a user's: of one kind, or of every kind.
+pub(crate) async fn end_all(
+    connection: &mut Connection,
+    owner: &str,
+    kind: Option<&str>,
+    at: i64,
+) -> Result<(), StoreError> {
+    let of_kind = if kind.is_some() { " AND kind = $3" } else { "" };
+    let text = format!("UPDATE tokens SET ended_at = $1 WHERE owner = $2 AND ended_at IS NULL{of_kind}");
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(at).bind(owner);
+    if let Some(kind) = kind {
+        query = query.bind(kind);
+    }
+    query.execute(connection).await?;
+    Ok(())
+}
+
+/// Removes sessions that ended a while ago: nobody asks after them, and the audit log has what matters.
+pub(crate) async fn forget_sessions(connection: &mut Connection, before: i64) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM tokens WHERE kind = 'session' AND (ended_at < $1 OR expires_at < $2)")
+        .bind(before)
+        .bind(before)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Ends all that reach a team alone.
+pub(crate) async fn end_of_team(connection: &mut Connection, team: &str, at: i64) -> Result<(), StoreError> {
+    sqlx::query("UPDATE tokens SET ended_at = $1 WHERE team = $2 AND ended_at IS NULL")
+        .bind(at)
+        .bind(team)
         .execute(connection)
         .await?;
     Ok(())

@@ -15,11 +15,13 @@ pub(crate) struct Version {
     pub(crate) revision: i64,
     pub(crate) actor: String,
     pub(crate) at: i64,
+    /// As that of the entity.
+    pub(crate) status: String,
     /// `None`: deleted.
     pub(crate) body: Option<String>,
 }
 
-const COLUMNS: &str = "kind, id, version, revision, actor, at, body";
+const COLUMNS: &str = "kind, id, version, revision, actor, at, status, body";
 
 fn version(row: &AnyRow) -> Result<Version, StoreError> {
     let kind: String = row.try_get(0)?;
@@ -30,7 +32,8 @@ fn version(row: &AnyRow) -> Result<Version, StoreError> {
         revision: row.try_get(3)?,
         actor: row.try_get(4)?,
         at: row.try_get(5)?,
-        body: row.try_get(6)?,
+        status: row.try_get(6)?,
+        body: row.try_get(7)?,
     })
 }
 
@@ -40,8 +43,8 @@ pub(crate) async fn add(
     environment: &str,
     rows: &[Version],
 ) -> Result<(), StoreError> {
-    let into = "INSERT INTO versions (environment, kind, id, version, revision, actor, at, body)";
-    insert(connection, into, 8, "", rows, |query, row| {
+    let into = "INSERT INTO versions (environment, kind, id, version, revision, actor, at, status, body)";
+    insert(connection, into, 9, "", rows, |query, row| {
         query
             .bind(environment.to_owned())
             .bind(row.kind.as_str())
@@ -50,6 +53,7 @@ pub(crate) async fn add(
             .bind(row.revision)
             .bind(row.actor.clone())
             .bind(row.at)
+            .bind(row.status.clone())
             .bind(row.body.clone())
     })
     .await

@@ -54,8 +54,8 @@ export class Pace {
 
   /** A look brought nothing, or nothing within its budget. `chance`: 0 to 1. */
   failed(now: Moment, chance: number): void {
-    const pause = longer(doubled(FAILURE_PAUSE_MS, this.#failures++, FAILURE_PAUSE_MS_MAX), chance);
-    this.#look = new Pause(now, Math.max(pause, this.#syncAfterMs));
+    const pause = doubled(FAILURE_PAUSE_MS, this.#failures++, FAILURE_PAUSE_MS_MAX);
+    this.#look = new Pause(now, longer(pause, chance));
   }
 
   /** A bundle was read, and its end is the view. */

@@ -120,7 +120,7 @@ impl Checker<'_> {
     }
 
     /// Where a token is shown: over plain HTTP only to whom the operator named.
-    fn portal(&mut self, link: &At<Text>) {
+    pub(super) fn portal(&mut self, link: &At<Text>) {
         self.carrier(link);
         let Ok(url) = url::parse(&link.value) else { return };
         if !url.query.is_empty() {
@@ -150,7 +150,7 @@ impl Checker<'_> {
         }
     }
 
-    fn token(&mut self, token: &At<Text>) {
+    pub(super) fn token(&mut self, token: &At<Text>) {
         if let Err(refusal) = Token::new(&token.value) {
             self.problems
                 .error(token.span, refusal.to_string())
@@ -167,11 +167,7 @@ impl Checker<'_> {
 
     fn followed_by(&mut self, feed: &wire::Feed) -> Option<Carrier> {
         if let Some(portal) = feed.portal.get() {
-            return Some(Carrier::Portal(Portal {
-                url: (*portal.value).into(),
-                token: Token::new(&feed.token.get()?.value).ok()?,
-                plain: self.targets.allowed.clone(),
-            }));
+            return Some(Carrier::Portal(self.shown_to(portal, feed.token.get()?)?));
         }
         #[cfg(feature = "kafka")]
         if let Some(kafka) = feed.kafka.get() {
@@ -186,6 +182,19 @@ impl Checker<'_> {
             true => Bundle::Url((**bundle).into()),
             false => Bundle::File(self.locate(bundle)),
         }))
+    }
+
+    /// A portal of a good file.
+    pub(super) fn shown_to(&self, portal: &At<Text>, token: &At<Text>) -> Option<Portal> {
+        Some(Portal {
+            url: (*portal.value).into(),
+            token: Token::new(&token.value).ok()?,
+            // Otherwise nothing of it is asked, and it may change without a restart.
+            plain: match url::parse(&portal.value).is_ok_and(|url| url.https) {
+                true => Vec::new(),
+                false => self.targets.allowed.clone(),
+            },
+        })
     }
 
     /// The feed of a good file; what is wrong with it is told by `following`.

@@ -7,6 +7,7 @@ mod aggregation;
 mod auth;
 mod federated;
 mod feed;
+mod fleet;
 mod gateway;
 mod headers;
 mod kafka;

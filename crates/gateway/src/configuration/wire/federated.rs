@@ -54,6 +54,19 @@ choice! {
 }
 
 map! {
+    /// To whom this gateway reports which revision it decides by.
+    Fleet {
+        /// Which gateway this is; the machine's host name where absent.
+        #[schemars(extend("examples" = ["api-eu-3"]))]
+        "name" name: Slot<Text>,
+        /// The portal's URL; that of `policy.feed` where absent.
+        "portal" portal: Slot<Text>,
+        /// What this gateway shows to the portal; that of `policy.feed` where absent.
+        "token" token: Slot<Text>,
+    }
+}
+
+map! {
     /// Where services come from.
     Services {
         /// A directory of service files.

@@ -104,7 +104,7 @@ fn objects(operation: Operation) -> Vec<(&'static str, Object<'static>, Object<'
                 ("@api", between("third", "own"), between("third", "fourth")),
             ]
         }
-        O::ListTokens | O::MakeToken | O::RevokeToken | O::SetPassword => {
+        O::ListTokens | O::MakeToken | O::RevokeToken | O::SetPassword | O::RejectProposal => {
             vec![("", user("u-own"), user("u-other"))]
         }
         O::ReadCommit | O::ReadBundle | O::ReadFloor | O::ReadStream | O::Report => {

@@ -91,6 +91,7 @@ CREATE TABLE versions (
   revision BIGINT NOT NULL,
   actor TEXT NOT NULL,
   at BIGINT NOT NULL,
+  status TEXT NOT NULL,
   body TEXT,
   PRIMARY KEY (environment, kind, id, version)
 );

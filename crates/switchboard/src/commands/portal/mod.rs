@@ -1,10 +1,11 @@
 //! `switchboard portal`: serve the control plane; and what its operators do with its keys, epochs and gateways.
 
+mod break_glass;
 mod gateways;
 mod keys;
 mod serve;
 
-use ::portal::Settings;
+use ::portal::{Settings, SignInSettings};
 use clap::{Args, Parser, Subcommand};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -30,6 +31,9 @@ enum Command {
     /// Who is a gateway
     #[command(subcommand)]
     Gateways(gateways::Gateways),
+    /// The sealed account, for the day when the identity provider is down
+    #[command(subcommand)]
+    BreakGlass(break_glass::BreakGlass),
 }
 
 /// Where a portal's data is.
@@ -56,6 +60,7 @@ impl Data {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             admin_token_file: None,
             environments: Vec::new(),
+            sign_in: SignInSettings::local(),
         }
     }
 }
@@ -67,6 +72,7 @@ impl Portal {
             Some(Command::Keys(command)) => command.run(),
             Some(Command::NewEpoch(command)) => command.run(),
             Some(Command::Gateways(command)) => command.run(),
+            Some(Command::BreakGlass(command)) => command.run(),
             None => self.serve.run(),
         }
     }
