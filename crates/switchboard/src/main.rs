@@ -41,6 +41,8 @@ enum Command {
     Relay(commands::relay::Relay),
     /// Policies as files (floors, layers, whether one holds), and a portal's policy as a whole
     Policy(commands::policy::Policy),
+    /// Look after a feed's topic in Kafka
+    Feed(commands::feed::Feed),
     /// Serve the control plane: who may do what, published to every gateway within a second
     Portal(Box<commands::portal::Portal>),
     /// Register an API in a portal, from CI with a team's token
@@ -76,6 +78,7 @@ fn main() -> ExitCode {
         Command::Authorizer(command) => command.run(),
         Command::Relay(command) => command.run(),
         Command::Policy(command) => command.run(),
+        Command::Feed(command) => command.run(),
         Command::Portal(command) => command.run(),
         Command::Api(command) => command.run(),
         Command::Client(command) => command.run(),

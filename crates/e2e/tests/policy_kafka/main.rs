@@ -2,7 +2,9 @@
 
 mod access;
 mod broken;
+mod doctor;
 mod follower;
+mod gateway;
 mod lies;
 mod reading;
 mod replaced;

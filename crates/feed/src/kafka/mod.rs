@@ -5,6 +5,9 @@
 
 #[cfg(feature = "kafka")]
 mod client;
+pub mod doctor;
+#[cfg(feature = "kafka")]
+mod publisher;
 #[cfg(feature = "kafka")]
 mod reader;
 mod settings;
@@ -15,6 +18,8 @@ mod trouble;
 
 #[cfg(feature = "kafka")]
 pub use client::{Context, client_config};
+#[cfg(feature = "kafka")]
+pub use publisher::{PublisherLog, transactional_id};
 #[cfg(feature = "kafka")]
 pub use reader::{Next, Reader};
 pub use settings::{

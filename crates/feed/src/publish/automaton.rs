@@ -163,6 +163,15 @@ impl Publisher {
         self.whole_wanted
     }
 
+    /// It waits, and nothing of it is on its way.
+    #[cfg(test)]
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!(
+            self.step,
+            Step::Leading | Step::Resting { .. } | Step::Refused { .. }
+        )
+    }
+
     /// Other private keys from here on.
     pub fn set_keys(&mut self, keys: Vec<SigningKey>) {
         self.signer.set_keys(keys);
@@ -342,10 +351,8 @@ impl Publisher {
         self.position = None;
         self.seen = None;
         self.noted = None;
-        self.checked = None;
-        self.is_checking = false;
         self.whole_wanted = false;
-        self.start += 1;
+        self.drop_check();
         self.status.starts();
     }
 

@@ -41,6 +41,13 @@ impl Publisher {
         }
     }
 
+    /// A check that is under way is of a time before: what comes of it says nothing any more.
+    pub(super) fn drop_check(&mut self) {
+        self.start += 1;
+        self.is_checking = false;
+        self.checked = None;
+    }
+
     /// It was refused: only what a person does changes that, or a topic that others put right.
     pub(super) fn ask_again(&mut self, before: Option<&Standing>, standing: &Standing, now_ms: u64) {
         if !standing.holds_lease {

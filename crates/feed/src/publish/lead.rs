@@ -59,7 +59,7 @@ impl Publisher {
         };
         let Some(revision) = revision else {
             // A check that is under way is of the time before.
-            self.start += 1;
+            self.drop_check();
             self.whole_wanted = true;
             return self.read();
         };

@@ -56,8 +56,7 @@ impl Publisher {
             Verdict::Refuse(refusal) => self.refuse(refusal, now_ms),
             // Which keys there are has to be known as of now.
             Verdict::Whole if topic.asked.is_check => {
-                self.start += 1;
-                self.is_checking = false;
+                self.drop_check();
                 self.read();
             }
             Verdict::GoOn { .. } if self.whole_wanted => self.send_whole(topic),

@@ -139,10 +139,12 @@ impl Database {
         self.sign_keyring();
     }
 
-    /// Everything anew, above all that anybody holds: epochs, and versions of keyrings.
-    pub(super) fn new_epoch(&mut self, now: u64, epochs: &[u64], versions: &[u64]) {
+    /// Everything anew, above all that anybody holds: epochs, and versions of keyrings. Of keys only the one that signs from now on: no commit of before
+    /// has to count, and a backup may name one that was stolen.
+    pub(super) fn new_epoch(&mut self, now: u64, key: u8, epochs: &[u64], versions: &[u64]) {
         self.epoch = next_number(now, epochs.iter().copied().chain([self.epoch]));
         self.keyring_version = next_number(now, versions.iter().copied().chain([self.keyring_version]));
+        self.keys = vec![(key, None)];
         self.sign_keyring();
         let revision = self.mark.revision;
         self.ledger = Ledger::new(FEED, self.epoch);

@@ -11,7 +11,7 @@ use crate::kept;
 use crate::publish::Place;
 use crate::reader::{Bounds, Loosened, Read, Reader, Shown, State};
 use crate::{Line, Roots, Scratch, read_floor};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 pub(super) const BOUNDS: Bounds = Bounds { staleness_s_max: 120 };
@@ -69,7 +69,7 @@ pub(super) struct Follower {
     highest: Option<Place>,
     /// The commit from which its age counts.
     basis: Option<Made>,
-    lost: BTreeSet<&'static str>,
+    lost: BTreeMap<&'static str, (u64, u64)>,
     reader_loosened: Option<Loosened>,
     careless: Option<Careless>,
     pub(super) views: u64,
@@ -121,7 +121,7 @@ impl Follower {
             lie: None,
             highest: None,
             basis: None,
-            lost: BTreeSet::new(),
+            lost: BTreeMap::new(),
             reader_loosened: None,
             careless: None,
             views: 0,
@@ -461,10 +461,16 @@ impl Follower {
             return Err(format!("{place:?} is below {:?}", self.highest));
         }
         self.highest = self.highest.max(Some(place));
-        self.lost.extend(&state.revoked);
-        match self.lost.iter().find(|client| is_allowed(&self.shown, client)) {
-            Some(client) => Err(format!(
-                "client {client} was revoked, and is let in under {place:?}"
+        for client in &state.revoked {
+            self.lost.entry(client).or_insert(shown);
+        }
+        match self
+            .lost
+            .iter()
+            .find(|(client, _)| is_allowed(&self.shown, client))
+        {
+            Some((client, revoked)) => Err(format!(
+                "client {client} was revoked at {revoked:?}, and is let in under {place:?}"
             )),
             None => Ok(()),
         }

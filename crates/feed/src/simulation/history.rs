@@ -141,10 +141,14 @@ impl History {
     }
 
     fn tell(&self, what: usize) {
-        let portals = self
-            .portals
-            .iter()
-            .map(|portal| portal.as_ref().map(|portal| portal.publisher.status().word()));
+        let portals = self.portals.iter().map(|portal| {
+            portal.as_ref().map(|portal| {
+                (
+                    portal.publisher.status().word(),
+                    portal.publisher.status().error.clone(),
+                )
+            })
+        });
         let views = self
             .followers
             .iter()
@@ -308,9 +312,9 @@ impl History {
             // What neither the topic nor any gateway has any more, nobody can bring in again.
             Some(backup) if self.chance.one_in(2) && self.known() >= self.truth.highest() => {
                 self.database = backup;
-                // A database is put back under a portal that is stopped, or that does not notice at once; not in the middle of what it sends.
+                // Under a portal that is stopped, or that waits and is to notice; not in the middle of what it sends.
                 for portal in &mut self.portals {
-                    portal.take_if(|portal| portal.is_sending());
+                    portal.take_if(|portal| !portal.publisher.is_idle());
                 }
                 let mark = self.database.mark;
                 self.restored = self
@@ -498,11 +502,16 @@ impl History {
             let state = follower.state(self.now_ms);
             let place = follower.reader.view().map(|view| (view.epoch, view.revision));
             if state != State::Live || place != Some(newest) || follower.shown != self.database.live {
-                let portals: Vec<&str> = self
+                let portals: Vec<_> = self
                     .portals
                     .iter()
                     .flatten()
-                    .map(|portal| portal.publisher.status().word())
+                    .map(|portal| {
+                        (
+                            portal.publisher.status().word(),
+                            portal.publisher.status().error.clone(),
+                        )
+                    })
                     .collect();
                 return Err(format!(
                     "in the end follower {at} is {state:?} at {place:?} by keyring {:?} of {}, where the database is at {newest:?}, and the portals are {portals:?}",

@@ -21,8 +21,9 @@ impl History {
                 | Refusal::FleetAhead { .. },
             ) => self.new_epoch(),
             Some(Refusal::Keyring(_) | Refusal::NoKeyring) => {
+                // A backup may name a key that was taken away since: none of its keys is kept.
                 let held = self.held_versions();
-                self.database.rotate(self.now_ms / 1_000, self.keys, false, &held);
+                self.database.rotate(self.now_ms / 1_000, self.keys, true, &held);
                 self.keys += 1;
                 self.set_keys();
             }
@@ -61,7 +62,8 @@ impl History {
             .into_iter()
             .chain(self.topic().highest().map(|(mark, _)| mark.epoch))
             .collect();
-        self.database.new_epoch(self.now_ms / 1_000, &epochs, &versions);
+        self.database
+            .new_epoch(self.now_ms / 1_000, self.keys - 1, &epochs, &versions);
         self.truth.is(&self.database);
         (self.restored, self.cut) = (None, false);
     }

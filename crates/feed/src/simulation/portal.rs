@@ -85,11 +85,6 @@ impl Portal {
         }
     }
 
-    /// A transaction is under way.
-    pub(super) fn is_sending(&self) -> bool {
-        matches!(self.under_way, Some(UnderWay::Transaction { .. }))
-    }
-
     pub(super) fn clock(&self, now_ms: u64) -> u64 {
         now_ms.saturating_add_signed(self.clock_ms)
     }
@@ -236,6 +231,7 @@ impl Portal {
         if let Some(record) = records.get(sent) {
             if apart && sent > 0 {
                 let _ = around.log.commit(self.producer);
+                around.truth.visible(&records[..sent], whole.is_some())?;
             }
             if let Err(Fenced) = around.log.append(self.producer, record.clone(), around.now_ms) {
                 return Ok(Some(Event::Failed(Fault::Fenced)));
@@ -250,6 +246,7 @@ impl Portal {
         if let Err(Fenced) = around.log.commit(self.producer) {
             return Ok(Some(Event::Failed(Fault::Fenced)));
         }
+        around.truth.visible(&records, whole.is_some())?;
         around
             .truth
             .committed(&records, whole, around.log, around.now_ms)?;
@@ -267,10 +264,7 @@ impl Portal {
         around: &Around<'_>,
         clock: u64,
     ) -> Result<Result<Topic, Reading>, Fault> {
-        if !around.broker
-            || reading.incarnation != around.log.incarnation
-            || !around.log.has(reading.position)
-        {
+        if !around.broker || reading.incarnation != around.log.incarnation || !around.log.has(reading.end) {
             return Err(Fault::Unknown("the topic is not there any more".to_owned()));
         }
         let (records, position) = around.log.fetch(reading.position, READ_AT_ONCE);

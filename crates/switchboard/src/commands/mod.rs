@@ -8,6 +8,7 @@ pub(crate) mod client;
 pub(crate) mod cost;
 pub(crate) mod exit;
 pub(crate) mod explain;
+pub(crate) mod feed;
 pub(crate) mod fleet;
 pub(crate) mod gateway;
 pub(crate) mod generate;
