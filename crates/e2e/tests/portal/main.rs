@@ -12,6 +12,7 @@ mod explaining;
 mod history;
 mod keys;
 mod kills;
+mod people;
 mod portals;
 mod publishing;
 mod streams;
