@@ -1,6 +1,7 @@
 //! Users, teams, members and tokens, on both databases.
 
 use super::{at, on_both};
+use e2e::Portal;
 use serde_json::{Value, json};
 
 #[test]
@@ -56,31 +57,7 @@ fn people_come_and_go_and_a_team_that_owns_things_stays() {
         let listed = portal.ask_with("GET", "/v1/tokens", None, &[&token]).expect(200);
         assert!(!listed.text().contains("sbp_"));
 
-        // What it owns is named; then it goes, with what reaches it alone.
-        post(
-            "/v1/gateways",
-            json!({ "name": "api-eu-3", "team": "orders", "environment": "prod" }),
-        )
-        .expect(201);
-        let refused = portal.ask("DELETE", "/v1/teams/orders", None).expect(409).json();
-        assert_eq!(refused["code"], "team_owns_things");
-        let detail = refused["detail"].as_str().expect("it says what");
-        assert!(
-            detail.contains("prod/plan/gold") && detail.contains("prod/gateway/api-eu-3"),
-            "{detail}"
-        );
-        portal.ask("DELETE", &at("plans", "gold"), None).expect(200);
-        let gateways = portal.get("/v1/gateways").json();
-        let id = gateways["items"][0]["id"].as_str().expect("an id").to_owned();
-        portal
-            .ask("DELETE", &format!("/v1/gateways/{id}"), None)
-            .expect(200);
-        portal.ask("DELETE", "/v1/teams/orders", None).expect(200);
-        portal.ask_with("GET", "/v1/me", None, &[&token]).expect(401);
-        assert_eq!(
-            post("/v1/teams", json!({ "id": "orders" })).expect(409).json()["code"],
-            "id_taken"
-        );
+        a_team_goes_with_what_reaches_it(&portal, &token);
 
         // Somebody who may undo it is always left.
         let barred = json!({ "barred": true });
@@ -90,4 +67,34 @@ fn people_come_and_go_and_a_team_that_owns_things_stays() {
         let last = portal.ask("PATCH", "/v1/users/admin", Some(&barred)).expect(409);
         assert_eq!(last.json()["code"], "last_admin");
     });
+}
+
+/// `token`: the line of one that reaches the team alone.
+fn a_team_goes_with_what_reaches_it(portal: &Portal, token: &str) {
+    let post = |target: &str, body: Value| portal.ask("POST", target, Some(&body));
+    // What it owns is named; then it goes, with what reaches it alone.
+    post(
+        "/v1/gateways",
+        json!({ "name": "api-eu-3", "team": "orders", "environment": "prod" }),
+    )
+    .expect(201);
+    let refused = portal.ask("DELETE", "/v1/teams/orders", None).expect(409).json();
+    assert_eq!(refused["code"], "team_owns_things");
+    let detail = refused["detail"].as_str().expect("it says what");
+    assert!(
+        detail.contains("prod/plan/gold") && detail.contains("prod/gateway/api-eu-3"),
+        "{detail}"
+    );
+    portal.ask("DELETE", &at("plans", "gold"), None).expect(200);
+    let gateways = portal.get("/v1/gateways").json();
+    let id = gateways["items"][0]["id"].as_str().expect("an id").to_owned();
+    portal
+        .ask("DELETE", &format!("/v1/gateways/{id}"), None)
+        .expect(200);
+    portal.ask("DELETE", "/v1/teams/orders", None).expect(200);
+    portal.ask_with("GET", "/v1/me", None, &[token]).expect(401);
+    assert_eq!(
+        post("/v1/teams", json!({ "id": "orders" })).expect(409).json()["code"],
+        "id_taken"
+    );
 }
