@@ -11,6 +11,7 @@ mod install;
 mod node;
 mod package;
 mod schema;
+mod services;
 mod steps;
 mod terraform;
 mod test;
@@ -42,6 +43,8 @@ enum Verb {
     Package(package::Package),
     /// Format, validate and test the Terraform modules, and apply the examples to emulators of AWS.
     Terraform(terraform::Terraform),
+    /// Start Apache Kafka on loopback, for trying things out; fetches it from Maven Central. Ctrl-C ends it.
+    Services(services::Services),
     /// Measure Switchboard beside nginx, HAProxy and Envoy; writes docs/benchmarks.md.
     Bench(bench::Bench),
     /// Run the fuzz targets, each for a while, starting from fuzz/seeds.
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Verb::Test(verb) => verb.run(),
         Verb::Package(verb) => verb.run(),
         Verb::Terraform(verb) => verb.run(),
+        Verb::Services(verb) => verb.run(),
         Verb::Bench(verb) => verb.run(),
         Verb::Fuzz(verb) => verb.run(),
         Verb::Tidy(verb) => verb.run(),

@@ -25,13 +25,17 @@ pub(crate) fn check(steps: &mut Steps) {
     steps.run("packages: tests", || call(&mut npm_run("test")?));
 }
 
-/// The differential tests: random policies and requests decided, and changed events answered, by both languages. They
-/// print their seeds.
+/// The differential tests: random policies and requests decided, random histories of feeds read, and changed events
+/// answered, by both languages. They print their seeds.
 pub(crate) fn compare(steps: &mut Steps) {
     steps.run("both languages decide alike", || {
         bundle()?;
         let test = "packages/policy/dist/test/differential/main.mjs";
         compare_with("policy", "decide", "SWITCHBOARD_DECIDE", test)
+    });
+    steps.run("both languages read feeds alike", || {
+        let test = "packages/policy/dist/test/differential/feed.mjs";
+        compare_with("feed", "read", "SWITCHBOARD_READ", test)
     });
     steps.run("both languages answer events alike", || {
         let test = "packages/authorizer/dist/differential/main.mjs";

@@ -145,7 +145,7 @@ pub struct RefusalContext {
 pub struct PolicyState {
     /// Its revision.
     pub revision: u64,
-    /// How it is held: `floor`.
+    /// How it is held: `floor`, `catching_up`, `live`, `stale` or `forked`.
     pub state: &'static str,
 }
 

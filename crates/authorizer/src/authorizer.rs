@@ -13,6 +13,7 @@ use crate::floor::Source;
 use crate::kept::{Kept, are_writable};
 use crate::refused::Refused;
 use crate::settings::{Response, Settings};
+use feed::State;
 use policy::method::Method;
 use policy::path::CanonicalPath;
 use policy::{Code, Decision, Facts, Permit, Policy, Proof, Recall, Rejection, Token, Verified};
@@ -26,6 +27,12 @@ pub struct Authorizer {
     source: Source,
     /// Where API Gateway keeps answers.
     kept: Option<Kept>,
+    /// How the policy is held.
+    state: &'static str,
+    /// With which code every request is refused, whatever the policy says.
+    refuses: Option<Code>,
+    /// The policy does not go with the settings.
+    is_unfit: bool,
 }
 
 /// Why an authorizer does not start with this floor.
@@ -83,23 +90,48 @@ impl Authorizer {
     /// Where they do not, as [`StartError`] says.
     pub fn start(settings: Settings, source: Source) -> Result<Authorizer, StartError> {
         check_apis(&settings, &source.policy)?;
-        let kept = match settings.apis.first() {
-            Some(api) if settings.result_ttl_s > 0 => {
-                let kept = Kept::new(&source.policy, api, settings.path_prefix.clone());
-                Some(kept.map_err(|found| StartError::NotExact {
-                    ttl_s: settings.result_ttl_s,
-                    api: found.api,
-                    operation: found.operation,
-                    why: found.why,
-                })?)
-            }
-            _ => None,
-        };
+        check_base_paths(&settings, &source.policy)?;
+        let kept = kept(&settings, &source.policy)?;
         Ok(Authorizer {
             settings,
             source,
             kept,
+            state: State::Floor.word(),
+            refuses: None,
+            is_unfit: false,
         })
+    }
+
+    /// Another policy is in force from here on. Where it does not go with the settings it is in force all the same, and every request is
+    /// refused with `policy_unsupported`: what the former one permits may have been taken back.
+    ///
+    /// # Errors
+    /// Where it does not, as [`StartError`] says. An API that is gone is none: nothing of it is permitted any more.
+    pub fn follow(&mut self, policy: Policy, revision: u64) -> Result<(), StartError> {
+        let fits = check_base_paths(&self.settings, &policy).and_then(|()| kept(&self.settings, &policy));
+        self.source.policy = policy;
+        self.source.revision = revision;
+        self.is_unfit = fits.is_err();
+        // A refusal is still for the whole stage where answers are kept.
+        if let Some(kept) = fits? {
+            self.kept = Some(kept);
+        }
+        Ok(())
+    }
+
+    /// How the policy is held, and whether it is too old to decide on.
+    pub fn stand(&mut self, state: State, is_denied: bool) {
+        self.state = state.word();
+        self.refuses = match (self.is_unfit, is_denied) {
+            (_, true) => Some(Code::PolicyStale),
+            (true, false) => Some(Code::PolicyUnsupported),
+            (false, false) => None,
+        };
+    }
+
+    /// The policy that is in force.
+    pub fn policy(&self) -> &Policy {
+        &self.source.policy
     }
 
     /// The answer to an event. `now`: Unix seconds. `tell` is told of a refusal, and of nothing else.
@@ -112,6 +144,10 @@ impl Authorizer {
                 return self.refusing(&event, Code::OperationUnknown).0;
             }
         };
+        if let Some(code) = self.refuses {
+            tell(&Refused::undecided(code, &request, event.request_id()));
+            return self.refusing(&event, code).0;
+        }
         let told = |decision: &Decision<'_>, code: Option<Code>| {
             if let Some(code) = code {
                 tell(&Refused::by(decision, code, &request, event.request_id()));
@@ -334,7 +370,7 @@ impl Authorizer {
     fn policy_state(&self) -> PolicyState {
         PolicyState {
             revision: self.source.revision,
-            state: "floor",
+            state: self.state,
         }
     }
 }
@@ -359,16 +395,39 @@ impl Recall for Recalled {
 }
 
 fn check_apis(settings: &Settings, policy: &Policy) -> Result<(), StartError> {
+    match settings.apis.iter().find(|id| policy.api(id).is_none()) {
+        Some(id) => Err(StartError::UnknownApi(id.clone())),
+        None => Ok(()),
+    }
+}
+
+/// Of the APIs that are there.
+fn check_base_paths(settings: &Settings, policy: &Policy) -> Result<(), StartError> {
     let mut known: Vec<(&str, &str)> = Vec::new();
     for id in &settings.apis {
-        let base_path = policy
-            .api(id)
-            .ok_or_else(|| StartError::UnknownApi(id.clone()))?
-            .base_path();
+        let Some(base_path) = policy.api(id).map(|api| api.base_path()) else {
+            continue;
+        };
         if let Some((_, other)) = known.iter().find(|(known, _)| *known == base_path) {
             return Err(StartError::SameBasePath((*other).into(), id.clone()));
         }
         known.push((base_path, id));
     }
     Ok(())
+}
+
+/// Where API Gateway keeps answers.
+fn kept(settings: &Settings, policy: &Policy) -> Result<Option<Kept>, StartError> {
+    match settings.apis.first() {
+        Some(api) if settings.result_ttl_s > 0 => {
+            let kept = Kept::new(policy, api, settings.path_prefix.clone());
+            kept.map(Some).map_err(|found| StartError::NotExact {
+                ttl_s: settings.result_ttl_s,
+                api: found.api,
+                operation: found.operation,
+                why: found.why,
+            })
+        }
+        _ => Ok(None),
+    }
 }

@@ -1,6 +1,7 @@
 //! The policy that stands in the function's package: read once, at the start.
 
 use crate::settings::Settings;
+use feed::Reader;
 use policy::Policy;
 use std::io;
 
@@ -38,15 +39,49 @@ pub enum FloorFault {
     },
 }
 
+/// What an authorizer begins with.
+#[derive(Debug)]
+pub struct Beginning {
+    /// The feed's name.
+    pub feed: Box<str>,
+    /// The epoch; 0 of a floor that is not signed.
+    pub epoch: u64,
+    /// The revision.
+    pub revision: u64,
+    /// When the floor was made, Unix seconds.
+    pub at: u64,
+    /// A reader that shows it, where it is signed.
+    pub reader: Option<Reader>,
+}
+
 impl Source {
     /// From the file that the settings name.
     pub fn read(settings: &Settings) -> Result<Source, FloorFault> {
+        Source::begin(settings, None).map(|(source, _)| source)
+    }
+
+    /// The same, and what following its feed begins with. `now`: Unix seconds, where it is to be followed.
+    pub fn begin(settings: &Settings, now: Option<u64>) -> Result<(Source, Beginning), FloorFault> {
         let path = || settings.floor.display().to_string();
         let bytes = std::fs::read(&settings.floor).map_err(|error| FloorFault::Unreadable {
             path: path(),
             kind: error.kind(),
         })?;
-        Source::of(&bytes).map_err(|error| FloorFault::NotAFloor { path: path(), error })
+        let (floor, policy, _) =
+            feed::load_floor(&bytes).map_err(|error| FloorFault::NotAFloor { path: path(), error })?;
+        let beginning = Beginning {
+            feed: floor.feed().into(),
+            epoch: floor.epoch(),
+            revision: floor.revision(),
+            at: floor.at(),
+            reader: now.and_then(|now| Reader::of_floor(&floor, now)),
+        };
+        let source = Source {
+            policy,
+            feed: floor.feed().into(),
+            revision: floor.revision(),
+        };
+        Ok((source, beginning))
     }
 
     /// From the bytes of a floor.

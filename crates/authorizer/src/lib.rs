@@ -11,6 +11,8 @@ mod cached;
 mod certificate;
 mod event;
 mod floor;
+#[cfg(feature = "lambda")]
+mod follow;
 mod kept;
 mod refused;
 mod settings;
@@ -20,6 +22,10 @@ pub use answer::{
     SimpleAnswer, Statement,
 };
 pub use authorizer::{Authorizer, Explanation, StartError};
-pub use floor::{FloorFault, Source};
+pub use floor::{Beginning, FloorFault, Source};
+#[cfg(feature = "lambda")]
+pub use follow::{FollowFault, Function};
 pub use refused::Refused;
-pub use settings::{Response, Settings, SettingsError};
+pub use settings::{
+    Bundle, Following, Portal, Response, Secret, Settings, SettingsError, Token, Url, config_digest,
+};

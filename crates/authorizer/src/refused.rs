@@ -60,6 +60,19 @@ impl<'a> Refused<'a> {
         }
     }
 
+    /// What is refused before anything is decided.
+    pub(crate) fn undecided(
+        code: Code,
+        request: &'a Request<'_>,
+        request_id: Option<Cow<'a, str>>,
+    ) -> Refused<'a> {
+        Refused {
+            method: Some(request.verb),
+            path: Some(front(request.path.as_str())),
+            ..Refused::of(code, request_id)
+        }
+    }
+
     /// An event that is about no request.
     pub(crate) fn at_once(fault: Fault, request_id: Option<Cow<'a, str>>) -> Refused<'a> {
         Refused {

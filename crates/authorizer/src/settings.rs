@@ -3,7 +3,12 @@
 //! Nothing is read and ignored: a variable of ours that this version does not know is an error too, because a misspelt
 //! one would otherwise be a rule that silently never holds.
 
+mod following;
+
+pub use following::{Bundle, Following, Portal, Secret, Token, Url};
+
 use policy::path::PathPrefix;
+use sha2::{Digest as _, Sha256};
 use std::path::PathBuf;
 
 /// Longest result TTL that API Gateway takes, in seconds.
@@ -24,14 +29,25 @@ const CELL: &str = "SWITCHBOARD_CELL";
 const GATEWAY: &str = "SWITCHBOARD_GATEWAY";
 
 /// Every variable that is read.
-const KNOWN: [&str; 7] = [FLOOR, APIS, PATH_PREFIX, RESPONSE, RESULT_TTL_S, CELL, GATEWAY];
-
-/// Variables that come with the feed.
-const PLANNED: [&str; 4] = [
-    "SWITCHBOARD_BUNDLE",
-    "SWITCHBOARD_SYNC_AFTER_MS",
-    "SWITCHBOARD_MAX_STALENESS_S",
-    "SWITCHBOARD_ON_STALE",
+const KNOWN: [&str; 18] = [
+    FLOOR,
+    APIS,
+    PATH_PREFIX,
+    RESPONSE,
+    RESULT_TTL_S,
+    CELL,
+    GATEWAY,
+    following::BUNDLE,
+    following::BUNDLE_TOKEN,
+    following::BUNDLE_TOKEN_FILE,
+    following::SYNC_AFTER_MS,
+    following::MAX_STALENESS_S,
+    following::ON_STALE,
+    following::FLOOR_MAX_AGE_S,
+    following::PORTAL,
+    following::PORTAL_TOKEN,
+    following::PORTAL_TOKEN_FILE,
+    following::CA_FILE,
 ];
 
 /// The settings of an authorizer.
@@ -51,6 +67,12 @@ pub struct Settings {
     pub cell: Option<Box<str>>,
     /// The name of the API that it stands before, which tells its clients' keys of usage plans from another's.
     pub gateway: Option<Box<str>>,
+    /// Where newer policy comes from; `None`: it decides by its floor alone.
+    pub following: Option<Following>,
+    /// Whom it tells what it decides by.
+    pub portal: Option<Portal>,
+    /// A file of certificates that may sign those of servers, in place of the system's.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// The form of answers to payload 2.0 of HTTP APIs; every other event is answered with a policy.
@@ -86,9 +108,20 @@ pub enum SettingsError {
         /// What to write.
         write: String,
     },
-    /// A variable that a later version reads.
-    #[error("{0} is not in this version; an authorizer decides by its floor alone. Remove the variable")]
-    Planned(&'static str),
+    /// A value that is not told, because it is a secret.
+    #[error("{0} is no token; write 1 to 4096 visible ASCII characters, as the portal gave them")]
+    BadToken(&'static str),
+    /// A variable that means nothing without another one.
+    #[error("{variable} has no effect without {other}; leave it out, or set {other}")]
+    Alone {
+        /// Its name.
+        variable: &'static str,
+        /// What it needs.
+        other: &'static str,
+    },
+    /// Two variables that say the same.
+    #[error("{0} and {1} are both set; keep one of them")]
+    Both(&'static str, &'static str),
     /// A variable of ours that no version knows.
     #[error("{0} is not a setting; there are {known}", known = KNOWN.join(", "))]
     Unknown(String),
@@ -103,18 +136,12 @@ impl Settings {
             .filter(|(name, value)| name.starts_with(OURS) && !value.is_empty())
             .collect();
         values.sort();
-        for (name, _) in &values {
-            if let Some(planned) = PLANNED.into_iter().find(|planned| planned == name) {
-                return Err(SettingsError::Planned(planned));
-            }
-            if !KNOWN.contains(&name.as_str()) {
-                return Err(SettingsError::Unknown(name.clone()));
-            }
+        let unknown = values.iter().find(|(name, _)| !KNOWN.contains(&name.as_str()));
+        if let Some((name, _)) = unknown {
+            return Err(SettingsError::Unknown(name.clone()));
         }
-        let value = |variable: &str| {
-            let found = values.iter().find(|(name, _)| name == variable);
-            found.map(|(_, value)| value.as_str())
-        };
+        let values = Values(values);
+        let value = |variable: &str| values.get(variable);
         let settings = Settings {
             floor: value(FLOOR).map(PathBuf::from).ok_or(SettingsError::Missing {
                 variable: FLOOR,
@@ -129,6 +156,9 @@ impl Settings {
             result_ttl_s: value(RESULT_TTL_S).map(result_ttl_s).transpose()?.unwrap_or(0),
             cell: value(CELL).map(|text| id(CELL, text, text)).transpose()?,
             gateway: value(GATEWAY).map(|text| id(GATEWAY, text, text)).transpose()?,
+            following: following::following(&values)?,
+            portal: following::portal(&values)?,
+            ca_file: following::ca_file(&values)?,
         };
         settings.together()
     }
@@ -159,6 +189,30 @@ impl Settings {
             );
         }
         Ok(self)
+    }
+}
+
+/// What tells one set of settings from another: SHA-256, in lower-case hexadecimal, of `NAME=VALUE` and LF for each variable of ours that is
+/// set, but for tokens, by name.
+pub fn config_digest(environment: impl IntoIterator<Item = (String, String)>) -> String {
+    let is_told = |name: &str| ![following::BUNDLE_TOKEN, following::PORTAL_TOKEN].contains(&name);
+    let mut lines: Vec<String> = environment
+        .into_iter()
+        .filter(|(name, value)| name.starts_with(OURS) && !value.is_empty() && is_told(name))
+        .map(|(name, value)| format!("{name}={value}\n"))
+        .collect();
+    lines.sort();
+    let digest = Sha256::digest(lines.concat());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Name and value of each variable of ours that is set.
+struct Values(Vec<(String, String)>);
+
+impl Values {
+    fn get(&self, variable: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(name, _)| name == variable);
+        found.map(|(_, value)| value.as_str())
     }
 }
 

@@ -51,6 +51,8 @@ enum Role {
     Crowd(roles::crowd::Crowd),
     /// Decides among the clients of such a floor, and changes it.
     Decide(roles::decide::Decide),
+    /// Serves the stream of a feed with so many clients, and changes them.
+    Feed(roles::feed::Feed),
     /// Measures one RS256 verification in process.
     Verification,
     /// Runs a program on one core, and ends it when the process that started this one ends.
@@ -81,6 +83,7 @@ fn play(role: Role) -> Result<()> {
         Role::Idle(idle) => idle.run(),
         Role::Crowd(crowd) => crowd.run(),
         Role::Decide(decide) => decide.run(),
+        Role::Feed(feed) => feed.run(),
         Role::Verification => roles::verification::run(),
         Role::Pinned(pinned) => pinned.run(),
     }

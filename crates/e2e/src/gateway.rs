@@ -233,6 +233,11 @@ impl Gateway {
         self.process.signal(Signal::HUP);
     }
 
+    /// Sends its process a signal.
+    pub fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
+    }
+
     /// Sends SIGTERM.
     pub fn terminate(&self) {
         self.process.signal(Signal::TERM);

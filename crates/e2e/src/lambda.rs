@@ -105,7 +105,6 @@ impl Function {
             .env("AWS_REGION", "eu-central-1")
             .env("LAMBDA_TASK_ROOT", task_root.parent().unwrap_or(Path::new("/")))
             .env("_HANDLER", "index.handler")
-            .env("AWS_LC_SYS_NO_JITTER_ENTROPY", "1")
             .envs(settings.iter().copied())
             .stdin(Stdio::null());
         Function {
@@ -149,6 +148,13 @@ impl Function {
     pub fn into_log(self) -> Vec<String> {
         self.process.signal(Signal::KILL);
         let log = self.process.finish().stdout;
+        log.lines().map(str::to_owned).collect()
+    }
+
+    /// Ends it; all that it told its operators so far.
+    pub fn into_errors(self) -> Vec<String> {
+        self.process.signal(Signal::KILL);
+        let log = self.process.finish().stderr;
         log.lines().map(str::to_owned).collect()
     }
 

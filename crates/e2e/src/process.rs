@@ -107,6 +107,14 @@ impl Process {
         let _ = kill_process(Pid::from_child(&self.child), signal);
     }
 
+    /// Whether it is over.
+    pub fn has_ended(&mut self) -> bool {
+        self.child
+            .try_wait()
+            .expect("a child can be waited for")
+            .is_some()
+    }
+
     /// Waits for its end; the exit code, `None` where a signal ended it.
     pub fn wait(&mut self) -> Option<i32> {
         let ended = || self.child.try_wait().expect("a child can be waited for");

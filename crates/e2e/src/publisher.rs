@@ -4,6 +4,7 @@
 //! Written from feed.md and contract §7, over `feed`'s signatures alone; nothing here reads what a gateway reads.
 
 use crate::issuer::seconds_from_now;
+use crate::kafka::Written;
 use crate::upstream::Upstream;
 use feed::{Commit, Digest, SigningKey, roots_line};
 use serde_json::Value;
@@ -11,25 +12,65 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-/// A feed's publisher.
-#[derive(Debug)]
+/// What is published, or what somebody says that it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Content {
+    /// The line of the keyring.
+    pub keyring: String,
+    /// The lines of the records, by key.
+    pub records: BTreeMap<String, String>,
+    /// The line of the commit.
+    pub commit: String,
+}
+
+impl Content {
+    /// As one file.
+    pub fn bundle(&self) -> String {
+        let lines = std::iter::once(&self.keyring).chain(self.records.values());
+        let lines = lines.chain([&self.commit]);
+        lines.map(|line| format!("{line}\n")).collect()
+    }
+
+    /// The lines that make it of `former`: a keyring that is new, records that changed, deletions, the commit.
+    pub fn behind(&self, former: &Content) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.keyring != former.keyring {
+            lines.push(self.keyring.clone());
+        }
+        let changed = self.records.iter();
+        let changed = changed.filter(|(key, line)| former.records.get(*key) != Some(line));
+        lines.extend(changed.map(|(_, line)| line.clone()));
+        let gone = former
+            .records
+            .keys()
+            .filter(|key| !self.records.contains_key(*key));
+        lines.extend(gone.map(|key| format!(r#"{{"key":"{key}","deleted":true}}"#)));
+        lines.push(self.commit.clone());
+        lines
+    }
+}
+
+/// A feed's publisher; a copy knows the same keys, as one that was restored does.
+#[derive(Debug, Clone)]
 pub struct Publisher {
     feed: String,
-    root: SigningKey,
-    key: SigningKey,
+    root: Arc<SigningKey>,
+    key: Arc<SigningKey>,
     epoch: u64,
     keyring_version: u64,
     revision: u64,
     /// The records as they were written, by key.
     records: BTreeMap<String, String>,
     bodies: BTreeMap<String, Value>,
+    /// The keys that the last revision changed.
+    changed: Vec<String>,
     /// What stands in the keyring.
     keyring: String,
     commit: String,
 }
 
-fn key(id: &str, seed: u8) -> SigningKey {
-    SigningKey::from_seed(id, &[seed; 32]).expect("32 bytes are a key")
+fn key(id: &str, seed: u8) -> Arc<SigningKey> {
+    Arc::new(SigningKey::from_seed(id, &[seed; 32]).expect("32 bytes are a key"))
 }
 
 fn now() -> u64 {
@@ -57,6 +98,7 @@ impl Publisher {
             revision: 0,
             records: BTreeMap::new(),
             bodies: BTreeMap::new(),
+            changed: Vec::new(),
             keyring: String::new(),
             commit: String::new(),
         };
@@ -90,6 +132,7 @@ impl Publisher {
     /// The next revision: each of these (`kind/id`) has this body, or is deleted.
     pub fn publish(&mut self, changes: &[(&str, Option<Value>)]) {
         self.revision += 1;
+        self.changed = changes.iter().map(|(key, _)| (*key).to_owned()).collect();
         for (key, body) in changes {
             match body {
                 Some(body) => {
@@ -129,6 +172,17 @@ impl Publisher {
         self.commit = self.key.commit_line(&commit);
     }
 
+    /// Another key signs from now on, of which a new keyring tells; the former one ends with it.
+    pub fn rotate(&mut self) {
+        let former = std::mem::replace(&mut self.key, key("2026-c", 77));
+        self.keyring_version += 1;
+        let keys = [self.key.public(None), former.public(Some(now()))];
+        self.keyring = self
+            .root
+            .keyring_line(&self.feed, self.keyring_version, self.epoch, &keys);
+        self.beat();
+    }
+
     /// Everything anew in another epoch, with another key, of which a new keyring tells.
     pub fn new_epoch(&mut self) {
         self.epoch += 1;
@@ -153,17 +207,56 @@ impl Publisher {
         &self.commit
     }
 
-    /// What it has published, as one file.
+    /// The live records, by key.
+    pub fn records(&self) -> BTreeMap<String, String> {
+        self.records.clone()
+    }
+
+    /// What the last revision changed, and its commit, as a log has them: keys, and values unless they are tombstones.
+    pub fn transaction(&self) -> Vec<Written> {
+        let changed = self.changed.iter();
+        let changed = changed.map(|key| (key.clone(), self.records.get(key).cloned()));
+        changed.chain([self.heartbeat()]).collect()
+    }
+
+    /// The commit alone.
+    pub fn heartbeat(&self) -> Written {
+        ("commit".to_owned(), Some(self.commit.clone()))
+    }
+
+    /// All that it has published, as a log has it.
+    pub fn log(&self) -> Vec<Written> {
+        let records = self.records.iter();
+        let records = records.map(|(key, record)| (key.clone(), Some(record.clone())));
+        std::iter::once(("keyring".to_owned(), Some(self.keyring.clone())))
+            .chain(records)
+            .chain([self.heartbeat()])
+            .collect()
+    }
+
+    /// What it has published.
+    pub fn content(&self) -> Content {
+        Content {
+            keyring: self.keyring.clone(),
+            records: self.records.clone(),
+            commit: self.commit.clone(),
+        }
+    }
+
+    /// The same as one file.
     pub fn bundle(&self) -> String {
-        let lines = std::iter::once(&self.keyring).chain(self.records.values());
-        let lines = lines.chain([&self.commit]);
-        lines.map(|line| format!("{line}\n")).collect()
+        self.content().bundle()
     }
 
     /// The same with its roots.
     pub fn floor(&self) -> String {
+        self.floor_of(&self.content())
+    }
+
+    /// This in place of what it has published, with its roots.
+    pub fn floor_of(&self, content: &Content) -> String {
         let roots = roots_line(&self.feed, &[self.root.public(None)]);
-        format!("{roots}\n{}", self.bundle())
+        format!("{roots}\n{}", content.bundle())
     }
 }
 
@@ -232,5 +325,10 @@ impl BundleServer {
     /// Listens no more.
     pub fn stop(&self) {
         self.upstream.stop();
+    }
+
+    /// Listens again, at the same address.
+    pub fn go_on(&self) {
+        self.upstream.go_on();
     }
 }

@@ -17,11 +17,20 @@ use std::time::Duration;
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 /// A listening socket whose connections follow a script.
-#[derive(Debug)]
 pub struct Upstream {
     address: SocketAddr,
-    listener: TcpListener,
+    listener: Mutex<TcpListener>,
+    identity: Option<Identity>,
+    script: Script,
     seen: Arc<Seen>,
+}
+
+impl std::fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Upstream")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -72,19 +81,29 @@ impl Upstream {
     fn listen(identity: Option<Identity>, script: Script) -> Upstream {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
         let address = listener.local_addr().expect("it is bound");
-        let seen = Arc::<Seen>::default();
         let upstream = Upstream {
             address,
-            listener: listener.try_clone().expect("a descriptor is left"),
-            seen: Arc::clone(&seen),
+            listener: Mutex::new(listener.try_clone().expect("a descriptor is left")),
+            identity,
+            script,
+            seen: Arc::default(),
         };
+        upstream.accept(listener);
+        upstream
+    }
+
+    fn accept(&self, listener: TcpListener) {
+        let (seen, script, identity) = (
+            Arc::clone(&self.seen),
+            Arc::clone(&self.script),
+            self.identity.clone(),
+        );
         std::thread::spawn(move || {
             while let Ok((stream, _)) = listener.accept() {
                 let (seen, script, identity) = (Arc::clone(&seen), Arc::clone(&script), identity.clone());
                 std::thread::spawn(move || seen.serve(stream, identity.as_ref(), &script));
             }
         });
-        upstream
     }
 
     /// Where it listens.
@@ -161,7 +180,16 @@ impl Upstream {
     /// Listens no more: later connections are refused by the kernel. Open ones stay.
     pub fn stop(&self) {
         // On Linux this wakes the accepting thread, which then drops its descriptor.
-        let _ = rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Both);
+        let listener = self.listener.lock().expect("no script panics here");
+        let _ = rustix::net::shutdown(&*listener, rustix::net::Shutdown::Both);
+    }
+
+    /// Listens again, after it was stopped, at the same address.
+    pub fn go_on(&self) {
+        let again = wait_for("the port to be free", || TcpListener::bind(self.address).ok());
+        let own = again.try_clone().expect("a descriptor is left");
+        *self.listener.lock().expect("no script panics here") = own;
+        self.accept(again);
     }
 }
 
@@ -272,6 +300,11 @@ impl Peer {
             socket,
             number,
         })
+    }
+
+    /// Its socket, for whoever ends the connection from outside.
+    pub(crate) fn socket(&self) -> TcpStream {
+        self.socket.try_clone().expect("a descriptor is left")
     }
 
     /// The next whole request; `None` where the gateway closed, or broke off.

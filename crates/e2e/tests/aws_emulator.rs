@@ -2,7 +2,9 @@
 //!
 //! What this emulator cannot carry is listed in docs/authorizers.md; the cases of the contract stand for that.
 
-use e2e::{Build, DeployedApi, Emulator, Scratch, Upstream, case, given_floor, given_text};
+use e2e::{
+    Build, DeployedApi, Emulator, FeedServer, Publisher, Scratch, Upstream, case, given_floor, given_text,
+};
 use serde_json::json;
 
 /// A request, the status that it has to get, and whether it reaches the backend.
@@ -103,6 +105,43 @@ fn a_rest_api_that_keeps_answers_applies_them_to_every_operation() {
                 expected("GET", "/api/orders/../orders/7", Some(&good), 403),
             ],
         );
+    }
+}
+
+#[test]
+fn a_rest_api_follows_what_is_published() {
+    let (scratch, emulator, backend) = (Scratch::new(), Emulator::start(), Upstream::ok());
+    let api = |scopes: &[&str]| {
+        let orders = "GET /api/orders/**";
+        json!({ "team": "t", "base_path": "/api/orders", "public": scopes.is_empty().then_some(orders).into_iter().collect::<Vec<_>>(),
+            "operations": [{ "match": orders, "scopes": scopes }] })
+    };
+    for build in Build::BOTH {
+        let mut publisher = Publisher::new("prod");
+        publisher.publish(&[("api/orders", Some(api(&[])))]);
+        let floor = scratch.write("signed.floor", &publisher.floor());
+        let server = FeedServer::start(&publisher.bundle());
+        let settings = json!({ "SWITCHBOARD_APIS": "orders", "SWITCHBOARD_BUNDLE": server.bundle(), "SWITCHBOARD_SYNC_AFTER_MS": "0" });
+        let function = emulator.deploy(
+            &format!("feed-{build:?}").to_lowercase(),
+            build,
+            &floor,
+            &settings,
+        );
+        let deployed = emulator.rest_api(&function, backend.address(), 0);
+        let open = [expected("GET", "/api/orders/7", None, 200)];
+        check(&emulator, &deployed, &backend, &open);
+        publisher.publish(&[("api/orders", Some(api(&["orders.read"])))]);
+        server.serve(&publisher.bundle());
+        check(
+            &emulator,
+            &deployed,
+            &backend,
+            &[expected("GET", "/api/orders/7", None, 401)],
+        );
+        publisher.publish(&[("api/orders", Some(api(&[])))]);
+        server.serve(&publisher.bundle());
+        check(&emulator, &deployed, &backend, &open);
     }
 }
 

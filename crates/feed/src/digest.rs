@@ -5,6 +5,7 @@
 use crate::hex;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
+use std::sync::LazyLock;
 
 /// The digest of a feed: 32 bytes, shown in lower-case hexadecimal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,6 +59,9 @@ pub struct Digest {
     key: String,
 }
 
+/// Of a bucket without a record: most of them, in a small feed.
+pub(crate) static EMPTY: LazyLock<[u8; 32]> = LazyLock::new(|| Sha256::digest([]).into());
+
 /// One bucket for each value of a byte.
 pub(crate) const BUCKETS: usize = 256;
 
@@ -96,6 +100,10 @@ impl Digest {
     pub fn finish(mut self) -> FeedDigest {
         let mut feed = Sha256::new();
         for bucket in &mut self.buckets {
+            if bucket.is_empty() {
+                feed.update(*EMPTY);
+                continue;
+            }
             bucket.sort_unstable();
             feed.update(Sha256::digest(bucket.as_flattened()));
         }

@@ -1,7 +1,7 @@
 //! The last known good: what was shown last, as lines of a file that survives a kill at any byte (feed.md §2, rule 4).
 //!
 //! It follows the view, not the feed: what changed, then the commit under which it holds, with the keyring under which that counts. Pure over
-//! bytes: whoever has the file appends what `lines` gives and syncs it before the view is shown, and cuts it back to `whole` before
+//! bytes: whoever has the file appends what `write_lines` gives and syncs it before the view is shown, and cuts it back to `whole` before
 //! anything is appended after a start.
 
 use crate::floor::Floor;
@@ -9,6 +9,7 @@ use crate::keys::Roots;
 use crate::line::{Line, Scratch};
 use crate::reader::{Changes, Read, Reader, Shown};
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::ops::Range;
 
 /// A file above this many times its live size is written anew.
@@ -35,6 +36,8 @@ pub struct Begun {
     pub reader: Reader,
     /// All live records, by key.
     pub changes: Changes,
+    /// The line of the newest commit of what is shown.
+    pub commit: Box<[u8]>,
     /// Where what was kept is shown: bytes of it up to the end of the last commit that holds. `None`: the floor is shown, and the file is
     /// to be written anew.
     pub kept_whole: Option<usize>,
@@ -48,7 +51,7 @@ pub fn begin(floor: &Floor<'_>, bytes: &[u8], kept: &[u8], now: u64) -> Option<B
     read_all(&mut reader, &mut shown, bytes, now);
     if let Some(last) = unended(bytes) {
         let read = reader.line(last, now);
-        shown.take(read);
+        shown.take(read, last);
     }
     let is_floor = |reader: &Reader| {
         reader.view().is_some_and(|view| {
@@ -65,6 +68,7 @@ pub fn begin(floor: &Floor<'_>, bytes: &[u8], kept: &[u8], now: u64) -> Option<B
     reader.set_heard(kept_whole.is_some());
     Some(Begun {
         reader,
+        commit: shown.commit.clone(),
         changes: shown.changes(),
         kept_whole,
     })
@@ -116,11 +120,12 @@ pub fn restore(roots: &Roots, file: &[u8], now: u64) -> Option<Restored> {
 struct Live {
     live: BTreeMap<Box<str>, Box<[u8]>>,
     keyring: Box<[u8]>,
+    commit: Box<[u8]>,
 }
 
 impl Live {
     /// Whether the line was a commit under which something is shown.
-    fn take(&mut self, read: Read) -> bool {
+    fn take(&mut self, read: Read, line: &[u8]) -> bool {
         match read {
             Read::Shown(next) => {
                 for (key, value) in next.changes {
@@ -129,10 +134,13 @@ impl Live {
                         None => self.live.remove(&key),
                     };
                 }
-                self.keyring = next.keyring;
+                (self.keyring, self.commit) = (next.keyring, next.commit);
                 true
             }
-            Read::Renewed => true,
+            Read::Renewed => {
+                self.commit = line.into();
+                true
+            }
             _ => false,
         }
     }
@@ -154,8 +162,9 @@ fn read(roots: &Roots, file: &[u8], now: u64) -> Option<(Reader, usize, Live)> {
 fn read_all(reader: &mut Reader, shown: &mut Live, file: &[u8], now: u64) -> Option<usize> {
     let mut whole = None;
     for line in lines_of(file) {
-        let read = reader.line(file.get(line.clone())?, now);
-        if shown.take(read) {
+        let bytes = file.get(line.clone())?;
+        let read = reader.line(bytes, now);
+        if shown.take(read, bytes) {
             whole = Some(line.end + 1);
         }
     }
@@ -174,25 +183,42 @@ fn lines_of(file: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
     memchr::memchr_iter(b'\n', file).map(move |end| std::mem::replace(&mut begin, end + 1)..end)
 }
 
-/// What is appended for a view that is to be shown. `keyring` is the line of the one that the file has last; it is written again
-/// only where another one counts now.
+/// What is appended, as [`write_lines`] writes it.
 pub fn lines(shown: &Shown, keyring: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut line = |bytes: &[u8]| {
-        out.extend_from_slice(bytes);
-        out.push(b'\n');
+    let mut lines = Vec::new();
+    // Memory takes whatever is written.
+    let _ = write_lines(shown, keyring, &mut lines);
+    lines
+}
+
+/// Appends what a view that is to be shown changes; how many bytes that is. `keyring` is the line of the one that the file has last; it is
+/// written again only where another one counts now.
+///
+/// # Errors
+/// Those of `to`.
+pub fn write_lines(shown: &Shown, keyring: &[u8], to: &mut impl Write) -> io::Result<u64> {
+    let mut bytes = 0;
+    let mut line = |line: &[u8]| {
+        bytes += line.len() as u64 + 1;
+        to.write_all(line)?;
+        to.write_all(b"\n")
     };
     if *shown.keyring != *keyring {
-        line(&shown.keyring);
+        line(&shown.keyring)?;
     }
     for (key, value) in &shown.changes {
         match value {
-            Some(value) => line(value),
-            None => line(format!(r#"{{"key":"{key}","deleted":true}}"#).as_bytes()),
+            Some(value) => line(value)?,
+            None => line(&deletion_line(key))?,
         }
     }
-    line(&shown.commit);
-    out
+    line(&shown.commit)?;
+    Ok(bytes)
+}
+
+/// What stands in a file or a stream for a key (`kind/id`) that is gone.
+pub fn deletion_line(key: &str) -> Vec<u8> {
+    format!(r#"{{"key":"{key}","deleted":true}}"#).into_bytes()
 }
 
 /// The same, without what is no longer live: the last keyring, each live record, the last commit. `None` where nothing in it holds.
@@ -246,7 +272,7 @@ mod tests {
             step(&mut publisher);
             for record in publisher.log.clone().iter().skip(read) {
                 if let Read::Shown(shown) = shower.give(record, publisher.now) {
-                    file.extend(lines(&shown, &keyring));
+                    write_lines(&shown, &keyring, &mut file).unwrap();
                     keyring = shown.keyring.to_vec();
                     let place = (shown.view.epoch, shown.view.revision);
                     history.insert(file.len(), (place, shower.shown.clone()));
@@ -335,7 +361,7 @@ mod tests {
                         .reader
                         .record(&record.key, record.value.as_deref(), publisher.now)
                 {
-                    file.extend(lines(&shown, &restored.keyring));
+                    write_lines(&shown, &restored.keyring, &mut file).unwrap();
                     restored.keyring = shown.keyring;
                 }
             }
@@ -381,6 +407,7 @@ mod tests {
         assert!(!same.reader.is_heard());
         publisher.change(&[("client/z", Some("{}")), ("plan/g", None)]);
         let above = begun(&floor_of(&publisher), &kept.file, publisher.now);
+        assert_eq!(*above.commit, *publisher.commit_line());
         assert_eq!(begun_content(&above), publisher.records);
         assert_eq!(above.kept_whole, None);
         let old = Publisher::new();
@@ -388,6 +415,11 @@ mod tests {
         let (_, latest) = kept.history.values().next_back().unwrap();
         assert_eq!(&begun_content(&below), latest);
         assert_eq!(below.kept_whole, Some(kept.file.len()));
+        let newest = kept.file.strip_suffix(b"\n").unwrap();
+        assert!(
+            newest.ends_with(&below.commit),
+            "the newest commit, a heartbeat too"
+        );
         assert!(below.reader.is_heard());
         let torn = begun(&floor_of(&old), &kept.file[..kept.file.len() - 1], publisher.now);
         assert!(torn.kept_whole.is_some_and(|whole| whole < kept.file.len()));

@@ -9,12 +9,15 @@ mod digest;
 mod floor;
 mod hex;
 mod json;
+pub mod kafka;
 pub mod kept;
 mod keys;
 mod line;
 pub mod publish;
 mod reader;
 mod sign;
+#[cfg(test)]
+mod simulation;
 
 pub use apply::apply;
 pub use digest::{Digest, FeedDigest};

@@ -50,7 +50,10 @@ impl SigningKey {
     }
 
     fn sign(&self, message: &str) -> String {
-        URL_SAFE_NO_PAD.encode(self.pair.sign(message.as_bytes()))
+        let sig = self.pair.sign(message.as_bytes());
+        #[cfg(test)]
+        crate::keys::remembered::remember(self.pair.public_key().as_ref(), message.as_bytes(), sig.as_ref());
+        URL_SAFE_NO_PAD.encode(sig)
     }
 
     /// The line of a commit, signed with this key. What `commit` says of signatures is not looked at.

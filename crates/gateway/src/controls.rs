@@ -4,7 +4,8 @@
 use crate::configuration::{Configuration, Feed, PolicySource};
 use crate::downstream::{Message, Shared, WorkerHandle};
 use crate::enforcement::{self, Enforced, PolicyError};
-use crate::follow::{self, Beginning, Floors, Follow, FollowService, unix_s};
+use crate::fleet::{About, Reports, host_name};
+use crate::follow::{self, Beginning, Floors, Follow, Following, Sink, unix_s};
 use crate::keys::{self, Fetched, KeyService, KeyStore};
 use crate::snapshot::{CompileError, Snapshot};
 use crate::upstream::TargetRules;
@@ -99,7 +100,7 @@ impl Controls {
     pub fn reload_policy(&self) -> Result<(), PolicyError> {
         if let (Some(followed), Some((file, _))) = (&self.followed, self.policy_file()) {
             let environment = self.first.environment.as_deref();
-            let floor = enforcement::read_signed_floor(&file, environment, &followed.roots)?;
+            let floor = follow::read_signed_floor(&file, environment, &followed.roots)?;
             followed.floors.changed(floor);
             return Ok(());
         }
@@ -146,12 +147,13 @@ impl Controls {
         prepared: follow::Prepared,
         feed: &Feed,
         beginning: Beginning,
-    ) -> io::Result<Option<FollowService>> {
+    ) -> io::Result<Option<Following>> {
         let Some(followed) = &self.followed else {
             return Ok(None);
         };
         let read = Arc::clone(&followed.follow);
-        self.shared.metrics.watch_policy(move || read.reading(unix_s()));
+        let metrics = &self.shared.metrics;
+        metrics.watch_policy(move || (read.reading(unix_s()), read.counts()));
         let age = Duration::from_secs(followed.follow.reading(unix_s()).age_s);
         let wait = if age > feed.wait {
             feed.wait
@@ -160,20 +162,35 @@ impl Controls {
         };
         let parts = follow::Parts {
             beginning,
-            bundle: feed.bundle.clone(),
+            carrier: feed.carrier.clone(),
             state_dir: self.first.state_dir.clone(),
             follow: Arc::clone(&followed.follow),
             resolver: Arc::clone(&self.shared.resolver),
-            metrics: Arc::clone(&self.shared.metrics),
         };
         // Weak, as for keys.
-        let controls: Weak<Controls> = Arc::downgrade(self);
-        let publish = move |shown: &Shown| {
-            if let Some(controls) = controls.upgrade() {
-                controls.put_view_in_force(shown);
-            }
+        let sink = Workers(Arc::downgrade(self));
+        prepared.start(parts, Box::new(sink), wait).map(Some)
+    }
+
+    /// Starts to report where the configuration says so. `config`: the SHA-256 of the configuration in force.
+    ///
+    /// # Errors
+    /// Where no thread can be made.
+    pub fn report_to_fleet(
+        &self,
+        config: impl Fn() -> String + Send + 'static,
+    ) -> io::Result<Option<Reports>> {
+        let (Some(fleet), Some(followed)) = (&self.first.fleet, &self.followed) else {
+            return Ok(None);
         };
-        prepared.start(parts, Arc::new(publish), wait).map(Some)
+        let about = About {
+            kind: "gateway",
+            name: fleet.name.clone().unwrap_or_else(host_name),
+            environment: followed.roots.feed().into(),
+            config: Box::new(config),
+            follow: Arc::clone(&followed.follow),
+        };
+        Reports::start(fleet.portal.clone(), about, Arc::clone(&self.shared.resolver)).map(Some)
     }
 
     /// Changes the policy in force by what a view of its feed changes, in every worker.
@@ -266,6 +283,17 @@ impl Controls {
     }
 }
 
+/// Every worker of a gateway.
+struct Workers(Weak<Controls>);
+
+impl Sink for Workers {
+    fn show(&mut self, shown: &Shown) {
+        if let Some(controls) = self.0.upgrade() {
+            controls.put_view_in_force(shown);
+        }
+    }
+}
+
 /// With the real addresses of this gateway, which are never dialled.
 pub(crate) fn with_own(mut configuration: Configuration, own: &[SocketAddr]) -> Configuration {
     let rules = TargetRules {
@@ -290,6 +318,7 @@ fn needs_restart(first: &Configuration, new: &Configuration) -> Vec<&'static str
         ("environment", first.environment != new.environment),
         ("state_dir", first.state_dir != new.state_dir),
         ("policy", follows(first, new) && first.policy != new.policy),
+        ("fleet", first.fleet != new.fleet),
     ];
     differs
         .into_iter()

@@ -1,7 +1,7 @@
 //! The data plane: one request from the accepted connection to its usage record.
 //!
 //! The modules stand in the order in which a request meets them; `docs/life-of-a-request.md` walks through them.
-//! Nothing here knows a portal, a database or Kafka.
+//! Nothing here knows a database; of a portal, `follow` and `fleet` know two paths.
 
 pub mod admin;
 pub mod configuration;
@@ -9,7 +9,8 @@ mod controls;
 mod downstream;
 pub mod enforcement;
 pub mod explain;
-mod follow;
+pub mod fleet;
+pub mod follow;
 pub mod http1;
 mod io;
 pub mod keys;

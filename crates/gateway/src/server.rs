@@ -7,7 +7,7 @@ use crate::configuration::{Configuration, Feed, PolicySource};
 use crate::controls::{Controls, FollowedFeed, with_own};
 use crate::downstream::{self, Acceptor, Message, Shared, Worker, WorkerHandle, bind};
 use crate::enforcement::{Enforced, PolicyError};
-use crate::follow::{self, Beginning, Follow, FollowService};
+use crate::follow::{self, Beginning, Follow, Following};
 use crate::keys::{self, KeyService, KeyStore};
 use crate::request::FailedCredentials;
 use crate::snapshot::{CompileError, Snapshot};
@@ -96,7 +96,7 @@ pub struct Gateway {
     acceptor: JoinHandle<io::Result<()>>,
     stop: watch::Sender<bool>,
     keys: KeyService,
-    following: Option<FollowService>,
+    following: Option<Following>,
 }
 
 /// A feed, where it begins, and what is said of it.
@@ -115,11 +115,7 @@ fn begin(
         return Ok((Enforced::load(configuration, store)?, None));
     };
     let (enforced, beginning) = Enforced::begin(configuration, feed, store)?;
-    let follow = Arc::new(Follow::new(
-        Arc::clone(feed),
-        &beginning.reader,
-        beginning.view.clone(),
-    ));
+    let follow = Arc::new(Follow::new(Arc::clone(feed), &beginning));
     let enforced = enforced.until(follow.gate());
     let begun = BegunFeed {
         feed: Arc::clone(feed),

@@ -97,6 +97,7 @@ pub(crate) async fn make_environment(
         records: 0,
         at: now,
         digest: None,
+        made_at_ms: Some(crate::text::now_ms()),
         committed_at_ms: None,
         commit_line: None,
     };

@@ -5,8 +5,10 @@
 
 mod api;
 mod app;
+mod configuration;
 mod first_start;
 mod identity;
+mod kafka_file;
 mod keys;
 pub mod operate;
 mod publish;
@@ -16,7 +18,8 @@ mod store;
 mod text;
 
 pub use api::openapi;
-pub use identity::{FetchError, SettingsError as SignInSettingsError, SignInSettings, UrlError};
+pub use configuration::Configuration;
+pub use identity::{FetchError, SettingsError as ConfigurationError, SignInSettings, UrlError};
 pub use keys::KeyFileError;
 pub use serve::{Portal, StartError};
 pub use settings::{Settings, SettingsError};

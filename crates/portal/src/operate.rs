@@ -399,6 +399,7 @@ impl Operator {
             written: std::sync::Arc::default(),
             hub: Hub::default(),
             keys: self.keys.clone(),
+            fleet: crate::app::fleet::Pending::default(),
             desk: Desk::local(),
         }
     }

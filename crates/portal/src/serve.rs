@@ -2,6 +2,7 @@
 
 use crate::api;
 use crate::app::App;
+use crate::app::fleet::{Pending, write_reports};
 use crate::first_start::{self, FirstStartError};
 use crate::identity::{Desk, FetchError};
 use crate::keys::KeyFiles;
@@ -17,6 +18,7 @@ use hyper_util::service::TowerToHyperService;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,6 +83,9 @@ pub struct Portal {
     serving: JoinHandle<()>,
     publishing: JoinHandle<()>,
     following: JoinHandle<()>,
+    reporting: JoinHandle<()>,
+    /// To Kafka, where that is asked for.
+    carrying: Option<JoinHandle<()>>,
     _data: Option<File>,
 }
 
@@ -95,7 +100,12 @@ impl Portal {
             path: settings.data.clone(),
             source,
         };
-        std::fs::create_dir_all(&settings.data).map_err(data)?;
+        // Digests of keys and tokens are in it.
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&settings.data)
+            .map_err(data)?;
         let lock = match settings.database {
             None => Some(lock(&settings.data)?),
             Some(_) => None,
@@ -109,7 +119,11 @@ impl Portal {
             written: Arc::new(Notify::new()),
             hub: Hub::default(),
             keys: keys.clone(),
-            desk: Desk::new(settings.sign_in.clone(), settings.listen.ip().is_loopback())?,
+            fleet: Pending::default(),
+            desk: Desk::new(
+                settings.configuration.sign_in.clone(),
+                settings.listen.ip().is_loopback(),
+            )?,
         };
         let listening = |source| StartError::Listen {
             address: settings.listen,
@@ -125,8 +139,10 @@ impl Portal {
             written: Arc::clone(&app.written),
             holder: format!("{}-{}", std::process::id(), crate::text::id()),
         };
+        let carrying = carry(&work, &app, settings, &stopped);
         let publishing = tokio::spawn(publish(work, stopped.clone()));
         let following = tokio::spawn(follow(store.clone(), app.hub.clone(), stopped.clone()));
+        let reporting = tokio::spawn(write_reports(store.clone(), app.fleet.clone(), stopped.clone()));
         let serving = tokio::spawn(serve(listener, api::router(app), stopped));
         let database = match store.dialect() {
             Dialect::Sqlite => "sqlite",
@@ -140,6 +156,8 @@ impl Portal {
             serving,
             publishing,
             following,
+            reporting,
+            carrying,
             _data: lock,
         })
     }
@@ -152,11 +170,35 @@ impl Portal {
     /// Takes no more connections, ends what runs, gives back the lease.
     pub async fn stop(self) {
         self.stop.send_replace(true);
-        for task in [self.serving, self.publishing, self.following] {
+        let tasks = [self.serving, self.publishing, self.following, self.reporting];
+        for task in tasks.into_iter().chain(self.carrying) {
             // A task that panicked has said so.
             let _ = task.await;
         }
         self.store.close().await;
+    }
+}
+
+/// Begins to publish to Kafka as well, where the configuration says where that is.
+fn carry(
+    work: &Publishing,
+    app: &App,
+    settings: &Settings,
+    stop: &watch::Receiver<bool>,
+) -> Option<JoinHandle<()>> {
+    // A build without Kafka refuses the section before it comes here.
+    let kafka = settings.configuration.kafka.clone()?;
+    #[cfg(feature = "kafka")]
+    return Some(tokio::spawn(crate::publish::carry(
+        work.clone(),
+        app.fleet.clone(),
+        kafka,
+        stop.clone(),
+    )));
+    #[cfg(not(feature = "kafka"))]
+    {
+        let _ = (work, app, stop, kafka);
+        None
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a portal is started with.
 
-use crate::identity::SignInSettings;
+use crate::configuration::Configuration;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -20,8 +20,8 @@ pub struct Settings {
     pub admin_token_file: Option<PathBuf>,
     /// Environments that are made where they are not there yet, in order.
     pub environments: Vec<String>,
-    /// How one signs in.
-    pub sign_in: SignInSettings,
+    /// How one signs in, and where Kafka is.
+    pub configuration: Configuration,
 }
 
 /// Settings that cannot be taken.

@@ -37,10 +37,24 @@ enum Command {
     Explain(commands::explain::Explain),
     /// Show what the AWS Lambda authorizer answers to an event, and why
     Authorizer(commands::authorizer::AuthorizerCommand),
-    /// Make a floor of a policy file, a Lambda layer of a floor, or show what a floor says
+    /// Follow a feed, and hand it on as a bundle to those who cannot: authorizers on AWS Lambda
+    Relay(commands::relay::Relay),
+    /// Policies as files (floors, layers, whether one holds), and a portal's policy as a whole
     Policy(commands::policy::Policy),
+    /// Look after a feed's topic in Kafka
+    Feed(commands::feed::Feed),
     /// Serve the control plane: who may do what, published to every gateway within a second
     Portal(Box<commands::portal::Portal>),
+    /// Register an API in a portal, from CI with a team's token
+    Api(commands::api::ApiCommand),
+    /// Show, create, disable and enable clients in a portal
+    Client(commands::client::ClientCommand),
+    /// Make, rotate and revoke a client's keys in a portal
+    Key(commands::key::KeyCommand),
+    /// Take back a token, a key, a subject's tokens or a signing key, everywhere
+    Revoke(commands::revoke::Revoke),
+    /// Show who runs what: gateways, authorizers and relays, as they report to a portal
+    Fleet(commands::fleet::Fleet),
     /// Show what a team gateway on AWS costs a month, what would change it, and when something else is cheaper
     Cost(Box<commands::cost::Cost>),
     /// Print a generated file of this repository
@@ -62,13 +76,20 @@ fn main() -> ExitCode {
         Command::Check(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Authorizer(command) => command.run(),
+        Command::Relay(command) => command.run(),
         Command::Policy(command) => command.run(),
+        Command::Feed(command) => command.run(),
         Command::Portal(command) => command.run(),
+        Command::Api(command) => command.run(),
+        Command::Client(command) => command.run(),
+        Command::Key(command) => command.run(),
+        Command::Revoke(command) => command.run(),
+        Command::Fleet(command) => command.run(),
         Command::Cost(command) => command.run(),
         Command::Generate(command) => command.run(),
     };
     done.unwrap_or_else(|error| {
         commands::report_error(&error);
-        ExitCode::FAILURE
+        commands::exit::code_of(&error)
     })
 }

@@ -2,6 +2,7 @@
 
 use ::gateway::admin::{Admin, Facts, Phase, PolicyView, Readiness, Surface};
 use ::gateway::configuration::{self, Checked, Severity, masked};
+use ::gateway::fleet::Reports;
 use ::gateway::reload::{self, Outcomes, Watch};
 use ::gateway::usage::Metrics;
 use ::gateway::{Bound, Controls, Gateway, Parts};
@@ -20,6 +21,7 @@ pub(crate) struct Serving {
     admin_address: Option<SocketAddr>,
     watch: Option<Watch>,
     policy_watch: Arc<PolicyWatch>,
+    _reports: Option<Reports>,
     // Ends last: `/ready` says that the gateway drains while it does.
     _admin: Option<Admin>,
 }
@@ -69,6 +71,11 @@ impl Serving {
         let watch = file
             .map(|file| watch(&file, &checked.hash, controls, Arc::clone(&facts), &policy_watch))
             .transpose()?;
+        let told = Arc::clone(&facts);
+        let reports = gateway
+            .controls()
+            .report_to_fleet(move || told.outcomes.latest().hash.to_string());
+        let reports = reports.context("cannot start to report")?;
         facts.readiness.enter(Phase::Serving);
         tracing::info!(policy = %facts.policy.shown(), "who may call");
         announce(&addresses, admin_address, health_address);
@@ -79,6 +86,7 @@ impl Serving {
             admin_address,
             watch,
             policy_watch,
+            _reports: reports,
             _admin: admin,
         })
     }

@@ -95,6 +95,9 @@ fn the_tour_goes_well_through_a_pipe() {
         "405 Method Not Allowed",
         "502 Bad Gateway",
         "no service was asked",
+        "refused by 2 of 2 gateways",
+        "as kill -9 does",
+        "let in by 2 of 2 gateways",
         "Stopped.",
     ] {
         assert!(text.contains(part), "{part} is missing in {text}");

@@ -5,7 +5,7 @@
  * build.
  */
 
-import type { Code } from "@switchboard/policy";
+import type { Code, State } from "@switchboard/policy";
 
 /** Largest answer, in bytes: API Gateway takes no larger one of a WebSocket authorizer, and no larger policy. */
 const ANSWER_BYTES_MAX = 8_192;
@@ -23,7 +23,7 @@ export interface Statement {
 export interface PolicyState {
   readonly revision: number;
   /** How it is held. */
-  readonly state: "floor";
+  readonly state: State;
 }
 
 /**

@@ -7,6 +7,8 @@
 
 import { createHash } from "node:crypto";
 import {
+  type Change,
+  type Changed,
   type Code,
   type Decision,
   decide,
@@ -17,6 +19,7 @@ import {
   type Proof,
   present,
   type Rejection,
+  type State,
   statusOf,
   verify,
 } from "@switchboard/policy";
@@ -34,7 +37,7 @@ import { type Arn, everything, resourceOf, wholeStage } from "./arn.ts";
 import { type Event, isHttpApi, type Request, readEvent, readRequest, requestIdOf } from "./event.ts";
 import { pairsOf } from "./fields.ts";
 import { Kept } from "./kept.ts";
-import { type Refused, refusedAtOnce, refusedBy } from "./refused.ts";
+import { type Refused, refusedAtOnce, refusedBy, refusedUndecided } from "./refused.ts";
 import type { Settings } from "./settings.ts";
 
 /** A policy, and where it came from. */
@@ -59,24 +62,45 @@ interface Judged {
 /** An authorizer that was started. */
 export class Authorizer {
   readonly #settings: Settings;
-  readonly #source: Source;
+  #source: Source;
   /** Where API Gateway keeps answers. */
-  readonly #kept: Kept | undefined;
+  #kept: Kept | undefined;
+  /** How the policy is held. */
+  #state: State = "floor";
+  /** With which code every request is refused, whatever the policy says. */
+  #refuses: Code | undefined;
+  /** The policy does not go with the settings. */
+  #isUnfit = false;
 
   /** With settings and a policy that go together. */
   constructor(settings: Settings, source: Source) {
     this.#settings = settings;
     this.#source = source;
     checkApis(settings, source.policy);
-    const [api = ""] = settings.apis;
-    this.#kept = settings.resultTtlS > 0 ? new Kept(source.policy, api, settings.pathPrefix) : undefined;
-    const inexact = this.#kept?.inexact;
-    if (inexact !== undefined) {
-      throw new StartError(
-        `SWITCHBOARD_RESULT_TTL_S is ${settings.resultTtlS}, but an answer that is kept can't say ` +
-          `\`${inexact.operation}\` of \`${api}\` exactly: ${inexact.why}; write 0, or change the operation`,
-      );
-    }
+    const { kept, fault } = keptOf(settings, source.policy);
+    if (fault !== undefined) throw fault;
+    this.#kept = kept;
+  }
+
+  /**
+   * These changes are in force from here on. Where the policy does not go with the settings any more it is in force all the
+   * same, and every request is refused with `policy_unsupported`: what the former one permits may have been taken back.
+   * Returns why it does not. An API that is gone is no reason: nothing of it is permitted any more.
+   */
+  follow(changes: readonly Changed[], revision: number): StartError | undefined {
+    const { policy } = this.#source.policy.apply(changes.map(changeOf));
+    this.#source = { ...this.#source, policy, revision };
+    const { kept, fault } = keptOf(this.#settings, policy);
+    this.#isUnfit = fault !== undefined;
+    // A refusal is still for the whole stage where answers are kept.
+    this.#kept = kept ?? this.#kept;
+    return fault;
+  }
+
+  /** How the policy is held, and whether it is too old to decide on. */
+  stand(state: State, isDenied: boolean): void {
+    this.#state = state;
+    this.#refuses = isDenied ? "policy_stale" : this.#isUnfit ? "policy_unsupported" : undefined;
   }
 
   /** The answer to an event. `now`: Unix seconds. `tell` is told of a refusal, and of nothing else. */
@@ -86,6 +110,10 @@ export class Authorizer {
     if (typeof request === "string") {
       tell?.(refusedAtOnce(request, requestIdOf(event)));
       return this.#refusing(event, "operation_unknown").answer;
+    }
+    if (this.#refuses !== undefined) {
+      tell?.(refusedUndecided(this.#refuses, request, requestIdOf(event)));
+      return this.#refusing(event, this.#refuses).answer;
     }
     const facts = this.#factsOf(request);
     const proof = verify(present(this.#source.policy, facts));
@@ -201,26 +229,60 @@ export class Authorizer {
   }
 
   #policyState(): PolicyState {
-    return { revision: this.#source.revision, state: "floor" };
+    return { revision: this.#source.revision, state: this.#state };
   }
 }
 
 function checkApis({ apis }: Settings, policy: Policy): void {
+  const unknown = apis.find((id) => policy.contents.apis.get(id) === undefined);
+  if (unknown === undefined) return;
+  throw new StartError(
+    `SWITCHBOARD_APIS names \`${unknown}\`, which is not in the floor; correct the id, or build the floor anew`,
+  );
+}
+
+/** Where API Gateway keeps answers; and why settings and policy do not go together. */
+function keptOf(
+  settings: Settings,
+  policy: Policy,
+): { kept: Kept | undefined; fault: StartError | undefined } {
+  const { apis, resultTtlS, pathPrefix } = settings;
+  const twice = sameBasePath(apis, policy);
+  if (twice !== undefined) {
+    const [one, other] = twice;
+    const fault = new StartError(
+      `SWITCHBOARD_APIS names \`${one}\` and \`${other}\`, which have the same base path under different hosts; ` +
+        "hosts play no part here: give each an authorizer of its own",
+    );
+    return { kept: undefined, fault };
+  }
+  const [api = ""] = apis;
+  const kept = resultTtlS > 0 ? new Kept(policy, api, pathPrefix) : undefined;
+  const inexact = kept?.inexact;
+  if (inexact === undefined) return { kept, fault: undefined };
+  const fault = new StartError(
+    `SWITCHBOARD_RESULT_TTL_S is ${resultTtlS}, but an answer that is kept can't say ` +
+      `\`${inexact.operation}\` of \`${api}\` exactly: ${inexact.why}; write 0, or change the operation`,
+  );
+  return { kept: undefined, fault };
+}
+
+/** Of the APIs that are there, the first two on one base path. */
+function sameBasePath(apis: readonly string[], policy: Policy): [string, string] | undefined {
   const byBasePath = new Map<string, string>();
   for (const id of apis) {
     const api = policy.contents.apis.get(id);
-    if (api === undefined) {
-      throw new StartError(
-        `SWITCHBOARD_APIS names \`${id}\`, which is not in the floor; correct the id, or build the floor anew`,
-      );
-    }
+    if (api === undefined) continue;
     const other = byBasePath.get(api.basePath);
-    if (other !== undefined) {
-      throw new StartError(
-        `SWITCHBOARD_APIS names \`${other}\` and \`${id}\`, which have the same base path under different hosts; ` +
-          "hosts play no part here: give each an authorizer of its own",
-      );
-    }
+    if (other !== undefined) return [other, id];
     byBasePath.set(api.basePath, id);
   }
+  return undefined;
+}
+
+/** A view's change as policy takes it. */
+function changeOf({ key, entity }: Changed): Change {
+  if (entity !== undefined) return entity;
+  const slash = key.indexOf("/");
+  return { kind: key.slice(0, slash), id: key.slice(slash + 1), deleted: true };
 }

@@ -1,20 +1,17 @@
 /**
  * The handler that AWS Lambda calls: settings and floor are read when the file is loaded, so that whatever is wrong with
- * them is an error of the start, and each event is answered by a pure function.
+ * them is an error of the start, and each event is answered by the newest policy that could be had within its invocation.
  */
 
-import { readFileSync } from "node:fs";
-import { type Floor, FloorError, readFloor } from "@switchboard/policy";
 import type { PolicyAnswer, SimpleAnswer } from "./answer.ts";
-import { Authorizer, StartError } from "./authorizer.ts";
 import { lineOf, type Refused } from "./refused.ts";
-import { readSettings } from "./settings.ts";
+import { start } from "./start.ts";
 
-const authorizer = start();
+const authorizer = start(process.env, say);
 
 /** Answers an event of API Gateway; throws nothing but the error that is a 401. */
 export async function handler(event: unknown): Promise<PolicyAnswer | SimpleAnswer> {
-  const answer = authorizer.answer(event, Math.floor(Date.now() / 1_000), log);
+  const answer = await authorizer.answer(event, log);
   if ("error" in answer) throw new Error(answer.error);
   return answer;
 }
@@ -24,25 +21,6 @@ function log(refused: Refused): void {
   process.stdout.write(lineOf(refused));
 }
 
-function start(): Authorizer {
-  const settings = readSettings(process.env);
-  return new Authorizer(settings, floorAt(settings.floor));
-}
-
-function floorAt(path: string): Floor {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
-    throw new StartError(
-      `SWITCHBOARD_FLOOR is \`${path}\`: cannot be read (${code}); write the path of the floor in the package`,
-    );
-  }
-  try {
-    return readFloor(bytes);
-  } catch (error) {
-    if (!(error instanceof FloorError)) throw error;
-    throw new StartError(`SWITCHBOARD_FLOOR is \`${path}\`: ${error.message}; build the floor anew`);
-  }
+function say(sentence: string): void {
+  process.stderr.write(`${sentence}\n`);
 }

@@ -50,6 +50,16 @@ export function refusedBy(
   };
 }
 
+/** What is refused before anything is decided. */
+export function refusedUndecided(
+  code: Code,
+  { method, path }: Request,
+  requestId: string | undefined,
+): Refused {
+  const request_id = plain(requestId);
+  return { refused: code, status: statusOf(code), method, path: path.slice(0, PATH_BYTES_MAX), request_id };
+}
+
 /** An event that is about no request. */
 export function refusedAtOnce(fault: Fault, requestId: string | undefined): Refused {
   const code = "operation_unknown";

@@ -6,18 +6,36 @@
  */
 
 import { parsePath } from "@switchboard/policy";
+import { type Following, type Portal, readCaFile, readFollowing, readPortal } from "./following.ts";
+import { bad, OURS, SettingsError } from "./settings_error.ts";
+
+export { SettingsError } from "./settings_error.ts";
 
 /** Longest result TTL that API Gateway takes, in seconds. */
 const RESULT_TTL_S_MAX = 3_600;
 /** Longest id of an API or a cell, in bytes. */
 const ID_BYTES_MAX = 128;
 
-const OURS = "SWITCHBOARD_";
-const KNOWN = ["FLOOR", "APIS", "PATH_PREFIX", "RESPONSE", "RESULT_TTL_S", "CELL", "GATEWAY"].map(
-  (name) => OURS + name,
-);
-/** Variables that come with the feed. */
-const PLANNED = ["BUNDLE", "SYNC_AFTER_MS", "MAX_STALENESS_S", "ON_STALE"].map((name) => OURS + name);
+const KNOWN = [
+  "FLOOR",
+  "APIS",
+  "PATH_PREFIX",
+  "RESPONSE",
+  "RESULT_TTL_S",
+  "CELL",
+  "GATEWAY",
+  "BUNDLE",
+  "BUNDLE_TOKEN",
+  "BUNDLE_TOKEN_FILE",
+  "SYNC_AFTER_MS",
+  "MAX_STALENESS_S",
+  "ON_STALE",
+  "FLOOR_MAX_AGE_S",
+  "PORTAL",
+  "PORTAL_TOKEN",
+  "PORTAL_TOKEN_FILE",
+  "CA_FILE",
+].map((name) => OURS + name);
 
 /** The settings of an authorizer. */
 export interface Settings {
@@ -35,11 +53,12 @@ export interface Settings {
   readonly cell: string | undefined;
   /** The name of the API that it stands before, which tells its clients' keys of usage plans from another's. */
   readonly gateway: string | undefined;
-}
-
-/** Why there are no settings. Names the variable, its value, and what to write. */
-export class SettingsError extends Error {
-  override readonly name = "SettingsError";
+  /** Where newer policy comes from; without, it decides by its floor alone. */
+  readonly following: Following | undefined;
+  /** Whom it tells what it decides by. */
+  readonly portal: Portal | undefined;
+  /** A file of certificates that may sign those of servers, in place of the usual ones. */
+  readonly caFile: string | undefined;
 }
 
 /**
@@ -49,11 +68,6 @@ export class SettingsError extends Error {
 export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
   const ours = Object.entries(environment).filter(([name, value]) => name.startsWith(OURS) && value);
   for (const name of ours.map(([name]) => name).sort()) {
-    if (PLANNED.includes(name)) {
-      throw new SettingsError(
-        `${name} is not in this version; an authorizer decides by its floor alone. Remove the variable`,
-      );
-    }
     if (!KNOWN.includes(name)) {
       throw new SettingsError(`${name} is not a setting; there are ${KNOWN.join(", ")}`);
     }
@@ -75,6 +89,9 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     resultTtlS: resultTtlS(value("RESULT_TTL_S") ?? "0"),
     cell: maybeId("CELL", value("CELL")),
     gateway: maybeId("GATEWAY", value("GATEWAY")),
+    following: readFollowing(value),
+    portal: readPortal(value),
+    caFile: readCaFile(value),
   };
   checkTogether(settings);
   return settings;
@@ -140,8 +157,4 @@ function resultTtlS(text: string): number {
     fault,
     `write the result TTL that API Gateway is set to, 0 to ${RESULT_TTL_S_MAX}`,
   );
-}
-
-function bad(name: string, value: string, fault: string, write: string): SettingsError {
-  return new SettingsError(`${OURS}${name} is \`${value}\`: ${fault}; ${write}`);
 }

@@ -11,8 +11,11 @@ export { type Decision, type Field, Permit, type Principal, Rejection } from "./
 export { changesOf } from "./document.ts";
 export type { Api, CredentialKind, Operation } from "./entity/api.ts";
 export type { Certificate, Facts } from "./facts.ts";
-export { type Floor, readFloor } from "./feed/floor.ts";
+export { beginWithFloor, type Floor, readFloor } from "./feed/floor.ts";
 export { FloorError, type FloorWord } from "./feed/held.ts";
+export { ageOf, type Read, Reader, type State, type View, type Word } from "./feed/reader.ts";
+export { RECORD_BYTES_MAX } from "./feed/record.ts";
+export type { Changed } from "./feed/records.ts";
 export { type CanonicalPath, parsePath } from "./path/canonical.ts";
 export { type Host, parseHost } from "./path/host.ts";
 export { permitted, registered } from "./permitted.ts";

@@ -80,6 +80,14 @@ resource "aws_api_gateway_rest_api" "this" {
       condition     = try(local.floor_commit.feed, var.environment) == var.environment
       error_message = "${var.floor} is of the feed \"${try(local.floor_commit.feed, "")}\", and this gateway's environment is \"${var.environment}\": a key of one environment must open nothing in another. Build it with --feed ${var.environment}."
     }
+    precondition {
+      condition     = var.bundle_url == null || local.floor_is_signed
+      error_message = "bundle_url needs a floor that is signed: ${var.floor} does not begin with roots, so nobody says whose signatures count, and the authorizer would not start. Export the floor from the portal."
+    }
+    precondition {
+      condition     = var.bundle_url == null || length(local.public_keys) == 0
+      error_message = "With bundle_url, public operations of the policy can't be baked into API Gateway, which result_ttl_s above 0 and usage_plans do: they would stay open after the policy has closed them. Public here: ${join(", ", local.public_keys)}. Set result_ttl_s = 0 and usage_plans = false, or leave bundle_url out."
+    }
     # 42 bytes stand before the floor in the archive (a local header of 30 and the name), so both begin a group of base64 at the same place.
     precondition {
       condition     = local.layer_bytes == local.floor_bytes + 122 && try(substr(local.layer_base64, 56, length(local.floor_base64) - 4) == substr(local.floor_base64, 0, length(local.floor_base64) - 4), false)

@@ -61,8 +61,15 @@ resource "aws_lambda_function" "authorizer" {
         SWITCHBOARD_GATEWAY      = local.full_name
       },
       var.cell == null ? {} : { SWITCHBOARD_CELL = var.cell },
-      # Gathering entropy from timing takes longer than a decision (docs/authorizers.md).
-      var.authorizer_variant == "rust" ? { AWS_LC_SYS_NO_JITTER_ENTROPY = "1" } : {},
+      var.bundle_url == null ? {} : {
+        SWITCHBOARD_BUNDLE          = var.bundle_url
+        SWITCHBOARD_SYNC_AFTER_MS   = tostring(var.sync_after_ms)
+        SWITCHBOARD_MAX_STALENESS_S = tostring(var.max_staleness_s)
+        SWITCHBOARD_ON_STALE        = var.on_stale
+      },
+      var.bundle_token == null ? {} : { SWITCHBOARD_BUNDLE_TOKEN = var.bundle_token },
+      var.floor_max_age_s == null ? {} : { SWITCHBOARD_FLOOR_MAX_AGE_S = tostring(var.floor_max_age_s) },
+      var.portal_url == null ? {} : { SWITCHBOARD_PORTAL = var.portal_url, SWITCHBOARD_PORTAL_TOKEN = var.portal_token },
     )
   }
 

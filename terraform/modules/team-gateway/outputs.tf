@@ -36,11 +36,13 @@ output "policy" {
 output "propagation" {
   description = "How long a change of policy takes until it holds here, honestly: how it arrives, and for how long a kept answer outlives it."
   value = {
-    arrives      = "with terraform apply"
-    relay_s      = null
-    sync_s       = null
+    arrives      = var.bundle_url == null ? "with terraform apply" : "with the bundle, inside of an invocation"
+    sync_after_s = var.bundle_url == null ? null : var.sync_after_ms / 1000
     result_ttl_s = var.result_ttl_s
-    note         = var.result_ttl_s == 0 ? "Every request is decided by the floor that was applied last." : "An answer is kept for up to ${var.result_ttl_s} s after the apply that changes it; FlushStageAuthorizersCache ends that early."
+    note = join(" ", compact([
+      var.bundle_url == null ? "Every request is decided by the floor that was applied last." : "Publish, plus relay, plus ${var.sync_after_ms / 1000} s: a request that comes later than that is decided by the new policy, unless the bundle can't be had within 50 ms; then the next one is.",
+      var.result_ttl_s == 0 ? "" : "An answer is kept for up to ${var.result_ttl_s} s after the change; FlushStageAuthorizersCache ends that early.",
+    ]))
   }
 }
 

@@ -4,6 +4,9 @@
 locals {
   floor_lines = split("\n", file(var.floor))
 
+  # Line 1 of a signed floor pins the roots (contract §7).
+  floor_is_signed = can(jsondecode(local.floor_lines[0]).roots)
+
   # An archive of one stored file is 122 bytes longer than the file: nothing else can be in it.
   floor_base64 = filebase64(var.floor)
   layer_base64 = try(filebase64("${var.floor}.zip"), "")

@@ -208,17 +208,6 @@ variable "floor" {
   }
 }
 
-variable "bundle_url" {
-  description = "Where the authorizer fetches newer policy. Not in this version: policy changes with the floor, by `terraform apply`."
-  type        = string
-  default     = null
-
-  validation {
-    condition     = var.bundle_url == null
-    error_message = "bundle_url is not in this version: the authorizer would refuse to start with it. Leave it out; policy changes with the floor."
-  }
-}
-
 variable "apis" {
   description = "Ids of the policy's APIs that it serves. Null: those that the routes lie in. Only needed where hosts alone tell two APIs of the team apart."
   type        = list(string)

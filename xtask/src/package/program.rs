@@ -76,6 +76,9 @@ pub(super) fn release(place: &Place, linker: &Linker) -> Result<Vec<u8>> {
     }
     let names = names(place)?;
     build.env("CARGO_ENCODED_RUSTFLAGS", rustflags(&names));
+    // A setting of aws-lc's build, not of the process: its first random number, which is that of the first TLS connection, would wait for entropy
+    // gathered from timing, for longer than a start takes. The system's is taken alone.
+    build.env("AWS_LC_SYS_NO_JITTER_ENTROPY", "1");
     if let Linker::Zig { bin } = linker {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = std::env::join_paths(std::iter::once(bin.clone()).chain(std::env::split_paths(&path)));

@@ -23,6 +23,9 @@ fn base() -> Settings {
         result_ttl_s: 0,
         cell: None,
         gateway: None,
+        following: None,
+        portal: None,
+        ca_file: None,
     }
 }
 
@@ -140,19 +143,126 @@ fn settings_that_do_not_go_together_are_refused() {
 
 #[test]
 fn nothing_of_ours_is_read_and_ignored() {
-    for planned in PLANNED {
-        check(
-            &[(planned, "x")],
-            Err(&format!(
-                "{planned} is not in this version; an authorizer decides by its floor alone. Remove the variable"
-            )),
-        );
-    }
     check(
         &[("SWITCHBOARD_RESULT_TTL", "60")],
         Err(
             "SWITCHBOARD_RESULT_TTL is not a setting; there are SWITCHBOARD_FLOOR, SWITCHBOARD_APIS, \
-             SWITCHBOARD_PATH_PREFIX, SWITCHBOARD_RESPONSE, SWITCHBOARD_RESULT_TTL_S, SWITCHBOARD_CELL, SWITCHBOARD_GATEWAY",
+             SWITCHBOARD_PATH_PREFIX, SWITCHBOARD_RESPONSE, SWITCHBOARD_RESULT_TTL_S, SWITCHBOARD_CELL, SWITCHBOARD_GATEWAY, \
+             SWITCHBOARD_BUNDLE, SWITCHBOARD_BUNDLE_TOKEN, SWITCHBOARD_BUNDLE_TOKEN_FILE, SWITCHBOARD_SYNC_AFTER_MS, \
+             SWITCHBOARD_MAX_STALENESS_S, SWITCHBOARD_ON_STALE, SWITCHBOARD_FLOOR_MAX_AGE_S, SWITCHBOARD_PORTAL, \
+             SWITCHBOARD_PORTAL_TOKEN, SWITCHBOARD_PORTAL_TOKEN_FILE, SWITCHBOARD_CA_FILE",
         ),
     );
+}
+
+#[test]
+fn where_policy_comes_from_and_how_old_it_may_get() {
+    let url = |path: &str| Url {
+        is_https: true,
+        host: "relay.example.com".into(),
+        port: 443,
+        path: path.into(),
+    };
+    let following = Following {
+        bundle: Bundle::Url(url("/prod/bundle")),
+        token: None,
+        sync_after_ms: 1_000,
+        staleness_s_max: 3_600,
+        deny_floor_s_max: None,
+    };
+    check(
+        &[("SWITCHBOARD_BUNDLE", "https://relay.example.com/prod/bundle")],
+        Ok(Settings {
+            following: Some(following.clone()),
+            ..base()
+        }),
+    );
+    let secret = Secret::parse("sbg_1").unwrap();
+    check(
+        &[
+            ("SWITCHBOARD_BUNDLE", "https://relay.example.com/prod/bundle"),
+            ("SWITCHBOARD_BUNDLE_TOKEN_FILE", "/run/token"),
+            ("SWITCHBOARD_SYNC_AFTER_MS", "0"),
+            ("SWITCHBOARD_MAX_STALENESS_S", "60"),
+            ("SWITCHBOARD_ON_STALE", "deny"),
+            ("SWITCHBOARD_FLOOR_MAX_AGE_S", "86400"),
+            ("SWITCHBOARD_PORTAL", "https://relay.example.com/"),
+            ("SWITCHBOARD_PORTAL_TOKEN", "sbg_1"),
+            ("SWITCHBOARD_CA_FILE", "/etc/ca.pem"),
+        ],
+        Ok(Settings {
+            following: Some(Following {
+                token: Some(Token::File("/run/token".into())),
+                sync_after_ms: 0,
+                staleness_s_max: 60,
+                deny_floor_s_max: Some(86_400),
+                ..following
+            }),
+            portal: Some(Portal {
+                url: url(""),
+                token: Token::Given(secret.clone()),
+            }),
+            ca_file: Some("/etc/ca.pem".into()),
+            ..base()
+        }),
+    );
+    assert_eq!(format!("{secret:?}"), "Secret");
+}
+
+#[test]
+fn an_address_has_its_parts_and_what_stands_beside_it() {
+    let check = |text: &str, authority: &str, commit: &str| {
+        let url = Url::parse(text).unwrap();
+        assert_eq!(
+            (url.authority().as_str(), url.beside("commit").as_str()),
+            (authority, commit),
+            "{text}"
+        );
+    };
+    check("http://127.0.0.1:8080/bundle", "127.0.0.1:8080", "/commit");
+    check(
+        "https://[::1]:443/v1/feeds/prod/bundle",
+        "[::1]",
+        "/v1/feeds/prod/commit",
+    );
+    check("http://relay:80/a/bundle", "relay", "/a/commit");
+    for bad in [
+        "relay.example.com/bundle",
+        "ftp://relay/bundle",
+        "https:///bundle",
+        "https://u@relay/bundle",
+        "https://relay:0/bundle",
+        "https://relay:/bundle",
+        "https://relay:99999/bundle",
+        "https://relay:+1/bundle",
+        "https://[relay]/bundle",
+        "https://relay/bundle?a",
+        "https://relay/bundle#a",
+        "https://rel ay/bundle",
+    ] {
+        assert_eq!(Url::parse(bad), None, "{bad}");
+    }
+}
+
+#[test]
+fn settings_have_one_digest_in_which_there_is_no_token() {
+    let digest = |more: &[(&str, &str)]| {
+        let settings = [
+            ("SWITCHBOARD_FLOOR", "/opt/policy.floor"),
+            ("SWITCHBOARD_BUNDLE", "https://relay.example.com/bundle"),
+            ("SWITCHBOARD_APIS", "orders"),
+        ];
+        let all = more.iter().chain(&settings);
+        config_digest(all.map(|&(name, value)| (name.to_owned(), value.to_owned())))
+    };
+    let expected = "f9842f3b40b69f4dc8de09ff0a9d02337affdeef779d86e9916fe5dcbe74d195";
+    assert_eq!(digest(&[]), expected);
+    let others = [
+        ("SWITCHBOARD_CELL", ""),
+        ("PATH", "/bin"),
+        ("SWITCHBOARD_BUNDLE_TOKEN", "a"),
+        ("SWITCHBOARD_PORTAL_TOKEN", "b"),
+    ];
+    assert_eq!(digest(&others), expected);
+    assert_ne!(digest(&[("SWITCHBOARD_CELL", "eu-1")]), expected);
 }

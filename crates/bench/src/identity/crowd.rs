@@ -91,6 +91,20 @@ pub(crate) fn revocation(number: usize) -> Entity {
     }
 }
 
+/// An issuer whose keys nobody serves.
+pub(crate) fn issuer() -> Entity {
+    Entity {
+        kind: "issuer",
+        id: "corp".to_owned(),
+        body: json!({
+            "issuer": "https://auth.example.com",
+            "jwks_uri": "https://127.0.0.1:9/jwks.json",
+            "audiences": ["api.example.com"],
+        })
+        .to_string(),
+    }
+}
+
 /// The API key of this client.
 pub(crate) fn key(number: usize) -> String {
     let secret = digest(format!("secret of client {number}").as_bytes());

@@ -28,13 +28,17 @@ pub(crate) fn status(address: SocketAddr, path: &str, token: Option<&str>) -> Re
 
 /// The whole answer, head and body, to one request on a connection of its own.
 pub(crate) fn ask(address: SocketAddr, path: &str, token: Option<&str>) -> Result<Vec<u8>> {
+    let shown = token.map(|token| format!("Authorization: Bearer {token}\r\n"));
+    ask_with(address, path, &shown.unwrap_or_default())
+}
+
+/// The same with these field lines, each with its end.
+pub(crate) fn ask_with(address: SocketAddr, path: &str, lines: &str) -> Result<Vec<u8>> {
     let mut stream = TcpStream::connect_timeout(&address, ANSWER_TIMEOUT)?;
     stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
-    let shown = token.map(|token| format!("Authorization: Bearer {token}\r\n"));
     write!(
         stream,
-        "GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n{}\r\n",
-        shown.unwrap_or_default()
+        "GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n{lines}\r\n"
     )?;
     let (mut answer, mut buffer) = (Vec::new(), [0; 4096]);
     // Not to the connection's end where the answer's is known: Envoy closes a second later.

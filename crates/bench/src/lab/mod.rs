@@ -9,12 +9,12 @@ mod runtime_api;
 mod switchboard;
 mod template;
 
-pub(crate) use ask::{answers, ask, status};
+pub(crate) use ask::{answers, ask, ask_with, status};
 pub(crate) use peers::{Kind, Programs, Proxy, Wrapper};
 pub(crate) use process::Process;
 pub(crate) use rounds::{Case, EXTRA_ROUNDS, Outcome, Rounds, interleave, keep};
 pub(crate) use runtime_api::{Event, RuntimeApi};
-pub(crate) use switchboard::{Form, Guard, Settings};
+pub(crate) use switchboard::{Form, Guard, Settings, listening};
 
 use crate::identity::{Claims, Issuer, SCOPE};
 use crate::measure::{CpuTime, Histogram, core_time, tree_cpu_time};

@@ -145,7 +145,16 @@ impl Process {
     }
 
     /// Looks again and again until `ready` has something; an error if the process ends or it takes too long.
-    pub(crate) fn wait_until<T>(&mut self, mut ready: impl FnMut(&Path) -> Option<T>) -> Result<T> {
+    pub(crate) fn wait_until<T>(&mut self, ready: impl FnMut(&Path) -> Option<T>) -> Result<T> {
+        self.wait_within(READY_TIMEOUT, ready)
+    }
+
+    /// The same with a limit of its own.
+    pub(crate) fn wait_within<T>(
+        &mut self,
+        limit: Duration,
+        mut ready: impl FnMut(&Path) -> Option<T>,
+    ) -> Result<T> {
         let begun = Instant::now();
         loop {
             if let Some(found) = ready(&self.errors) {
@@ -154,12 +163,8 @@ impl Process {
             if let Some(status) = self.child.try_wait()? {
                 bail!("{}: {status}: {}", self.name, self.complaint());
             }
-            if begun.elapsed() > READY_TIMEOUT {
-                bail!(
-                    "{} is not ready after {READY_TIMEOUT:?}: {}",
-                    self.name,
-                    self.complaint()
-                );
+            if begun.elapsed() > limit {
+                bail!("{} is not ready after {limit:?}: {}", self.name, self.complaint());
             }
             std::thread::sleep(READY_INTERVAL);
         }

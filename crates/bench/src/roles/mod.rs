@@ -3,6 +3,7 @@
 pub(crate) mod backend;
 pub(crate) mod crowd;
 pub(crate) mod decide;
+pub(crate) mod feed;
 pub(crate) mod floor;
 pub(crate) mod forwarder;
 pub(crate) mod idle;

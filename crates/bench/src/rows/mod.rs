@@ -3,6 +3,7 @@
 mod authorizer;
 mod bodies;
 mod decide;
+mod feed;
 mod guarded;
 mod idle;
 mod instructions;
@@ -99,6 +100,8 @@ enum Row {
     JwtNew,
     /// Decisions among 1,000,000 clients, in Rust and in TypeScript.
     Decide,
+    /// A feed of 1,000,000 clients: read, changed; and a gateway that is alone.
+    Feed,
     /// The authorizers: from their start to their first decision, and warm.
     Authorizer,
 }
@@ -152,6 +155,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             Row::Jwt => jwt::run(&lab, plan),
             Row::JwtNew => jwt_new::run(&lab, plan),
             Row::Decide => decide::run(&lab, plan),
+            Row::Feed => feed::run(&lab, plan),
             Row::Authorizer => authorizer::run(&lab, plan),
         };
         let section = section.with_context(|| format!("row {name}"))?;

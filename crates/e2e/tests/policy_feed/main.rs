@@ -2,9 +2,13 @@
 //! was in force is taken back, whatever happens to the bundle, the process or the floor.
 
 mod ages;
+mod alone;
+mod carriers;
+mod fleet;
 mod following;
 mod lies;
 mod restarts;
+mod stream;
 
 use e2e::{
     BundleServer, Gateway, Process, Publisher, Response, Scratch, Setup, Upstream, case, run, switchboard,

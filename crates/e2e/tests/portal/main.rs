@@ -9,6 +9,8 @@ mod careful;
 mod clients;
 mod entities;
 mod explaining;
+mod fleet;
+mod following;
 mod history;
 mod keys;
 mod kills;

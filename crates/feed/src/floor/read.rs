@@ -418,6 +418,13 @@ impl<'a> Floor<'a> {
         keyring.map(|(_, line)| *line)
     }
 
+    /// Who signs its keyrings, and the keyring under which its commit counts, with its line.
+    pub(crate) fn trust(&self) -> Option<(&Roots, &Keyring, &'a [u8])> {
+        let trust = self.trust.as_ref()?;
+        let (keyring, line) = trust.keyring.as_ref()?;
+        Some((&trust.roots, keyring, line))
+    }
+
     /// The revision; Unix seconds in a floor without signature.
     pub fn revision(&self) -> u64 {
         self.revision
@@ -473,6 +480,11 @@ impl<'a> Live<'a> {
     /// The id.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The line.
+    pub(crate) fn line(&self) -> &'a [u8] {
+        self.content.map_or(b"", |(_, line)| line)
     }
 
     /// The body: a JSON object.

@@ -3,7 +3,7 @@
 //! The bytes of a record are kept only until they are shown; of what is shown its digest is enough to see that it came again.
 //! One change costs one bucket of 256, not the whole.
 
-use crate::digest::{BUCKETS, FeedDigest, bucket_of, record_digest};
+use crate::digest::{BUCKETS, EMPTY, FeedDigest, bucket_of, record_digest};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 
@@ -80,6 +80,20 @@ impl Default for Held {
 }
 
 impl Held {
+    /// What is shown already, and was given by no carrier: of a floor.
+    pub(super) fn showing(&mut self, key: &str, value: &[u8], epoch: u64, revision: u64) {
+        let entry = Entry {
+            digest: record_digest(key, value),
+            epoch,
+            revision,
+            held: false,
+            shown: true,
+        };
+        self.buckets[bucket_of(key)].entries.insert(key.into(), entry);
+        self.records += 1;
+        self.unseen = true;
+    }
+
     /// A record came: its value's bytes, under its key.
     pub(super) fn put(&mut self, key: &str, value: &[u8], epoch: u64, revision: u64) -> Result<(), Full> {
         let digest = record_digest(key, value);
@@ -165,6 +179,10 @@ impl Held {
         let mut feed = Sha256::new();
         let mut live = Vec::new();
         for bucket in &mut self.buckets {
+            if bucket.entries.is_empty() {
+                feed.update(*EMPTY);
+                continue;
+            }
             let known = bucket.digest.filter(|(of, _)| is_all && *of == epoch);
             let digest = known.map_or_else(
                 || {
@@ -240,6 +258,21 @@ impl Held {
         self.pending_bytes = 0;
         self.epochs.clear();
         self.unseen = true;
+    }
+
+    /// The carrier goes on behind what is shown under this epoch and revision: all of it counts as given, and nothing else.
+    pub(super) fn resume(&mut self, epoch: u64, revision: u64) {
+        self.restart();
+        for entry in self
+            .buckets
+            .iter_mut()
+            .flat_map(|bucket| bucket.entries.values_mut())
+        {
+            // A record that came ahead of its commit may have left its own place here.
+            (entry.held, entry.epoch, entry.revision) = (true, epoch, entry.revision.min(revision));
+        }
+        self.epochs.insert(epoch, (self.records as u64, revision));
+        self.unseen = false;
     }
 
     /// What is shown, neither pending nor live, is gone: it did not come again, or it is of a former epoch.

@@ -11,6 +11,9 @@ mod tests;
 #[cfg(test)]
 pub(crate) mod world;
 
+#[cfg(test)]
+pub(crate) use read::Loosened;
+
 pub use held::{Changes, HELD_RECORDS_MAX, PENDING_BYTES_MAX};
 pub use read::{Ignored, Read, Reader, Shown};
 pub use state::{AHEAD_S_MAX, Bounds, State, View};

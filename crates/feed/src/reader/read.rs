@@ -2,7 +2,10 @@
 
 use super::held::{Changes, Full, Held};
 use super::state::{AHEAD_S_MAX, Bounds, State, View};
+use crate::floor::Floor;
 use crate::keys::{CommitError, Keyring, KeyringError, Roots};
+#[cfg(test)]
+use crate::line::KeyringLine;
 use crate::line::{Commit, Line, Record, Scratch};
 
 /// Reads one feed, from whichever carrier, and keeps what it may show.
@@ -14,7 +17,7 @@ pub struct Reader {
     keyring_line: Box<[u8]>,
     held: Held,
     view: Option<View>,
-    /// The last commit that counted since the carrier began: its place in the order, and whether it is the view.
+    /// The last commit that counted since the carrier began.
     last: Option<Last>,
     /// A feed said at least once what is shown. Until then it is a floor's word alone.
     heard: bool,
@@ -23,13 +26,13 @@ pub struct Reader {
     /// More came than is kept: nothing is taken until the carrier begins again.
     full: bool,
     #[cfg(test)]
-    pub(super) loosened: Option<Loosened>,
+    pub(crate) loosened: Option<Loosened>,
 }
 
 /// A rule that a test takes away, to see that the simulation finds out.
 #[cfg(test)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Loosened {
+pub(crate) enum Loosened {
     /// A commit counts whoever signed it.
     Signed,
     /// A commit shows whatever is there.
@@ -38,11 +41,19 @@ pub(super) enum Loosened {
     Forward,
     /// Beginning again keeps what is held: what expired meanwhile stays.
     Empty,
+    /// Any commit that counts renews the age.
+    Aged,
+    /// A keyring counts, however old.
+    Keyring,
+    /// Another feed's lines are as good as this one's.
+    Environment,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Last {
     is_view: bool,
+    /// The highest place of all that counted.
+    highest: (u64, u64),
 }
 
 /// What became of a line.
@@ -58,6 +69,20 @@ pub enum Read {
     Renewed,
     /// It means nothing here.
     Ignored(Ignored),
+}
+
+impl Read {
+    /// Whether a carrier that tells no end of its own is at its end: behind a commit, believed or not, or where nothing more is kept.
+    pub fn is_end(&self) -> bool {
+        match self {
+            Read::Shown(_) | Read::Renewed => true,
+            Read::Ignored(
+                Ignored::Behind | Ignored::NotWhole | Ignored::Forked | Ignored::Commit(_) | Ignored::Full,
+            ) => true,
+            Read::Ignored(Ignored::NoRecord | Ignored::Feed | Ignored::Keyring(_)) => false,
+            Read::Kept | Read::Keyring => false,
+        }
+    }
 }
 
 /// Why a line means nothing.
@@ -79,6 +104,35 @@ pub enum Ignored {
     Forked,
     /// Nothing more is kept until the carrier begins again.
     Full,
+}
+
+impl Read {
+    /// The word for it in vectors.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Read::Kept => "kept",
+            Read::Keyring => "keyring",
+            Read::Shown(_) => "shown",
+            Read::Renewed => "renewed",
+            Read::Ignored(ignored) => ignored.word(),
+        }
+    }
+}
+
+impl Ignored {
+    /// The word for it in vectors.
+    pub fn word(self) -> &'static str {
+        match self {
+            Ignored::NoRecord => "no_record",
+            Ignored::Feed => "other_feed",
+            Ignored::Keyring(error) => error.word(),
+            Ignored::Commit(error) => error.word(),
+            Ignored::Behind => "behind",
+            Ignored::NotWhole => "not_whole",
+            Ignored::Forked => "forked",
+            Ignored::Full => "full",
+        }
+    }
 }
 
 /// A view that is to be shown from now on, and what it changes.
@@ -113,6 +167,29 @@ impl Reader {
         }
     }
 
+    /// Of a signed floor's feed, showing the floor; `None` where it is not signed. What [`crate::kept::begin`] gives without anything that was
+    /// kept, at the cost of the digests alone.
+    pub fn of_floor(floor: &Floor<'_>, now: u64) -> Option<Reader> {
+        let (roots, keyring, keyring_line) = floor.trust()?;
+        let mut reader = Reader::new(roots.clone());
+        reader.keyring = Some(keyring.clone());
+        reader.keyring_line = keyring_line.into();
+        for live in floor.live() {
+            let key = format!("{}/{}", live.kind(), live.id());
+            reader
+                .held
+                .showing(&key, live.line(), floor.epoch(), floor.revision());
+        }
+        reader.view = Some(View {
+            epoch: floor.epoch(),
+            revision: floor.revision(),
+            at: floor.at(),
+            digest: floor.digest(),
+            fresh_at: floor.at().min(now),
+        });
+        Some(reader)
+    }
+
     /// What is shown.
     pub fn view(&self) -> Option<&View> {
         self.view.as_ref()
@@ -121,6 +198,11 @@ impl Reader {
     /// The line of the keyring that counts; empty before the first.
     pub fn keyring_line(&self) -> &[u8] {
         &self.keyring_line
+    }
+
+    /// The version of the keyring that counts.
+    pub fn keyring_version(&self) -> Option<u64> {
+        self.keyring.as_ref().map(Keyring::version)
     }
 
     /// The feed's name.
@@ -150,6 +232,18 @@ impl Reader {
             return;
         }
         self.held.restart();
+        self.last = None;
+        self.full = false;
+    }
+
+    /// The carrier goes on behind what is shown, as one does that was told [`Reader::view`] and knows it: what is shown counts as given. Where that is
+    /// not so, the next commit does not hold, and the carrier begins again from the start.
+    pub fn resume(&mut self) {
+        let Some(view) = &self.view else {
+            self.restart();
+            return;
+        };
+        self.held.resume(view.epoch, view.revision);
         self.last = None;
         self.full = false;
     }
@@ -184,6 +278,8 @@ impl Reader {
     }
 
     fn take(&mut self, line: Line<'_>, bytes: &[u8], now: u64) -> Read {
+        #[cfg(test)]
+        self.loosen(&line);
         match line {
             Line::Entity(record) if record.feed != *self.roots.feed() => Read::Ignored(Ignored::Feed),
             Line::Entity(record) => {
@@ -203,6 +299,17 @@ impl Reader {
             Line::Commit(commit) => self.commit(&commit, bytes, now),
             // Believed as line 1 of a floor, and nowhere else.
             Line::Roots(_) => self.skip(),
+        }
+    }
+
+    #[cfg(test)]
+    fn loosen(&mut self, line: &Line<'_>) {
+        match (self.loosened, line) {
+            (Some(Loosened::Keyring), Line::Keyring(Some(_))) => self.keyring = None,
+            (Some(Loosened::Environment), Line::Keyring(Some(KeyringLine { feed, .. }))) => {
+                self.roots.set_feed(feed)
+            }
+            _ => {}
         }
     }
 
@@ -230,6 +337,10 @@ impl Reader {
             _ => judged,
         };
         if let Err(error) = judged {
+            // Of this feed and not to be judged: a keyring was withheld, or somebody lies. What is shown is not known to be the last either way.
+            if let (Some(last), true) = (&mut self.last, error != CommitError::Feed) {
+                last.is_view = false;
+            }
             return Read::Ignored(Ignored::Commit(error));
         }
         let read = self.weigh(commit, bytes, now);
@@ -238,7 +349,9 @@ impl Reader {
             Read::Ignored(Ignored::Behind) => self.is_view(commit),
             _ => false,
         };
-        self.last = Some(Last { is_view });
+        let place = (commit.epoch, commit.revision);
+        let highest = self.last.map_or(place, |last| last.highest.max(place));
+        self.last = Some(Last { is_view, highest });
         self.heard |= is_view;
         read
     }
@@ -268,6 +381,10 @@ impl Reader {
                 if commit.digest != view.digest {
                     self.forked = true;
                     return Read::Ignored(Ignored::Forked);
+                }
+                #[cfg(test)]
+                if self.loosened == Some(Loosened::Aged) {
+                    view.fresh_at = now;
                 }
                 if commit.at <= view.at || commit.at > now.saturating_add(AHEAD_S_MAX) {
                     return Read::Ignored(Ignored::Behind);
@@ -305,10 +422,12 @@ impl Reader {
         })
     }
 
-    /// Whether the last commit before the end that the carrier captured is the view. Where it is not, the carrier reads again from the start,
-    /// after a while.
+    /// Whether the last commit before the end that the carrier captured is the view, and none that counted was above it: an old one that is said
+    /// again does not hide that there is a newer one. Where it is not, the carrier reads again from the start, after a while.
     pub fn is_at_view(&self) -> bool {
-        self.last.is_some_and(|last| last.is_view)
+        let shown = self.view.as_ref().map(|view| (view.epoch, view.revision));
+        self.last
+            .is_some_and(|last| last.is_view && Some(last.highest) <= shown)
     }
 
     /// What may be said of the view. `at_end`: the carrier is connected and at the end that it captured.

@@ -71,8 +71,11 @@ pub fn load(file: &Path) -> Result<Checked, Unreadable> {
     ))
 }
 
-/// The text of a file.
-pub(super) fn text_of(file: &Path) -> Result<String, Unreadable> {
+/// The text of a file that is configuration, a policy or data.
+///
+/// # Errors
+/// Where it cannot be read, is too large, or is no UTF-8.
+pub fn text_of(file: &Path) -> Result<String, Unreadable> {
     let limit = FILE_BYTES_MAX as u64;
     let content = read_at_most(file, limit).map_err(|source| Unreadable::Io {
         file: file.into(),

@@ -4,11 +4,13 @@
 //! usually carries a credential is starred out. It has the form of a file, but for the names of routes and what is starred
 //! out, and read as one it would mean the same.
 
-use super::access::{Auth, Bundle, Feed, PolicySource};
+use super::access::{Auth, Bundle, Carrier, Feed, PolicySource, Portal};
 use super::model::{
     AccessLog, Action, Configuration, EncodedSlash, Forward, LogField, Origin, PathParameters, Route, Scheme,
     Timeouts,
 };
+#[cfg(feature = "kafka")]
+use feed::kafka::{Sasl, Settings, Tls, Token};
 use policy::method::{Method, MethodSet};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -120,17 +122,15 @@ impl Mask<'_> {
     }
 
     fn feed(&self, feed: &Feed) -> Value {
-        let bundle = match &feed.bundle {
-            Bundle::File(path) => self.path(path),
-            Bundle::Url(url) => match (self.written.contains_key(url), url.split_once('?')) {
-                // What signs a URL stands in its query.
-                (false, Some((place, _))) => format!("{place}?{MASK}").into(),
-                _ => self.text(url),
-            },
+        let carrier = match &feed.carrier {
+            Carrier::Bundle(bundle) => json!({ "bundle": self.bundle(bundle) }),
+            Carrier::Portal(portal) => self.portal(portal),
+            #[cfg(feature = "kafka")]
+            Carrier::Kafka(settings) => json!({ "kafka": self.kafka(settings) }),
         };
         let mut shown = Shown::default();
         shown.put("floor", self.path(&feed.floor));
-        shown.put("feed", json!({ "bundle": bundle }));
+        shown.put("feed", carrier);
         shown.put("feed_wait_ms", milliseconds(feed.wait));
         shown.put("max_staleness_s", feed.staleness_s_max.into());
         shown.put(
@@ -146,6 +146,88 @@ impl Mask<'_> {
         Value::Object(shown.0)
     }
 
+    fn bundle(&self, bundle: &Bundle) -> Value {
+        match bundle {
+            Bundle::File(path) => self.path(path),
+            Bundle::Url(url) => match (self.written.contains_key(url), url.split_once('?')) {
+                // What signs a URL stands in its query.
+                (false, Some((place, _))) => format!("{place}?{MASK}").into(),
+                _ => self.text(url),
+            },
+        }
+    }
+
+    fn portal(&self, portal: &Portal) -> Value {
+        let token = portal.token.text();
+        let token = match self.written.contains_key(token) {
+            true => self.text(token),
+            false => MASK.into(),
+        };
+        json!({ "portal": self.text(&portal.url), "token": token })
+    }
+
+    #[cfg(feature = "kafka")]
+    fn kafka(&self, settings: &Settings) -> Value {
+        let texts = |texts: &[Box<str>]| -> Value { texts.iter().map(|text| self.text(text)).collect() };
+        let mut shown = Shown::default();
+        shown.put("brokers", texts(settings.brokers()));
+        shown.put(
+            "topic",
+            json!(settings.named_topic().map(|topic| self.text(topic))),
+        );
+        shown.put("tls", json!(settings.tls().map(|tls| self.kafka_tls(tls))));
+        shown.put("sasl", json!(settings.sasl().map(|sasl| self.kafka_sasl(sasl))));
+        Value::Object(shown.0)
+    }
+
+    #[cfg(feature = "kafka")]
+    fn kafka_tls(&self, tls: &Tls) -> Value {
+        let mut shown = Shown::default();
+        shown.put("ca", json!(tls.ca.as_deref().map(|ca| self.path(ca))));
+        if let Some(identity) = &tls.identity {
+            shown.put("certificate", self.path(&identity.certificate));
+            shown.put("key", self.path(&identity.key));
+            shown.put(
+                "key_password",
+                json!(identity.key_password.as_ref().map(|_| MASK)),
+            );
+        }
+        Value::Object(shown.0)
+    }
+
+    #[cfg(feature = "kafka")]
+    fn kafka_sasl(&self, sasl: &Sasl) -> Value {
+        let mut shown = Shown::default();
+        shown.put("mechanism", sasl.mechanism().into());
+        match sasl {
+            Sasl::Scram { user, .. } | Sasl::Plain { user, .. } => {
+                shown.put("user", self.text(user));
+                shown.put("password", MASK.into());
+            }
+            Sasl::OAuthBearer(Token::File(path)) => shown.put("token_file", self.path(path)),
+            Sasl::OAuthBearer(Token::ClientCredentials {
+                url, client, scope, ..
+            }) => {
+                // What stands in a query may be a credential.
+                let (place, query) = url
+                    .split_once('?')
+                    .map_or((&**url, ""), |(place, _)| (place, "?***"));
+                shown.put(
+                    "token_url",
+                    match self.written.contains_key(url) {
+                        true => self.text(url),
+                        false => format!("{place}{query}").into(),
+                    },
+                );
+                shown.put("client_id", self.text(client));
+                shown.put("client_secret", MASK.into());
+                shown.put("scope", json!(scope.as_deref().map(|scope| self.text(scope))));
+            }
+            Sasl::AwsMskIam { region } => shown.put("region", self.text(region)),
+        }
+        Value::Object(shown.0)
+    }
+
     /// Who may call.
     fn access(&self, configuration: &Configuration, top: &mut Shown) {
         match &configuration.policy {
@@ -154,6 +236,16 @@ impl Mask<'_> {
             PolicySource::File(path) => top.put("policy", json!({ "file": self.path(path) })),
             PolicySource::Floor(path) => top.put("policy", json!({ "floor": self.path(path) })),
             PolicySource::Feed(feed) => top.put("policy", self.feed(feed)),
+        }
+        if let Some(fleet) = &configuration.fleet {
+            let mut shown = match fleet.is_of_feed {
+                true => json!({}),
+                false => self.portal(&fleet.portal),
+            };
+            if let Some(name) = &fleet.name {
+                shown["name"] = self.text(name);
+            }
+            top.put("fleet", shown);
         }
         if let Some(environment) = &configuration.environment {
             top.put("environment", self.text(environment));

@@ -20,10 +20,13 @@ mod tree;
 pub(crate) mod url;
 mod wire;
 
-pub use access::{Auth, Bundle, FAILED_CREDENTIALS_PER_MINUTE, Feed, PolicySource};
+pub use access::{
+    Auth, Bundle, Carrier, FAILED_CREDENTIALS_PER_MINUTE, Feed, Fleet, PolicySource, Portal, Token,
+    TokenRefusal,
+};
 pub use document::{CheckedDocument, Judged, check_document_text, load_document};
 pub use environment::{Environment, Process};
-pub use load::{Checked, Unreadable, check_text, load};
+pub use load::{Checked, Unreadable, check_text, load, text_of};
 pub use masked::masked;
 pub(crate) use model::is_set;
 pub use model::{

@@ -1,6 +1,6 @@
 //! The internal form of a gateway's configuration: checked, resolved, with defaults filled in. No wire type is in it.
 
-use super::access::PolicySource;
+use super::access::{Fleet, PolicySource};
 use crate::upstream::TargetRules;
 use ipnet::IpNet;
 use policy::method::MethodSet;
@@ -47,6 +47,8 @@ pub struct Configuration {
     pub cell: Option<Arc<str>>,
     /// Where policy comes from.
     pub policy: PolicySource,
+    /// To whom this gateway reports; to nobody where absent.
+    pub fleet: Option<Fleet>,
     /// The environment whose floor is taken, where one is named.
     pub environment: Option<Box<str>>,
     /// Failed credentials a minute that a client address has; without end where absent.

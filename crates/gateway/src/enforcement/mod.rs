@@ -10,6 +10,6 @@ mod source;
 mod status;
 
 pub(crate) use enforced::Enforced;
-pub(crate) use signed::read_signed_floor;
 pub use source::{PolicyError, check};
+pub(crate) use source::{check_environment, read as read_file};
 pub(crate) use status::to_json;

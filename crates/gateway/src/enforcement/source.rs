@@ -221,7 +221,7 @@ fn from_floor(
 }
 
 /// A test key never opens production.
-pub(super) fn check_environment(
+pub(crate) fn check_environment(
     feed: &str,
     environment: Option<&str>,
     file: &Path,
@@ -248,7 +248,7 @@ pub(super) fn tell(reports: &[Report]) {
     }
 }
 
-pub(super) fn read(file: &Path, bytes_max: u64) -> Result<Vec<u8>, PolicyError> {
+pub(crate) fn read(file: &Path, bytes_max: u64) -> Result<Vec<u8>, PolicyError> {
     let unreadable = |source| PolicyError::Io {
         file: file.into(),
         source,

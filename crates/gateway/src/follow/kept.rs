@@ -2,14 +2,14 @@
 //! rule 4).
 //!
 //! What its bytes say is `feed::kept`'s. A disk that fails is told and stops no view; then the file is as it was before, and is made good by the
-//! next whole bundle that is shown.
+//! next carrier that is read from its start.
 
 use super::HEARTBEAT_KEPT_EVERY;
-use crate::whole_file;
+use crate::whole_file::Unfinished;
 use feed::kept::GROWTH_MAX;
 use feed::{Roots, Shown};
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -63,7 +63,7 @@ pub(super) struct Kept {
 struct Open {
     file: File,
     bytes: u64,
-    /// What it had when it was last written whole.
+    /// What it had when it was last written whole, or more where more is live.
     bytes_whole: u64,
     /// The line of the keyring that was written last; nothing where that is not known.
     keyring: Box<[u8]>,
@@ -109,17 +109,15 @@ impl Kept {
         self.place.is_some() && self.open.is_none()
     }
 
-    /// Before a view is in force. Whether it is on the disk, where there is one.
-    pub(super) fn show(&mut self, shown: &Shown, now: u64) -> bool {
+    /// Before a view is in force. Whether it is on the disk, where there is one. What is shortened is shortened once it is in force.
+    pub(super) fn show(&mut self, shown: &Shown) -> bool {
         if self.place.is_none() {
             return true;
         }
         let Some(open) = &mut self.open else { return false };
-        let lines = feed::kept::lines(shown, &open.keyring);
-        match open.append(&lines) {
+        match open.append_view(shown) {
             Ok(()) => {
                 open.keyring.clone_from(&shown.keyring);
-                self.shorten(now);
                 true
             }
             Err(error) => {
@@ -150,22 +148,41 @@ impl Kept {
         }
     }
 
-    /// A whole bundle, which is shown, in the place of a file that is broken.
-    pub(super) fn write_whole(&mut self, bundle: &[u8]) {
-        let Some((directory, file)) = &self.place else {
-            return;
-        };
-        let end: &[u8] = if bundle.ends_with(b"\n") { b"" } else { b"\n" };
-        let written = whole_file::write(directory, file, &[bundle, end])
-            .and_then(|()| cut(file, (bundle.len() + end.len()) as u64));
-        match written {
+    /// Whole lines, of which the last is the commit of what is shown, in the place of what is there.
+    fn write_whole(&mut self, lines: &[u8]) {
+        if let Some(mut whole) = self.begin_whole() {
+            whole.write(lines);
+            if !lines.ends_with(b"\n") {
+                whole.write(b"\n");
+            }
+            self.finish_whole(whole);
+        }
+    }
+
+    /// Begins to write what a carrier gives from its start on, in the place of a file that is broken. Nothing is begun where there is no file.
+    pub(super) fn begin_whole(&mut self) -> Option<Whole> {
+        let (directory, file) = self.place.as_ref()?;
+        match Unfinished::begin(directory, file) {
+            Ok(unfinished) => Some(Whole(Ok(unfinished))),
+            Err(error) => {
+                self.failed(&error);
+                None
+            }
+        }
+    }
+
+    /// What is shown was written; its last line is the commit.
+    pub(super) fn finish_whole(&mut self, whole: Whole) {
+        let Some((_, file)) = &self.place else { return };
+        let finished = whole.0.and_then(Unfinished::finish);
+        match finished.and_then(|bytes| cut(file, bytes)) {
             Ok(open) => self.open = Some(open),
             Err(error) => self.failed(&error),
         }
     }
 
     /// Written anew without what is no longer live, once that is as much as what is.
-    fn shorten(&mut self, now: u64) {
+    pub(super) fn shorten(&mut self, now: u64) {
         let grown =
             |open: &Open| open.bytes > REWRITE_BYTES_MIN && open.bytes / GROWTH_MAX as u64 > open.bytes_whole;
         let Some((_, file)) = self
@@ -192,6 +209,31 @@ impl Kept {
     }
 }
 
+/// A file in the making; a failure is told at its end.
+#[derive(Debug)]
+pub(super) struct Whole(io::Result<Unfinished>);
+
+impl Whole {
+    /// A line, without its end.
+    pub(super) fn line(&mut self, line: &[u8]) {
+        self.write(line);
+        self.write(b"\n");
+    }
+
+    /// A key that is gone.
+    pub(super) fn deletion(&mut self, key: &str) {
+        self.line(&feed::kept::deletion_line(key));
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if let Ok(unfinished) = &mut self.0
+            && let Err(error) = unfinished.write(bytes)
+        {
+            self.0 = Err(error);
+        }
+    }
+}
+
 fn cut(file: &Path, bytes: u64) -> io::Result<Open> {
     let file = OpenOptions::new().append(true).open(file)?;
     if file.metadata()?.len() != bytes {
@@ -207,6 +249,17 @@ fn cut(file: &Path, bytes: u64) -> io::Result<Open> {
 }
 
 impl Open {
+    fn append_view(&mut self, shown: &Shown) -> io::Result<()> {
+        let mut out = BufWriter::new(&self.file);
+        let bytes = feed::kept::write_lines(shown, &self.keyring, &mut out)?;
+        out.flush()?;
+        self.file.sync_data()?;
+        self.bytes += bytes;
+        // All that one view changes is live: a first read of everything is not written twice.
+        self.bytes_whole = self.bytes_whole.max(bytes);
+        Ok(())
+    }
+
     fn append(&mut self, lines: &[u8]) -> io::Result<()> {
         self.file.write_all(lines)?;
         self.file.sync_data()?;
@@ -281,7 +334,8 @@ mod tests {
             reader.restart();
             for line in bundle.split(|byte| *byte == b'\n') {
                 if let Read::Shown(shown) = reader.line(line, NOW) {
-                    kept.show(&shown, NOW);
+                    kept.show(&shown);
+                    kept.shorten(NOW);
                 }
             }
         }

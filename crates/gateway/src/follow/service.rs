@@ -1,54 +1,67 @@
-//! The thread that follows a feed: it looks when it is time to, and is told of floors that changed and of the end.
+//! The thread that follows a feed, whatever carries it; it is told of floors that changed and of the end.
 
-use super::LOOK_EVERY;
-use super::carrier::{Carrier, Content, Failure};
-use super::follower::{Beginning, Follower};
-use super::pace::{Looked, Pace};
+use super::beginning::Beginning;
+use super::carrier::Carrier;
+use super::flowing::flow_on;
+use super::follower::{Follower, Sink};
+use super::looking::look_on;
 use super::standing::Follow;
-use crate::configuration::Bundle;
+use crate::configuration;
 use crate::upstream::Resolve;
-use crate::usage::Metrics;
-use feed::Shown;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc as sync;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Queries to the system's resolver under way.
 const BLOCKING_THREADS_MAX: usize = 2;
 
-/// Puts in force what changes, in every worker.
-pub(crate) type Publish = Arc<dyn Fn(&Shown) + Send + Sync>;
-
-enum Message {
-    /// A floor that took the place of the former one; told when it was read.
+/// What the thread is told.
+pub(super) enum Told {
+    /// A floor took the place of the former one; to be told when it was read.
     Floor(Vec<u8>, sync::Sender<()>),
     End,
 }
 
+/// Where the thread is told.
+#[derive(Debug)]
+pub(super) struct Inbox(mpsc::UnboundedReceiver<Told>);
+
+impl Inbox {
+    /// May be dropped and called again. Whoever is gone wants it to end.
+    pub(super) async fn next(&mut self) -> Told {
+        self.0.recv().await.unwrap_or(Told::End)
+    }
+}
+
 /// What it is built from.
-pub(crate) struct Parts {
-    pub(crate) beginning: Beginning,
-    pub(crate) bundle: Bundle,
-    pub(crate) state_dir: Option<PathBuf>,
-    pub(crate) follow: Arc<Follow>,
-    pub(crate) resolver: Arc<dyn Resolve>,
-    pub(crate) metrics: Arc<Metrics>,
+#[derive(Debug)]
+pub struct Parts {
+    /// What is shown until the feed says more.
+    pub beginning: Beginning,
+    /// What brings the feed.
+    pub carrier: configuration::Carrier,
+    /// Where what is shown outlives a restart; nowhere where absent.
+    pub state_dir: Option<PathBuf>,
+    /// Told where it stands.
+    pub follow: Arc<Follow>,
+    /// Names to addresses.
+    pub resolver: Arc<dyn Resolve>,
 }
 
 /// How a running thread is told of floors.
 #[derive(Debug, Clone)]
-pub(crate) struct Floors(mpsc::UnboundedSender<Message>);
+pub(crate) struct Floors(mpsc::UnboundedSender<Told>);
 
 impl Floors {
     /// The floor is another one now; returns once it was read.
     pub(crate) fn changed(&self, bytes: Vec<u8>) {
         let (done, read) = sync::channel();
         // One that has ended follows nothing any more.
-        if self.0.send(Message::Floor(bytes, done)).is_ok() {
+        if self.0.send(Told::Floor(bytes, done)).is_ok() {
             let _ = read.recv();
         }
     }
@@ -58,22 +71,22 @@ impl Floors {
 #[derive(Debug)]
 pub(crate) struct Prepared {
     floors: Floors,
-    messages: mpsc::UnboundedReceiver<Message>,
+    inbox: Inbox,
 }
 
-/// The running thread. It ends when this is dropped.
+/// The running thread that follows. It ends when this is dropped.
 #[derive(Debug)]
-pub(crate) struct FollowService {
+pub struct Following {
     floors: Floors,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Prepared {
     pub(crate) fn new() -> Prepared {
-        let (sender, messages) = mpsc::unbounded_channel();
+        let (sender, told) = mpsc::unbounded_channel();
         Prepared {
             floors: Floors(sender),
-            messages,
+            inbox: Inbox(told),
         }
     }
 
@@ -81,115 +94,62 @@ impl Prepared {
         self.floors.clone()
     }
 
-    /// Writes down what it begins with, starts to look, and waits at most `wait` until the first look is over.
-    pub(crate) fn start(self, parts: Parts, publish: Publish, wait: Duration) -> io::Result<FollowService> {
+    /// Writes down what it begins with, starts to follow, and waits at most `wait` until the carrier is at its end or has failed.
+    pub(crate) fn start(self, parts: Parts, sink: Box<dyn Sink>, wait: Duration) -> io::Result<Following> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(BLOCKING_THREADS_MAX)
             .build()?;
-        let Prepared { floors, messages } = self;
+        let Prepared { floors, inbox } = self;
         let (told, first) = sync::channel();
         let Parts {
             beginning,
-            bundle,
+            carrier,
             state_dir,
             follow,
             resolver,
-            metrics,
         } = parts;
-        let mut follower = Follower::new(beginning, state_dir.as_deref(), follow, publish, metrics);
+        let feed = beginning.roots.feed().to_owned();
+        let mut follower = Follower::new(beginning, state_dir.as_deref(), follow, sink);
         follower.tell_state();
         let thread = std::thread::Builder::new()
             .name("policy".to_owned())
             .spawn(move || {
                 let local = tokio::task::LocalSet::new();
-                let carrier = Carrier::new(&bundle, resolver);
-                local.block_on(&runtime, run(follower, carrier, messages, told));
+                local.block_on(&runtime, async {
+                    match Carrier::new(&carrier, &feed, resolver) {
+                        Carrier::Looked(bundle) => look_on(follower, bundle, inbox, told).await,
+                        Carrier::Flowing(flow) => flow_on(follower, flow, inbox, told).await,
+                    }
+                });
                 drop(local);
                 runtime.shutdown_background();
             })?;
         // Too late, it serves by what it has.
         let _ = first.recv_timeout(wait);
-        Ok(FollowService {
+        Ok(Following {
             floors,
             thread: Some(thread),
         })
     }
 }
 
-impl Drop for FollowService {
+impl Following {
+    /// Writes down what it begins with, starts to follow, and gives the sink what the feed says from then on. Waits at most `wait` until the carrier
+    /// is at its end or has failed.
+    ///
+    /// # Errors
+    /// Where no thread can be made.
+    pub fn start(parts: Parts, sink: Box<dyn Sink>, wait: Duration) -> io::Result<Following> {
+        Prepared::new().start(parts, sink, wait)
+    }
+}
+
+impl Drop for Following {
     fn drop(&mut self) {
-        let _ = self.floors.0.send(Message::End);
+        let _ = self.floors.0.send(Told::End);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
-        }
-    }
-}
-
-/// What ends a wait.
-enum Step {
-    Looked(Result<Option<Content>, Failure>),
-    Floor(Vec<u8>, sync::Sender<()>),
-}
-
-async fn run(
-    mut follower: Follower,
-    mut carrier: Carrier,
-    mut messages: mpsc::UnboundedReceiver<Message>,
-    first: sync::Sender<()>,
-) {
-    let (mut pace, mut random) = (Pace::default(), fastrand::Rng::new());
-    let mut due = Instant::now();
-    tracing::info!(bundle = carrier.told(), "following a feed");
-    loop {
-        let wants_commit = carrier
-            .sent_at()
-            .is_some_and(|at| follower.wants_commit(at.elapsed()));
-        if wants_commit || follower.wants_whole(Instant::now()) {
-            carrier.forget();
-        }
-        match step(&mut follower, &mut carrier, &mut messages, due).await {
-            None => return,
-            Some(Step::Looked(brought)) => {
-                let looked = follower.looked(brought);
-                if matches!(looked, Looked::Mismatch | Looked::Failed) {
-                    carrier.forget();
-                }
-                due = Instant::now() + pace.after(looked, &mut random);
-                // Nobody waits any more after the first.
-                let _ = first.send(());
-            }
-            Some(Step::Floor(bytes, done)) => {
-                follower.floor(&bytes);
-                carrier.forget();
-                due = Instant::now();
-                let _ = done.send(());
-            }
-        }
-    }
-}
-
-/// Waits until it is time to look, and looks; `None`: it is the end. Age makes a state another one meanwhile, so that is looked at too.
-async fn step(
-    follower: &mut Follower,
-    carrier: &mut Carrier,
-    messages: &mut mpsc::UnboundedReceiver<Message>,
-    due: Instant,
-) -> Option<Step> {
-    let look = async {
-        tokio::time::sleep_until(due.into()).await;
-        carrier.look().await
-    };
-    tokio::pin!(look);
-    loop {
-        tokio::select! {
-            biased;
-            message = messages.recv() => return match message {
-                Some(Message::Floor(bytes, done)) => Some(Step::Floor(bytes, done)),
-                Some(Message::End) | None => None,
-            },
-            brought = &mut look => return Some(Step::Looked(brought)),
-            () = tokio::time::sleep(LOOK_EVERY) => follower.tell_state(),
         }
     }
 }

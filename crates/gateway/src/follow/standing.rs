@@ -1,12 +1,14 @@
 //! What may be said of the policy that is followed: where it stands, how old it is, and whether requests are still decided by it.
 //!
-//! Written by the follower; read by the operator's port, by metrics, and, where stale policy is denied, by each request.
+//! Written by the follower; read by the operator's port, by metrics, by reports, and, where stale policy is denied, by each request.
 
+use super::applied::{Applied, Ring};
+use super::beginning::Beginning;
 use crate::configuration::Feed;
 use feed::{Bounds, Reader, State, View};
 use serde_json::{Map, Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Age is reckoned when somebody asks.
 const NEVER_OLD: Bounds = Bounds {
@@ -26,11 +28,14 @@ impl Gate {
 
 /// A feed that is followed, as others see it.
 #[derive(Debug)]
-pub(crate) struct Follow {
+pub struct Follow {
     feed: Arc<Feed>,
     /// Where what is too old is denied.
     gate: Option<Arc<Gate>>,
     standing: Mutex<Standing>,
+    applied: Mutex<Ring>,
+    mismatches: AtomicU64,
+    not_kept: AtomicU64,
 }
 
 /// Where it stands.
@@ -47,22 +52,38 @@ struct Standing {
     failure: Option<String>,
 }
 
-/// What metrics tell.
+/// What is told of it at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Reading {
+pub struct Reading {
     /// Seconds since the policy was known to be the newest.
-    pub(crate) age_s: u64,
+    pub age_s: u64,
+    /// Its epoch.
+    pub epoch: u64,
     /// Its revision.
-    pub(crate) revision: u64,
+    pub revision: u64,
     /// Where it stands.
-    pub(crate) state: State,
+    pub state: State,
+    /// Where it came from: `floor`, `last_known_good` or `feed`.
+    pub source: &'static str,
+}
+
+/// What was counted since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Revisions that were put in force.
+    pub applied: u64,
+    /// Times that a carrier's end was not what is shown.
+    pub mismatches: u64,
+    /// Revisions that could not be written down before they were in force.
+    pub not_kept: u64,
 }
 
 impl Follow {
-    /// Of what `reader` shows.
-    pub(crate) fn new(feed: Arc<Feed>, reader: &Reader, view: View) -> Follow {
+    /// Of what is begun with, by the bounds of `feed`.
+    pub fn new(feed: Arc<Feed>, beginning: &Beginning) -> Follow {
+        let reader = &beginning.reader;
         let standing = Standing {
-            view,
+            view: beginning.view.clone(),
             state: reader.state(false, NEVER_OLD, 0),
             is_heard: reader.is_heard(),
             is_reached: false,
@@ -73,6 +94,9 @@ impl Follow {
             gate: feed.deny_floor_s_max.is_some().then(|| Arc::new(gate)),
             feed,
             standing: Mutex::new(standing),
+            applied: Mutex::default(),
+            mismatches: AtomicU64::new(0),
+            not_kept: AtomicU64::new(0),
         }
     }
 
@@ -102,30 +126,65 @@ impl Follow {
         self.feed.staleness_s_max
     }
 
-    /// As metrics tell it.
-    pub(crate) fn reading(&self, now: u64) -> Reading {
+    /// As it is `now`, in Unix seconds.
+    pub fn reading(&self, now: u64) -> Reading {
         let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
         Reading {
             age_s: standing.view.age_s(now),
+            epoch: standing.view.epoch,
             revision: standing.view.revision,
             state: standing.state(&self.feed, now),
+            source: standing.source(),
         }
     }
 
+    /// A view is in force everywhere in this process since `at_ms`.
+    pub(super) fn applied(&self, view: &View, at_ms: u64) {
+        self.ring().put(view.epoch, view.revision, at_ms);
+    }
+
+    pub(super) fn mismatched(&self) {
+        self.mismatches.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn not_kept(&self) {
+        self.not_kept.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What was counted.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            applied: self.ring().count(),
+            mismatches: self.mismatches.load(Ordering::Relaxed),
+            not_kept: self.not_kept.load(Ordering::Relaxed),
+        }
+    }
+
+    /// The revisions that were put in force behind the one of this number (0: all), oldest first; at most the last 256.
+    pub fn applied_behind(&self, number: u64) -> Vec<Applied> {
+        self.ring().behind(number)
+    }
+
+    /// When the revision in force was put in force, Unix milliseconds; absent where it is the one that was begun with.
+    pub fn applied_at_ms(&self) -> Option<u64> {
+        self.ring().last().map(|applied| applied.at_ms)
+    }
+
+    fn ring(&self) -> MutexGuard<'_, Ring> {
+        self.applied.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Adds to what `/ready` says of policy.
-    pub(crate) fn show(&self, now: u64, shown: &mut Map<String, Value>) {
+    pub fn show(&self, now: u64, shown: &mut Map<String, Value>) {
         let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
         let view = &standing.view;
-        let source = match (standing.is_heard, standing.is_reached) {
-            (false, _) => "floor",
-            (true, false) => "last_known_good",
-            (true, true) => "feed",
-        };
-        shown.insert("source".to_owned(), source.into());
+        shown.insert("source".to_owned(), standing.source().into());
         shown.insert("state".to_owned(), standing.state(&self.feed, now).word().into());
         shown.insert("epoch".to_owned(), view.epoch.into());
         shown.insert("revision".to_owned(), view.revision.into());
         shown.insert("age_s".to_owned(), view.age_s(now).into());
+        // Of what was begun with nobody knows.
+        shown.insert("applied_at_ms".to_owned(), json!(self.applied_at_ms()));
         // What the publisher's clock is ahead by.
         if view.at > view.fresh_at {
             shown.insert("skew_s".to_owned(), (view.at - view.fresh_at).into());
@@ -136,6 +195,14 @@ impl Follow {
 }
 
 impl Standing {
+    fn source(&self) -> &'static str {
+        match (self.is_heard, self.is_reached) {
+            (false, _) => "floor",
+            (true, false) => "last_known_good",
+            (true, true) => "feed",
+        }
+    }
+
     fn state(&self, feed: &Feed, now: u64) -> State {
         let is_old = self.is_heard && self.view.age_s(now) > feed.staleness_s_max;
         match self.state {
@@ -162,7 +229,7 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::configuration::Bundle;
+    use crate::configuration::{Bundle, Carrier};
     use std::time::Duration;
 
     const AT: u64 = 1_000_000;
@@ -170,7 +237,7 @@ mod tests {
     fn check(is_heard: bool, state: State, age_s: u64, expected: (State, bool)) {
         let feed = Feed {
             floor: "f".into(),
-            bundle: Bundle::File("b".into()),
+            carrier: Carrier::Bundle(Bundle::File("b".into())),
             wait: Duration::ZERO,
             staleness_s_max: 60,
             deny_floor_s_max: Some(600),

@@ -30,10 +30,7 @@ pub(super) async fn fetch_set(
         within,
         bytes_max,
     };
-    let wanted = Wanted {
-        accept: ACCEPT,
-        unless: None,
-    };
+    let wanted = Wanted::of(ACCEPT);
     match fetch_within(place, wanted, lookups, rules, limits).await? {
         Fetched::Whole(set, _) => Ok(set),
         // Only what was asked with a tag is answered so.

@@ -1,5 +1,5 @@
-//! One GET of the gateway's own, of a key set or a bundle: by the target rules, over verified TLS, with caps on size and time, and
-//! never to a second place.
+//! One request of the gateway's own, for a key set, a bundle or a stream, or with a report: by the target rules, over verified TLS, with caps on
+//! size and time, and never to a second place.
 //!
 //! Nothing here judges what was fetched; whoever answers wrongly is told apart from whoever does not answer.
 
@@ -7,15 +7,17 @@ use super::{Lookups, TargetRules, TlsError, Upstream, Upstreams, dial};
 use crate::configuration::Scheme;
 use crate::configuration::url;
 use crate::io::Transport;
-use http_body_util::{BodyExt as _, Empty};
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, HOST, HeaderName, HeaderValue, IF_NONE_MATCH, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HOST, HeaderMap,
+    HeaderName, HeaderValue, IF_NONE_MATCH, USER_AGENT,
 };
-use hyper::{Request, Response, StatusCode, client::conn::http1};
+use hyper::{Method, Request, Response, StatusCode, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// Bytes of the answer's head.
@@ -37,12 +39,28 @@ pub(crate) struct Limits {
 }
 
 /// What is asked for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Wanted<'w> {
     /// Media types.
     pub(crate) accept: &'static str,
     /// The tag of what is had already.
     pub(crate) unless: Option<&'w HeaderValue>,
+    /// `Authorization`.
+    pub(crate) credential: Option<&'w HeaderValue>,
+    /// JSON that is posted; nothing is got where absent.
+    pub(crate) posted: Option<Bytes>,
+}
+
+impl Wanted<'_> {
+    /// Got by anybody.
+    pub(crate) fn of(accept: &'static str) -> Wanted<'static> {
+        Wanted {
+            accept,
+            unless: None,
+            credential: None,
+            posted: None,
+        }
+    }
 }
 
 /// What was answered.
@@ -119,19 +137,22 @@ pub(crate) async fn fetch_within(
     limits: Limits,
 ) -> Result<Fetched, FetchError> {
     let until = Instant::now() + limits.within;
-    match tokio::time::timeout_at(until.into(), ask(place, wanted, lookups, rules, limits)).await {
+    let asked = async {
+        let transport = connect(place, lookups, rules, limits.connect).await?;
+        answer(place, wanted, transport, limits).await
+    };
+    match tokio::time::timeout_at(until.into(), asked).await {
         Ok(fetched) => fetched,
         Err(_) => Err(FetchError::Slow(limits.within)),
     }
 }
 
-async fn ask(
+async fn connect(
     place: &Place,
-    wanted: Wanted<'_>,
     lookups: &Lookups,
     rules: &TargetRules,
-    limits: Limits,
-) -> Result<Fetched, FetchError> {
+    limit: Duration,
+) -> Result<Transport, FetchError> {
     let origin = &place.upstream.origin;
     rules
         .judge_name(&origin.host)
@@ -139,16 +160,16 @@ async fn ask(
     let named;
     let rules = match origin.scheme {
         Scheme::Https => rules,
-        // Whoever answers can sign tokens, and over plain HTTP that may be anybody on the way.
+        // Whoever answers can sign tokens, or learns the one that is shown, and over plain HTTP that may be anybody on the way.
         Scheme::Http => {
             named = rules.only_named();
             &named
         }
     };
-    let (transport, _) = dial(&place.upstream, lookups, rules, limits.connect)
+    let (transport, _) = dial(&place.upstream, lookups, rules, limit)
         .await
         .map_err(|failure| FetchError::Unreachable(failure.detail))?;
-    answer(place, wanted, transport, limits).await
+    Ok(transport)
 }
 
 async fn answer(
@@ -157,6 +178,7 @@ async fn answer(
     transport: Transport,
     limits: Limits,
 ) -> Result<Fetched, FetchError> {
+    let is_conditional = wanted.unless.is_some();
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(HEAD_BYTES_MAX)
         .handshake(TokioIo::new(transport))
@@ -165,7 +187,7 @@ async fn answer(
     let exchange = async {
         let sent = sender.send_request(request(place, wanted));
         let response = timeout(limits.silence, sent).await.map_err(silent)??;
-        if response.status() == StatusCode::NOT_MODIFIED && wanted.unless.is_some() {
+        if response.status() == StatusCode::NOT_MODIFIED && is_conditional {
             return Ok(Fetched::Unchanged);
         }
         judge(&response, limits.bytes_max)?;
@@ -195,8 +217,80 @@ async fn answer(
     }
 }
 
-fn request(place: &Place, wanted: Wanted<'_>) -> Request<Empty<Bytes>> {
-    let mut request = Request::new(Empty::new());
+/// An answer that goes on for as long as both sides want it to. Its connection ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Streamed {
+    /// The head's fields.
+    pub(crate) headers: HeaderMap,
+    body: Incoming,
+    driver: JoinHandle<()>,
+}
+
+impl Streamed {
+    /// The next bytes of the body; `None` at its end. May be dropped and called again.
+    pub(crate) async fn piece(&mut self) -> Option<Result<Bytes, FetchError>> {
+        loop {
+            match self.body.frame().await? {
+                Ok(frame) => match frame.into_data() {
+                    Ok(piece) => return Some(Ok(piece)),
+                    // Trailers say nothing here.
+                    Err(_) => continue,
+                },
+                Err(error) => return Some(Err(error.into())),
+            }
+        }
+    }
+}
+
+impl Drop for Streamed {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+/// Asks for an answer without an end, and has its head within the limits. Runs within a `LocalSet`.
+pub(crate) async fn stream_within(
+    place: &Place,
+    wanted: Wanted<'_>,
+    lookups: &Lookups,
+    rules: &TargetRules,
+    limits: Limits,
+) -> Result<Streamed, FetchError> {
+    let transport = connect(place, lookups, rules, limits.connect).await?;
+    let (mut sender, connection) = http1::Builder::new()
+        .max_buf_size(HEAD_BYTES_MAX)
+        .handshake(TokioIo::new(transport))
+        .await?;
+    // Whatever ends it, whoever reads the body is told.
+    let driver = tokio::task::spawn_local(async move { drop(connection.await) });
+    let sent = timeout(limits.silence, sender.send_request(request(place, wanted))).await;
+    let judged = match sent {
+        Ok(Ok(response)) => judge(&response, usize::MAX).map(|()| response),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(FetchError::Silent(limits.silence)),
+    };
+    match judged {
+        Ok(response) => {
+            let (head, body) = response.into_parts();
+            Ok(Streamed {
+                headers: head.headers,
+                body,
+                driver,
+            })
+        }
+        Err(error) => {
+            driver.abort();
+            Err(error)
+        }
+    }
+}
+
+fn request(place: &Place, wanted: Wanted<'_>) -> Request<Full<Bytes>> {
+    let (is_posted, body) = (wanted.posted.is_some(), wanted.posted.unwrap_or_default());
+    let mut request = Request::new(Full::new(body));
+    if is_posted {
+        *request.method_mut() = Method::POST;
+    }
     // The target was judged as a URL's: visible ASCII from its slash on.
     if let Ok(target) = place.target.parse() {
         *request.uri_mut() = target;
@@ -210,8 +304,14 @@ fn request(place: &Place, wanted: Wanted<'_>) -> Request<Empty<Bytes>> {
     if let Ok(host) = place.upstream.origin.authority.parse() {
         headers.insert(HOST, host);
     }
+    if is_posted {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
     if let Some(tag) = wanted.unless {
         headers.insert(IF_NONE_MATCH, tag.clone());
+    }
+    if let Some(credential) = wanted.credential {
+        headers.insert(AUTHORIZATION, credential.clone());
     }
     request
 }

@@ -15,7 +15,7 @@ mod upload;
 pub(crate) use dial::dial;
 pub(crate) use exchange::{Exchange, Exchanged, exchange};
 pub use fetch::FetchError;
-pub(crate) use fetch::{Fetched, Limits, Place, Wanted, fetch_within};
+pub(crate) use fetch::{Fetched, Limits, Place, Streamed, Wanted, fetch_within, stream_within};
 pub(crate) use origin::{Upstream, Upstreams};
 pub(crate) use pool::{Pool, Pooled};
 pub(crate) use resolve::Lookups;

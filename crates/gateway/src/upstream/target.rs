@@ -14,8 +14,8 @@ pub struct TargetRules {
     pub allowed: Vec<IpNet>,
     /// Addresses that this gateway itself listens on, with real ports; never permitted.
     pub own: Vec<SocketAddr>,
-    /// Whether only what `allowed` names may be dialled: key sets over plain HTTP, as whoever answers for one can sign
-    /// tokens.
+    /// Whether only what `allowed` names may be dialled: key sets and portals over plain HTTP, as whoever answers for the one can sign tokens, and
+    /// is shown a token by the other.
     pub named_only: bool,
 }
 
@@ -64,7 +64,7 @@ impl TargetRules {
         for ip in judged {
             let range = refused(ip).or_else(|| {
                 let unnamed =
-                    "an address that `allow_targets` does not name, as plain HTTP for a key set needs";
+                    "an address that `allow_targets` does not name, as plain HTTP for a key set or a portal needs";
                 self.named_only.then(|| (unnamed, IpNet::from(ip)))
             });
             if let Some((range, net)) = range

@@ -372,7 +372,18 @@ fn what_is_shown_is_a_file_of_the_same_meaning() {
         "policy: { floor: /f, feed: { bundle: /b }, on_stale: deny, floor_max_age_s: 9 }\nstate_dir: /s\n";
     let url =
         "policy: { floor: /f, feed: { bundle: 'https://b/x' }, feed_wait_ms: 7, max_staleness_s: 60 }\n";
-    for who in ["", auth, floor, feed, url, "policy: { file: /f }\n"] {
+    let portal = "policy: { floor: /f, feed: { portal: 'https://p/x', token: '${file:token}' } }\nfleet: { name: a }\n";
+    let fleet = "policy: { floor: /f, feed: { bundle: /b } }\nfleet: { portal: 'http://127.0.0.1:1', token: '${file:token}' }\n";
+    for who in [
+        "",
+        auth,
+        floor,
+        feed,
+        url,
+        portal,
+        fleet,
+        "policy: { file: /f }\n",
+    ] {
         let configuration = check(&format!("{text}{who}"));
         let shown = masked(&configuration);
         let mut file = shown.clone();
@@ -382,6 +393,7 @@ fn what_is_shown_is_a_file_of_the_same_meaning() {
         let again = check(&file.to_string());
         assert_eq!(masked(&again), shown);
         assert_eq!(again.policy, configuration.policy);
+        assert_eq!(again.fleet, configuration.fleet);
         let access = |configuration: &Configuration| {
             let Configuration {
                 environment,

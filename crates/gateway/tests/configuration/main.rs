@@ -5,6 +5,7 @@
 mod bytes;
 mod examples;
 mod forms;
+mod kafka;
 mod load;
 mod policy;
 mod private_api;

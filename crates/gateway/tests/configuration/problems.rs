@@ -92,7 +92,7 @@ fn all_problems_are_told_at_once() {
              `health`, `access_log`, `allow_targets`, `trusted_edges`, `timeouts`, `routes`, `auth`, `rate_limiting`, \
              `aggregations`, `transformations`, `failed_credentials`, `cell`, `state_dir`, `drain_ms`, \
              `drain_idle_ms`, `head_bytes_max`, `header_count_max`, `connections_max`, `workers`, `environment`, \
-             `policy`, `services`",
+             `policy`, `fleet`, `services`",
             "3:25 the number 0 is too small | write a number from 1 to 300000",
             "3:37 expected a whole number, found the string \"soon\" | write a number from 1 to 3600000, without \
              quotes and unit",

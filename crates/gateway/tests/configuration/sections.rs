@@ -222,7 +222,7 @@ fn the_federated_form() {
         &[
             "1:21 `file` beside `floor`: a policy comes from one of them | keep one of them",
             "?1:30 `feed` without `state_dir`: a restart goes back to the floor | name a directory that outlives a restart, for one gateway alone",
-            "1:30 a feed from nowhere | add `bundle`",
+            "1:30 a feed from nowhere | add `portal`, `kafka` or `bundle`",
             "1:38 `token` has no effect without `portal` | leave it out",
             "1:50 `on_stale: deny` without `floor_max_age_s` | say how old a floor may get as long as no feed was heard",
         ],
@@ -259,8 +259,8 @@ fn a_feed() {
         &["2:37 the path is empty | name one, or leave the key out"],
     );
     feed(
-        "floor: f, feed: { bundle: b, kafka: {} }",
-        &["2:29 `bundle` beside `kafka`: a feed has exactly one carrier | keep one of them"],
+        "floor: f, feed: { bundle: b, portal: 'https://p', token: x }",
+        &["2:29 `bundle` beside `portal`: a feed has exactly one carrier | keep one of them"],
     );
     feed(
         "floor: f, feed: { bundle: b }, floor_max_age_s: 9",
@@ -279,8 +279,132 @@ fn a_feed() {
 }
 
 #[test]
+fn a_feed_from_a_portal() {
+    let portal = |url: &str, more: &str, expected: &[&str]| {
+        let feed = format!("feed: {{ portal: '{url}'{more} }}");
+        check(
+            &format!("state_dir: s\npolicy: {{ floor: f, {feed} }}\n"),
+            expected,
+        );
+    };
+    let token = ", token: sbg_x";
+    for url in [
+        "https://p",
+        "https://p/portal/",
+        "http://127.0.0.1:1",
+        "http://localhost:1",
+        "http://[::1]:1",
+    ] {
+        portal(url, token, &[]);
+    }
+    portal(
+        "https://p",
+        "",
+        &[
+            "2:29 `portal` without `token`: it tells nobody what is published | add `token: \"${file:PATH}\"`, with what `switchboard portal gateways create` printed",
+        ],
+    );
+    for bad in ["", "a b", "a\u{e4}"] {
+        portal(
+            "https://p",
+            &format!(", token: '{bad}'"),
+            &[
+                "2:57 a token has 1 to 4096 visible ASCII characters, and no blank | take what `switchboard portal gateways create` printed, as it stands",
+            ],
+        );
+    }
+    for url in ["http://p", "http://10.1.0.1"] {
+        portal(
+            url,
+            token,
+            &[&format!(
+                "2:37 \"{url}\": a token would be shown over plain HTTP, to whoever is on the way | write `https://…`, or name the portal's addresses in `allow_targets`"
+            )],
+        );
+    }
+    portal(
+        "https://p?x=y",
+        token,
+        &[
+            "2:37 \"https://p?x=y\": a query in a portal's URL | leave it out: paths of the portal's API are added to the URL",
+        ],
+    );
+    check(
+        "state_dir: s\nallow_targets: [10.1.0.0/16]\npolicy: { floor: f, feed: { portal: 'http://10.1.0.1', token: x } }\n",
+        &[],
+    );
+    portal(
+        "https://p",
+        ", token: x, bundle: b",
+        &["2:60 `bundle` beside `portal`: a feed has exactly one carrier | keep one of them"],
+    );
+}
+
+#[test]
+fn a_fleet() {
+    let check = |feed: &str, fleet: &str, expected: &[&str]| {
+        let text =
+            format!("state_dir: s\npolicy: {{ floor: f, feed: {{ {feed} }} }}\nfleet: {{ {fleet} }}\n");
+        check(&text, expected);
+    };
+    let portal = "portal: 'https://p', token: x";
+    check(portal, "", &[]);
+    check(portal, "name: api-eu-3", &[]);
+    check(portal, "portal: 'https://q', token: y", &[]);
+    check("bundle: b", portal, &[]);
+    check(
+        "bundle: b",
+        "name: a",
+        &[
+            "3:1 `fleet` without `portal`: nobody is reported to | add `portal` and `token`: the feed does not come from a portal",
+        ],
+    );
+    check(
+        portal,
+        "token: y, name: 'a b'",
+        &[
+            "3:10 `token` has no effect without `portal` | add `portal`, or leave `token` out for the one of `policy.feed`",
+            "3:26 \"a b\" is not the name of a gateway | use letters, digits, `.` and `-`",
+        ],
+    );
+    check(
+        portal,
+        "portal: 'http://q'",
+        &[
+            "3:10 `portal` without `token`: it takes no report of a stranger | add `token`, or leave `portal` out for the one of `policy.feed`",
+            "3:18 \"http://q\": a token would be shown over plain HTTP, to whoever is on the way | write `https://…`, or name the portal's addresses in `allow_targets`",
+        ],
+    );
+    let told = super::told(&super::checked(
+        "policy: { floor: f }\nfleet: { portal: 'https://p', token: x }\n",
+    ));
+    let expected = "2:1 `fleet` has no effect without `policy: { feed: … }` | leave it out: revisions of a feed are what is reported";
+    assert!(told.iter().any(|line| line == expected), "{told:?}");
+}
+
+#[test]
+fn who_follows_a_portal_reports_there_too() {
+    let fleet = |more: &str| {
+        let text = format!("policy: {{ floor: f, feed: {{ portal: 'https://p', token: x }} }}\n{more}");
+        let fleet = super::checked(&text)
+            .configuration
+            .and_then(|configuration| configuration.fleet);
+        fleet.map(|fleet| (fleet.name, fleet.portal.url))
+    };
+    assert_eq!(fleet(""), Some((None, "https://p".into())));
+    assert_eq!(
+        fleet("fleet: { name: a }\n"),
+        Some((Some("a".into()), "https://p".into()))
+    );
+    assert_eq!(
+        fleet("fleet: { portal: 'https://q', token: y }\n"),
+        Some((None, "https://q".into()))
+    );
+}
+
+#[test]
 fn what_is_not_in_this_version_is_refused_by_name() {
-    let text = "listen: [{ address: 127.0.0.1:1, tls: {}, http2: true, proxy_protocol: true }]\nrate_limiting: {}\naggregations: []\ntransformations: []\npolicy: { floor: f, feed: { portal: 'https://b', kafka: {} } }\nservices: {}\nroutes:\n- { path: /a, cors: {}, cache: {}, upstream: { endpoints: ['http://a'], credential: x } }\n";
+    let text = "listen: [{ address: 127.0.0.1:1, tls: {}, http2: true, proxy_protocol: true }]\nrate_limiting: {}\naggregations: []\ntransformations: []\npolicy: { floor: f, feed: { bundle: b } }\nservices: {}\nroutes:\n- { path: /a, cors: {}, cache: {}, upstream: { endpoints: ['http://a'], credential: x } }\n";
     let checked = checked(text);
     let refused: Vec<&str> = checked
         .problems
@@ -295,8 +419,6 @@ fn what_is_not_in_this_version_is_refused_by_name() {
         "rate_limiting",
         "aggregations",
         "transformations",
-        "portal",
-        "kafka",
         "services",
         "cors",
         "cache",

@@ -43,6 +43,7 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
             return (StatusCode::SERVICE_UNAVAILABLE, Json(body));
         }
     };
+    let sealed = sealed::alarm(&app).await.unwrap_or_default();
     let now = crate::text::now();
     let stands = all.iter().map(|feed| {
         json!({
@@ -56,20 +57,29 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
         .into_iter()
         .map(|(feed, why)| json!({ "feed": feed, "why": why }))
         .collect();
-    // Somebody has to look, but every reader is served as before.
-    let broken = sealed::alarm(&app).await.unwrap_or_default();
-    let broken = broken.map(|what| json!({ "break_glass": what }));
+    // No reason to take the portal out of its balancer: who is to look at it has to reach it.
+    let sealed = sealed.into_iter().map(|why| json!({ "break_glass": why }));
     let alarms: Vec<Value> = app
-        .hub
+        .fleet
         .alarms()
         .into_iter()
-        .map(|(feed, what)| json!({ "feed": feed, "a_reader_has": what }))
-        .chain(broken)
+        .map(|alarm| {
+            json!({
+                "feed": alarm.environment, "name": alarm.name, "epoch": alarm.epoch, "revision": alarm.revision,
+                "why": "the fleet has more than the database: was it restored from a backup?",
+            })
+        })
+        .chain(sealed)
+        .chain(app.hub.alarms().into_iter().map(|(feed, what)| {
+            json!({ "feed": feed, "a_reader_has": what, "why": "a reader of the stream has more than the database: was it restored from a backup?" })
+        }))
         .collect();
     let is_ready = troubles.is_empty();
     let body = json!({
         "ready": is_ready, "publishes": app.hub.leads(),
-        "feeds": stands.collect::<Vec<Value>>(), "troubles": troubles, "alarms": alarms,
+        "feeds": stands.collect::<Vec<Value>>(), "troubles": troubles,
+        // What a person has to look at, and nothing waits for.
+        "alarms": alarms,
     });
     let status = if is_ready {
         StatusCode::OK

@@ -9,6 +9,7 @@ mod entities;
 mod environments;
 mod explain;
 mod feeds;
+mod fleet;
 mod gateways;
 mod grants;
 mod health;

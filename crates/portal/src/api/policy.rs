@@ -34,6 +34,14 @@ struct How {
     replace: bool,
 }
 
+/// As of when.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct When {
+    /// As it was at this revision, of any epoch; now where absent.
+    revision: Option<i64>,
+}
+
 /// Where to go back to.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -46,15 +54,16 @@ struct Back {
 
 /// All that is in force, as one document
 #[utoipa::path(
-    get, path = "/v1/environments/{environment}/policy", tag = "policy", params(("environment" = String, Path,)),
+    get, path = "/v1/environments/{environment}/policy", tag = "policy", params(("environment" = String, Path,), When),
     responses((status = 200, description = "As `policy build` takes it.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
 async fn export(
     State(app): State<App>,
     caller: Caller,
     Path(environment): Path<String>,
+    Query(when): Query<When>,
 ) -> Result<Response<Body>, Problem> {
-    let pieces = policy_document::export(&app, &caller.asks(&environment)).await?;
+    let pieces = policy_document::export(&app, &caller.asks(&environment), when.revision).await?;
     let mut response = Response::new(Body::new(Pieces(pieces)));
     response
         .headers_mut()

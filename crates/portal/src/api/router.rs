@@ -2,8 +2,8 @@
 
 use super::problem::{nowhere, with_request_id};
 use super::{
-    audit, clients, entities, environments, explain, feeds, gateways, grants, health, policy, sign_in, teams,
-    tokens, users,
+    audit, clients, entities, environments, explain, feeds, fleet, gateways, grants, health, policy, sign_in,
+    teams, tokens, users,
 };
 use crate::app::App;
 use axum::{Json, Router};
@@ -50,6 +50,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(explain::routes())
         .merge(audit::routes())
         .merge(feeds::routes())
+        .merge(fleet::routes())
         .merge(sign_in::routes())
         .merge(tokens::routes())
         .merge(users::routes())

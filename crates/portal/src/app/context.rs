@@ -1,5 +1,6 @@
 //! What all operations share: the database, who is to be told of a change, and where keys are.
 
+use super::fleet::Pending;
 use crate::identity::Desk;
 use crate::keys::KeyFiles;
 use crate::publish::Hub;
@@ -16,6 +17,8 @@ pub(crate) struct App {
     /// What readers of feeds are told.
     pub(crate) hub: Hub,
     pub(crate) keys: KeyFiles,
+    /// Reports that are not written yet.
+    pub(crate) fleet: Pending,
     /// Where people sign in.
     pub(crate) desk: Desk,
 }

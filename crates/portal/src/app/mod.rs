@@ -14,6 +14,7 @@ mod draft;
 pub(crate) mod entities;
 pub(crate) mod environments;
 pub(crate) mod explain;
+pub(crate) mod fleet;
 pub(crate) mod gateways;
 pub(crate) mod grants;
 pub(crate) mod history;

@@ -51,14 +51,16 @@ impl Page {
         }
     }
 
+    /// What the next part begins behind, as it is told.
+    pub(crate) fn cursor(key: &str) -> String {
+        URL_SAFE_NO_PAD.encode(key)
+    }
+
     /// As `answer`, of those that are shown; a part may have fewer than there are.
     pub(crate) fn answer_some(&self, items: impl Iterator<Item = (String, Option<Value>)>) -> Answer {
         let all: Vec<(String, Option<Value>)> = items.collect();
         let is_full = i64::try_from(all.len()).is_ok_and(|count| count >= self.limit);
-        let next = all
-            .last()
-            .filter(|_| is_full)
-            .map(|(key, _)| URL_SAFE_NO_PAD.encode(key));
+        let next = all.last().filter(|_| is_full).map(|(key, _)| Page::cursor(key));
         let items: Vec<Value> = all.into_iter().filter_map(|(_, item)| item).collect();
         Answer::ok(json!({ "items": items, "next": next }))
     }
@@ -67,10 +69,7 @@ impl Page {
     pub(crate) fn answer(&self, items: impl Iterator<Item = (String, Value)>) -> Answer {
         let (keys, items): (Vec<String>, Vec<Value>) = items.unzip();
         let is_full = i64::try_from(items.len()).is_ok_and(|count| count >= self.limit);
-        let next = keys
-            .last()
-            .filter(|_| is_full)
-            .map(|key| URL_SAFE_NO_PAD.encode(key));
+        let next = keys.last().filter(|_| is_full).map(|key| Page::cursor(key));
         Answer::ok(json!({ "items": items, "next": next }))
     }
 }

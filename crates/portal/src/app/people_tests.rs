@@ -380,6 +380,7 @@ async fn app() -> (App, tempfile::TempDir) {
         written: std::sync::Arc::default(),
         hub: crate::publish::Hub::default(),
         keys: crate::keys::KeyFiles::of(directory.path()),
+        fleet: crate::app::fleet::Pending::default(),
         desk: crate::identity::Desk::local(),
     };
     (app, directory)

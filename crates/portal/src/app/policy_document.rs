@@ -5,16 +5,16 @@ use super::asked::Asked;
 use super::authorize::authorize;
 use super::body;
 use super::context::App;
-use super::draft::{Begun, Draft};
+use super::draft::{Begun, Draft, Wanted};
 use super::entities::{is_id, may_write, wanted};
 use super::refused::{ERRORS_MAX, FieldError, Refused};
 use super::write::RECORDS_MAX;
 use crate::identity::{Object, Operation};
-use crate::store::{Store, Tx, entities, feeds};
+use crate::store::{Store, Tx, entities, feeds, versions};
 use hyper::body::Bytes;
 use policy::entity::Kind;
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -60,8 +60,9 @@ pub(crate) async fn import(
         draft.preload(kind, &ids).await?;
         for (id, sent) in items {
             let former = draft.current(kind, &id).await?;
-            let to =
+            let mut to =
                 wanted(&draft, kind, &id, sent, former.as_ref()).map_err(|error| at(error, kind, &id))?;
+            keep_own(&mut to, former.as_ref());
             may_write(&mut draft, kind, &id, former.as_ref(), Some(&to)).await?;
             draft.plan(kind, &id, Some(to)).await?;
         }
@@ -72,6 +73,17 @@ pub(crate) async fn import(
     let mut more = Map::new();
     more.insert("entities".into(), count.into());
     draft.finish(200, None, more).await
+}
+
+/// What a policy file cannot say, and the portal keeps, stays as it was: titles, and whose a plan is.
+fn keep_own(to: &mut Wanted, former: Option<&Wanted>) {
+    let Some(former) = former else { return };
+    for (member, value) in &former.details {
+        to.details.entry(member.clone()).or_insert_with(|| value.clone());
+    }
+    if to.team.is_none() {
+        to.team.clone_from(&former.team);
+    }
 }
 
 type Sections = Vec<(Kind, Vec<(String, Map<String, Value>)>)>;
@@ -161,27 +173,79 @@ async fn delete_others(draft: &mut Draft, kind: Kind, kept: &[String]) -> Result
     }
 }
 
-/// All that is in force, as one document that `import` and `policy build` take: piece by piece.
-pub(crate) async fn export(app: &App, asked: &Asked) -> Result<mpsc::Receiver<Bytes>, Refused> {
+/// All that is in force, or was at an earlier revision, as one document that `import` and `policy build` take: piece by piece.
+pub(crate) async fn export(
+    app: &App,
+    asked: &Asked,
+    revision: Option<i64>,
+) -> Result<mpsc::Receiver<Bytes>, Refused> {
     authorize(&asked.actor, Operation::ExportPolicy, Object::Organisation)?;
     let mut tx = app.store.begin_reading().await?;
     let feed = feeds::get(&mut tx, &asked.environment).await?;
     let feed = feed.ok_or_else(|| Refused::NotFound(format!("environment `{}`", asked.environment)))?;
     let (sender, receiver) = mpsc::channel(16);
-    let head = format!("{{\"epoch\":{},\"revision\":{}", feed.epoch, feed.revision);
+    let then = match revision {
+        Some(revision) => then(&mut tx, &feed, revision).await?,
+        None => Then::new(),
+    };
+    let head = format!(
+        "{{\"epoch\":{},\"revision\":{}",
+        feed.epoch,
+        revision.unwrap_or(feed.revision)
+    );
     tokio::spawn(async move {
         // What breaks off is no JSON, and cannot be taken for all of it.
-        if let Err(error) = pieces(tx, &feed.environment, head, &sender).await {
+        if let Err(error) = pieces(tx, &feed.environment, head, then, &sender).await {
             tracing::warn!(error = %crate::causes(&error), "an export broke off");
         }
     });
     Ok(receiver)
 }
 
+/// What changed since, as it was: the body, or `None` where readers had none.
+type Then = BTreeMap<(Kind, String), Option<String>>;
+
+async fn then(tx: &mut Tx, feed: &feeds::Feed, revision: i64) -> Result<Then, Refused> {
+    if !(0..=feed.revision).contains(&revision) {
+        return Err(Refused::field(
+            "revision",
+            format!("write one from 0 to {}", feed.revision),
+        ));
+    }
+    let limit = i64::try_from(RECORDS_MAX).unwrap_or(i64::MAX).saturating_add(1);
+    let changed = versions::as_of(tx, &feed.environment, revision, limit).await?;
+    if changed.len() > RECORDS_MAX {
+        return Err(Refused::TooLarge {
+            records: changed.len(),
+            records_max: RECORDS_MAX,
+            bytes: 0,
+            bytes_max: super::write::REVISION_BYTES_MAX,
+        });
+    }
+    let then = changed.into_iter().map(|(kind, id, version)| {
+        let published =
+            version.filter(|version| matches!(version.status.as_str(), "published" | "deprecated"));
+        ((kind, id), published.and_then(|version| version.body))
+    });
+    Ok(then.collect())
+}
+
+fn write_entity(id: &str, body: &str, is_first: &mut bool, piece: &mut String) {
+    piece.push_str(if *is_first { "\n" } else { ",\n" });
+    *is_first = false;
+    piece.push_str(&format!("{{\"id\":\"{id}\""));
+    let members = body.trim_start_matches('{');
+    if members != "}" {
+        piece.push(',');
+    }
+    piece.push_str(members);
+}
+
 async fn pieces(
     mut tx: Tx,
     environment: &str,
     head: String,
+    mut then: Then,
     sender: &mpsc::Sender<Bytes>,
 ) -> Result<(), crate::store::StoreError> {
     let mut piece = head;
@@ -193,16 +257,13 @@ async fn pieces(
             let Some(last) = part.last() else { break };
             after.clone_from(&last.id);
             for stored in part {
-                let Some(record) = &stored.record else { continue };
-                let body = body::of_record(record)?;
-                piece.push_str(if is_first { "\n" } else { ",\n" });
-                is_first = false;
-                piece.push_str(&format!("{{\"id\":\"{}\"", stored.id));
-                let members = body.trim_start_matches('{');
-                if members != "}" {
-                    piece.push(',');
+                let body = match (then.remove(&(kind, stored.id.clone())), &stored.record) {
+                    (Some(body), _) => body,
+                    (None, record) => record.as_deref().map(body::of_record).transpose()?,
+                };
+                if let Some(body) = body {
+                    write_entity(&stored.id, &body, &mut is_first, &mut piece);
                 }
-                piece.push_str(members);
             }
             if piece.is_empty() {
                 continue;
@@ -210,6 +271,11 @@ async fn pieces(
             let sent = sender.send(std::mem::take(&mut piece).into());
             if !matches!(tokio::time::timeout(SLOW_MAX, sent).await, Ok(Ok(()))) {
                 return Ok(());
+            }
+        }
+        for ((_, id), body) in then.extract_if((kind, String::new()).., |key, _| key.0 == kind) {
+            if let Some(body) = body {
+                write_entity(&id, &body, &mut is_first, &mut piece);
             }
         }
         piece.push(']');

@@ -32,6 +32,7 @@ impl Case {
             written: Arc::default(),
             hub: Hub::default(),
             keys,
+            fleet: super::fleet::Pending::default(),
             desk: Desk::local(),
         };
         let case = Case {

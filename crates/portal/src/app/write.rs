@@ -68,6 +68,7 @@ pub(super) async fn all(draft: &mut Draft, judged: &Judged) -> Result<(i64, i64)
             operation: draft.operation.to_owned(),
             records: i64::try_from(rows.items.len()).unwrap_or(i64::MAX),
             at: draft.now,
+            made_at_ms: Some(crate::text::now_ms()),
             digest: None,
             committed_at_ms: None,
             commit_line: None,

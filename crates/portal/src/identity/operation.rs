@@ -228,6 +228,10 @@ operations! {
     Report = "report",
     /// What every gateway runs.
     SeeFleet = "see_fleet",
+    /// Which versions are to run.
+    SeeVersions = "see_versions",
+    /// Say which versions are to run.
+    SetVersions = "set_versions",
 }
 
 /// What is done with entities, by their kind.

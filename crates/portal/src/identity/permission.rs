@@ -199,7 +199,7 @@ fn rule(operation: Operation) -> Rule {
         | O::ListApis | O::SeeApi | O::ListPlans | O::SeePlan | O::ListIssuers | O::SeeIssuer
         | O::ListTenants | O::SeeTenant | O::ListCells | O::SeeCell
         | O::ListClients | O::ListRevocations | O::ListGrants | O::ListGateways
-        | O::ListRevisions | O::ListProposals | O::SeeFleet => Rule::Shared,
+        | O::ListRevisions | O::ListProposals | O::SeeFleet | O::SeeVersions => Rule::Shared,
         O::SignOut | O::ImportPolicy => Rule::SharedChange,
         O::ListTokens => Rule::OwnRead,
         O::MakeToken => Rule::OwnMake,
@@ -228,6 +228,7 @@ fn rule(operation: Operation) -> Rule {
         | O::DeleteTeam
         | O::MakeEnvironment
         | O::SetSeatBelt
+        | O::SetVersions
         | O::ReplacePolicy
         | O::ApproveProposal
         | O::PutIssuer

@@ -165,17 +165,10 @@ pub(crate) enum Role {
     },
 }
 
+/// The section `sign_in` of `portal.yaml`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
-    public_url: Option<String>,
-    #[serde(default)]
-    sign_in: SignInFile,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SignInFile {
+pub(crate) struct SignInFile {
     local_users: Option<bool>,
     session: Option<SessionFile>,
     oidc: Option<OidcFile>,
@@ -222,19 +215,26 @@ impl SignInSettings {
         }
     }
 
-    /// Reads the file, and the secrets that it names, which are looked for beside it.
-    pub fn load(path: &Path) -> Result<SignInSettings, SettingsError> {
-        let text = read(path, FILE_BYTES_MAX)?;
-        let file: File = serde_saphyr::from_str(&text).map_err(|error| SettingsError::Malformed {
-            path: path.to_owned(),
-            message: error.to_string(),
-        })?;
-        let beside = path.parent().unwrap_or(Path::new("."));
-        resolve(file, &|named| {
-            let secret = read(&beside.join(named), SECRET_BYTES_MAX)?;
-            Ok(Secret(secret.trim().to_owned()))
+    /// What the file says, with the secrets that it names, which are looked for in this directory.
+    pub(crate) fn resolve(
+        public_url: Option<String>,
+        sign_in: SignInFile,
+        beside: &Path,
+    ) -> Result<SignInSettings, SettingsError> {
+        resolve(public_url, sign_in, &|named| {
+            read_secret(&beside.join(named)).map(Secret)
         })
     }
+}
+
+/// The text of `portal.yaml`.
+pub(crate) fn read_file(path: &Path) -> Result<String, SettingsError> {
+    read(path, FILE_BYTES_MAX)
+}
+
+/// A secret's file, without the white space around it.
+pub(crate) fn read_secret(path: &Path) -> Result<String, SettingsError> {
+    Ok(read(path, SECRET_BYTES_MAX)?.trim().to_owned())
 }
 
 fn read(path: &Path, max: u64) -> Result<String, SettingsError> {
@@ -264,8 +264,11 @@ fn value(key: &'static str, message: impl Into<String>) -> SettingsError {
 
 type ReadSecret<'r> = &'r dyn Fn(&Path) -> Result<Secret, SettingsError>;
 
-fn resolve(file: File, secret: ReadSecret<'_>) -> Result<SignInSettings, SettingsError> {
-    let File { public_url, sign_in } = file;
+fn resolve(
+    public_url: Option<String>,
+    sign_in: SignInFile,
+    secret: ReadSecret<'_>,
+) -> Result<SignInSettings, SettingsError> {
     if let Some(url) = &public_url {
         check_public_url(url)?;
     }

@@ -6,11 +6,15 @@
 mod carrier;
 mod follow;
 mod hub;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod lease;
 mod publisher;
 mod stream;
 
 pub(crate) use follow::follow;
 pub(crate) use hub::{Hub, Standing};
+#[cfg(feature = "kafka")]
+pub(crate) use kafka::carry;
 pub(crate) use publisher::{Publishing, publish};
 pub(crate) use stream::{Begin, Position, begin, bundle};

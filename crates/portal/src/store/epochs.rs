@@ -63,6 +63,7 @@ pub(crate) async fn begin(
         operation: "feed.new_epoch".to_owned(),
         records,
         at: now,
+        made_at_ms: Some(crate::text::now_ms()),
         digest: None,
         committed_at_ms: None,
         commit_line: None,

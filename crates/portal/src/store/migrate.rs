@@ -11,7 +11,7 @@ struct Migration {
 }
 
 /// In order; the number of the first is 1.
-const MIGRATIONS: [Migration; 2] = [
+const MIGRATIONS: [Migration; 4] = [
     Migration {
         tables: include_str!("migrations/0001_tables.sql"),
         sqlite: include_str!("migrations/0001_sqlite.sql"),
@@ -19,6 +19,16 @@ const MIGRATIONS: [Migration; 2] = [
     },
     Migration {
         tables: include_str!("migrations/0002_identity.sql"),
+        sqlite: "",
+        postgres: "",
+    },
+    Migration {
+        tables: include_str!("migrations/0003_fleet.sql"),
+        sqlite: "",
+        postgres: "",
+    },
+    Migration {
+        tables: include_str!("migrations/0004_kafka.sql"),
         sqlite: "",
         postgres: "",
     },

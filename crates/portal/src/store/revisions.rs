@@ -14,6 +14,8 @@ pub(crate) struct Revision {
     pub(crate) operation: String,
     pub(crate) records: i64,
     pub(crate) at: i64,
+    /// The same, as exactly as propagation is measured; `None`: an older portal made it.
+    pub(crate) made_at_ms: Option<i64>,
     /// `None`: not published yet.
     pub(crate) digest: Option<String>,
     pub(crate) committed_at_ms: Option<i64>,
@@ -21,7 +23,8 @@ pub(crate) struct Revision {
     pub(crate) commit_line: Option<String>,
 }
 
-const COLUMNS: &str = "revision, epoch, actor, operation, records, at, digest, committed_at_ms, commit_line";
+const COLUMNS: &str =
+    "revision, epoch, actor, operation, records, at, digest, committed_at_ms, commit_line, made_at_ms";
 
 fn revision(row: &AnyRow) -> Result<Revision, StoreError> {
     Ok(Revision {
@@ -34,6 +37,7 @@ fn revision(row: &AnyRow) -> Result<Revision, StoreError> {
         digest: row.try_get(6)?,
         committed_at_ms: row.try_get(7)?,
         commit_line: row.try_get(8)?,
+        made_at_ms: row.try_get(9)?,
     })
 }
 
@@ -44,8 +48,8 @@ pub(crate) async fn add(
     row: &Revision,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO revisions (environment, revision, epoch, actor, operation, records, at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO revisions (environment, revision, epoch, actor, operation, records, at, made_at_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(environment)
     .bind(row.revision)
@@ -54,6 +58,7 @@ pub(crate) async fn add(
     .bind(row.operation.as_str())
     .bind(row.records)
     .bind(row.at)
+    .bind(row.made_at_ms)
     .execute(connection)
     .await?;
     Ok(())

@@ -48,6 +48,21 @@ impl Live {
         self.feed.commit_line.is_some() && self.feed.published_epoch == self.feed.epoch
     }
 
+    /// The first keys come again.
+    pub(crate) async fn rewind(&mut self) -> Result<(), StoreError> {
+        let Feed {
+            environment,
+            epoch,
+            published,
+            ..
+        } = &self.feed;
+        let former = outbox::former(&mut self.tx, environment, *epoch, *published).await?;
+        self.former = former.into_iter().collect();
+        self.after = (String::new(), String::new());
+        self.ended = false;
+        Ok(())
+    }
+
     /// The next keys with their lines; nothing at the end.
     pub(crate) async fn next(&mut self) -> Result<Vec<(String, String)>, StoreError> {
         while !self.ended {

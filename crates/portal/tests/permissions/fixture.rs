@@ -2,7 +2,7 @@
 
 use super::http::{Answer, Http};
 use portal::operate::Operator;
-use portal::{Portal, Settings, SignInSettings};
+use portal::{Configuration, Portal, Settings};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -55,7 +55,7 @@ impl Fixture {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             admin_token_file: None,
             environments: vec!["own".to_owned(), "other".to_owned()],
-            sign_in: SignInSettings::load(&config).expect("good"),
+            configuration: Configuration::load(&config).expect("good"),
         };
         let portal = Portal::start(&settings).await.expect("it starts");
         let token = std::fs::read_to_string(directory.path().join("admin.token")).expect("written");

@@ -1,13 +1,24 @@
 //! One file per command: arguments, what is printed, and the exit code.
 
+pub(crate) mod api;
 pub(crate) mod authorizer;
+pub(crate) mod change;
 pub(crate) mod check;
+pub(crate) mod client;
 pub(crate) mod cost;
+pub(crate) mod exit;
 pub(crate) mod explain;
+pub(crate) mod feed;
+pub(crate) mod fleet;
 pub(crate) mod gateway;
 pub(crate) mod generate;
+pub(crate) mod key;
 pub(crate) mod policy;
 pub(crate) mod portal;
+pub(crate) mod portal_client;
+pub(crate) mod relay;
+pub(crate) mod revoke;
+pub(crate) mod screen;
 
 use ::gateway::configuration::Unreadable;
 use clap::ValueEnum;

@@ -175,13 +175,31 @@ fn parse(bytes: &[u8], took: Duration) -> anyhow::Result<Answer> {
         let (name, value) = line.split_once(':')?;
         Some((name.to_owned(), value.trim().to_owned()))
     };
-    Ok(Answer {
+    let mut answer = Answer {
         status,
         reason: words.next().unwrap_or_default().to_owned(),
         fields: lines.filter_map(field).collect(),
         body: body.to_owned(),
         took,
-    })
+    };
+    if answer.field("transfer-encoding").is_some() {
+        answer.body = unchunked(body).ok_or_else(|| anyhow!("the answer ends within its body"))?;
+    }
+    Ok(answer)
+}
+
+/// A body in chunks (RFC 9112 §7.1), as one; `None` where its last chunk is missing.
+fn unchunked(mut body: &str) -> Option<String> {
+    let mut whole = String::new();
+    loop {
+        let (size, rest) = body.split_once("\r\n")?;
+        let size = usize::from_str_radix(size, 16).ok()?;
+        if size == 0 {
+            return Some(whole);
+        }
+        whole.push_str(rest.get(..size)?);
+        body = rest.get(size..)?.strip_prefix("\r\n")?;
+    }
 }
 
 #[cfg(test)]
@@ -198,6 +216,16 @@ mod tests {
         assert_eq!(answer.reason, "Method Not Allowed");
         assert_eq!(answer.field("allow"), Some("GET, HEAD"));
         assert_eq!(answer.body, "{}");
+    }
+
+    #[test]
+    fn chunks_are_put_together() {
+        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let whole = format!("{head}3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n");
+        let answer = parse(whole.as_bytes(), Duration::ZERO).unwrap();
+        assert_eq!(answer.body, "abc0123456789");
+        let cut = format!("{head}3\r\nabc\r\n");
+        assert!(parse(cut.as_bytes(), Duration::ZERO).is_err());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Everything of the demo but the gateway, and what is said before and after the tour.
 
+use super::federation::Federation;
 use super::place::Place;
 use super::screen::Screen;
 use super::services::Services;
@@ -10,7 +11,7 @@ use anyhow::Context as _;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What the tour plays on.
 pub(super) struct Stage {
@@ -19,6 +20,8 @@ pub(super) struct Stage {
     place: Place,
     gateway: SocketAddr,
     admin: SocketAddr,
+    /// What the second act started.
+    federation: Option<Federation>,
 }
 
 impl Stage {
@@ -31,6 +34,7 @@ impl Stage {
             place,
             gateway: gateway.context("the gateway listens nowhere")?,
             admin: serving.admin().context("the gateway has no admin port")?,
+            federation: None,
         })
     }
 
@@ -66,13 +70,14 @@ impl Stage {
         Ok(())
     }
 
-    /// Shows all requests.
+    /// Both acts: the requests to one gateway, then one policy for two.
     pub(super) fn tour(&mut self, stopped: &AtomicBool) -> anyhow::Result<()> {
         let Stage {
             screen,
             services,
             place,
             gateway,
+            federation,
             ..
         } = self;
         let tour = Tour {
@@ -82,7 +87,11 @@ impl Stage {
             place,
             stopped,
         };
-        tour.run()
+        let steps = tour.run()?;
+        if !stopped.load(Ordering::Relaxed) {
+            *federation = Federation::tell(screen, services, steps, stopped)?;
+        }
+        Ok(())
     }
 
     /// What to try while it stays up.
@@ -119,8 +128,10 @@ impl Stage {
             mut screen,
             services,
             place,
+            federation,
             ..
         } = self;
+        drop(federation);
         drop(services);
         screen.blank()?;
         match place.clear() {

@@ -31,8 +31,8 @@ pub(super) struct Tour<'a> {
 type Step<'t> = fn(&mut Tour<'t>) -> anyhow::Result<()>;
 
 impl<'t> Tour<'t> {
-    /// Walks through all steps, or until the demo is stopped.
-    pub(super) fn run(mut self) -> anyhow::Result<()> {
+    /// Walks through all steps, or until the demo is stopped; how many there are.
+    pub(super) fn run(mut self) -> anyhow::Result<usize> {
         let steps: [(&str, Step<'t>); 15] = [
             ("A request goes where its path says", Self::forwarded),
             ("The most specific route wins, wherever it stands", Self::specific),
@@ -50,15 +50,16 @@ impl<'t> Tour<'t> {
             ("A token that has expired", Self::expired),
             ("A program with an API key", Self::with_key),
         ];
+        let count = steps.len();
         for (index, (title, step)) in steps.into_iter().enumerate() {
             if self.stopped.load(Ordering::Relaxed) {
-                return Ok(());
+                break;
             }
             self.screen.step(index + 1, title)?;
             step(&mut self).with_context(|| format!("step {} did not go as it should", index + 1))?;
             self.screen.flush()?;
         }
-        Ok(())
+        Ok(count)
     }
 
     /// Asks as curl would, and shows it.

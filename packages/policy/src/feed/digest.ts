@@ -6,7 +6,8 @@
 
 import { hash } from "node:crypto";
 
-const BUCKETS = 256;
+/** One for each value of a byte. */
+export const BUCKETS = 256;
 /** Bytes of the length before a key. */
 const LENGTH_BYTES = 4;
 
@@ -20,12 +21,26 @@ export function recordDigest(key: string, value: Uint8Array): string {
   return hash("sha256", whole, "binary");
 }
 
+/** In which of the buckets a key is. */
+export function bucketOf(key: string): number {
+  return hash("sha256", key, "binary").charCodeAt(0);
+}
+
+/** The digest of one bucket, of its record digests in any order, which it sorts. */
+export function bucketDigest(records: string[]): string {
+  return hash("sha256", bytesOf(records.sort()), "binary");
+}
+
+/** The digest over all buckets, as lower-case hex. */
+export function digestOfBuckets(digests: readonly string[]): string {
+  return hash("sha256", bytesOf(digests));
+}
+
 /** The digest over all records, as lower-case hex. */
 export function feedDigest(records: Iterable<readonly [key: string, digest: string]>): string {
   const buckets = Array.from({ length: BUCKETS }, (): string[] => []);
-  for (const [key, digest] of records) buckets[hash("sha256", key, "binary").charCodeAt(0)]?.push(digest);
-  const digests = buckets.map((bucket) => hash("sha256", bytesOf(bucket.sort()), "binary"));
-  return hash("sha256", bytesOf(digests));
+  for (const [key, digest] of records) buckets[bucketOf(key)]?.push(digest);
+  return digestOfBuckets(buckets.map(bucketDigest));
 }
 
 function bytesOf(digests: readonly string[]): Buffer {

@@ -6,7 +6,8 @@
 
 import type { Report } from "../contents.ts";
 import { Policy } from "../policy.ts";
-import { holdFloor } from "./held.ts";
+import { type Held, holdFloor } from "./held.ts";
+import { Reader } from "./reader.ts";
 
 /** A policy, and what says that it is whole. */
 export interface Floor {
@@ -27,7 +28,20 @@ export interface Floor {
 
 /** Reads a whole floor; throws a `FloorError` where it does not hold. */
 export function readFloor(bytes: Uint8Array): Floor {
-  const { commit, live, skipped, foreign } = holdFloor(bytes);
+  return floorOf(holdFloor(bytes));
+}
+
+/**
+ * The same, and a reader that shows it; without a reader where the floor is not signed, so that nobody says whose
+ * signatures count. `now` in Unix seconds.
+ */
+export function beginWithFloor(bytes: Uint8Array, now: number): { floor: Floor; reader: Reader | undefined } {
+  const held = holdFloor(bytes);
+  const reader = held.trust === undefined ? undefined : Reader.ofFloor(held, now);
+  return { floor: floorOf(held), reader };
+}
+
+function floorOf({ commit, live, skipped, foreign }: Held): Floor {
   const { policy, reports } = Policy.build(live.map(({ entity }) => entity));
   const { feed, epoch, revision, at, digest } = commit;
   return { policy, reports, feed, epoch, revision, at, digest, skipped, foreign };

@@ -22,6 +22,8 @@ import { counts, keyringAfter } from "./trust.ts";
 /** A floor that holds. */
 export interface Held {
   readonly commit: Commit;
+  /** Who signs its feed; nothing where it is not signed. */
+  readonly trust: Trust | undefined;
   /** The live records, by kind and id. */
   readonly live: readonly Live[];
   /** Lines that are no record. */
@@ -30,10 +32,17 @@ export interface Held {
   readonly foreign: number;
 }
 
-/** One live record, and its line. */
+/** Who signs keyrings, and the keyring under which the commit counts. */
+export interface Trust {
+  readonly roots: RootsLine;
+  readonly keyring: KeyringLine;
+}
+
+/** One live record, its line, and its digest as binary text. */
 export interface Live {
   readonly entity: Entity;
   readonly line: Uint8Array;
+  readonly digest: string;
 }
 
 /** The word for it in vectors. */
@@ -84,12 +93,11 @@ export function holdFloor(bytes: Uint8Array): Held {
       `line ${read.behind} stands behind the commit, which does not hold for it`,
     );
   }
-  countCommit(commit, read);
-  return judge(commit, read);
+  return judge(commit, countCommit(commit, read), read);
 }
 
-/** Throws where the commit does not count at all. */
-function countCommit(commit: Commit, { roots, keyring, isKeyed }: Read): void {
+/** By whom the commit counts; throws where it does not count at all. */
+function countCommit(commit: Commit, { roots, keyring, isKeyed }: Read): Trust | undefined {
   if (roots === undefined) {
     if (isKeyed || commit.signed !== undefined) {
       throw new FloorError(
@@ -103,12 +111,13 @@ function countCommit(commit: Commit, { roots, keyring, isKeyed }: Read): void {
         `the floor's commit has the epoch ${commit.epoch}; without a signature it is 0`,
       );
     }
-    return;
+    return undefined;
   }
   if (keyring === undefined) {
     throw new FloorError("keyring", "the floor has no keyring that counts before its commit");
   }
   if (!counts(roots, keyring, commit)) throw new FloorError("commit", "the floor's commit does not count");
+  return { roots, keyring };
 }
 
 /** The body of a live record, as it is written. */
@@ -198,14 +207,15 @@ function* linesOf(file: Buffer): Generator<Buffer> {
   }
 }
 
-function judge(commit: Commit, { changes, skipped, hasCrLf }: Read): Held {
+function judge(commit: Commit, trust: Trust | undefined, { changes, skipped, hasCrLf }: Read): Held {
   const records = new Map<string, Live>();
   let foreign = 0;
   for (const { change, line } of changes) {
     const key = `${change.kind}/${change.id}`;
     if (change.type === "deletion") records.delete(key);
-    else if (isLive(commit, change)) records.set(key, { entity: change, line });
-    else foreign++;
+    else if (isLive(commit, change)) {
+      records.set(key, { entity: change, line, digest: recordDigest(key, line) });
+    } else foreign++;
   }
   const hint = hasCrLf
     ? " (its lines end in CR LF: something rewrote them; a floor is copied byte for byte)"
@@ -218,7 +228,7 @@ function judge(commit: Commit, { changes, skipped, hasCrLf }: Read): Held {
     throw new FloorError("digest", `the floor's digest does not hold: a byte of it was changed${hint}`);
   }
   const live = [...records.values()].sort((a, b) => byKey(a.entity, b.entity));
-  return { commit, live, skipped, foreign };
+  return { commit, trust, live, skipped, foreign };
 }
 
 function isLive(commit: Commit, entity: Entity): boolean {
@@ -227,7 +237,7 @@ function isLive(commit: Commit, entity: Entity): boolean {
 }
 
 function* digestsOf(records: ReadonlyMap<string, Live>): Generator<readonly [string, string]> {
-  for (const [key, { line }] of records) yield [key, recordDigest(key, line)];
+  for (const [key, { digest }] of records) yield [key, digest];
 }
 
 /** Kinds and ids are ASCII: units are bytes. */

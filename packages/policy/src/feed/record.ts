@@ -4,6 +4,7 @@
  * Tolerant: members that are not known are ignored. A line that is no record is none, and nothing else happens.
  */
 
+import { isUtf8 } from "node:buffer";
 import { isId, isSha256Hex } from "../form.ts";
 import { type PlainObject, parsePlainObject } from "../plain.ts";
 
@@ -96,6 +97,12 @@ export function parseLine(line: string): Line | undefined {
   if (Object.hasOwn(members, "digest")) return parseCommit(members);
   if (Object.hasOwn(members, "keys")) return { type: "keyring", keyring: parseKeyring(members, line) };
   return Object.hasOwn(members, "roots") ? { type: "roots", roots: parseRoots(members) } : undefined;
+}
+
+/** Reads one line of bytes, without its LF; `undefined` where it is no record. */
+export function readLine(line: Uint8Array): Line | undefined {
+  if (line.length > RECORD_BYTES_MAX || !isUtf8(line)) return undefined;
+  return parseLine(Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString("utf8"));
 }
 
 /** Bytes of this number, from base64url without padding (RFC 4648 §5) in its one spelling. */

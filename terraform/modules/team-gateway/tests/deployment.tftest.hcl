@@ -17,13 +17,12 @@ run "the_rust_authorizer" {
   }
   assert {
     condition = aws_lambda_function.authorizer.environment[0].variables == tomap({
-      SWITCHBOARD_FLOOR            = "/opt/policy.floor"
-      SWITCHBOARD_APIS             = "orders"
-      SWITCHBOARD_RESPONSE         = "policy"
-      SWITCHBOARD_RESULT_TTL_S     = "0"
-      SWITCHBOARD_CELL             = "eu-1"
-      SWITCHBOARD_GATEWAY          = "commerce-orders-prod"
-      AWS_LC_SYS_NO_JITTER_ENTROPY = "1"
+      SWITCHBOARD_FLOOR        = "/opt/policy.floor"
+      SWITCHBOARD_APIS         = "orders"
+      SWITCHBOARD_RESPONSE     = "policy"
+      SWITCHBOARD_RESULT_TTL_S = "0"
+      SWITCHBOARD_CELL         = "eu-1"
+      SWITCHBOARD_GATEWAY      = "commerce-orders-prod"
     })
     error_message = "The authorizer's settings are wrong."
   }
@@ -50,7 +49,7 @@ run "the_typescript_authorizer" {
     error_message = "The TypeScript build would not start."
   }
   assert {
-    condition     = !can(aws_lambda_function.authorizer.environment[0].variables.AWS_LC_SYS_NO_JITTER_ENTROPY) && aws_lambda_function.authorizer.environment[0].variables.SWITCHBOARD_APIS == "orders"
+    condition     = aws_lambda_function.authorizer.environment[0].variables.SWITCHBOARD_APIS == "orders"
     error_message = "The authorizer's settings are wrong."
   }
 }
@@ -320,5 +319,62 @@ run "a_deployment_follows_every_change" {
   assert {
     condition     = can(regex("^[0-9a-f]{64}$", aws_api_gateway_deployment.this.triggers.content)) && aws_api_gateway_deployment.this.triggers.content == sha256(jsonencode([aws_api_gateway_rest_api.this.body, false]))
     error_message = "What is deployed is not the content."
+  }
+}
+
+run "a_bundle_is_followed" {
+  command = plan
+
+  variables {
+    floor           = "tests/given/signed.floor"
+    bundle_url      = "https://relay.example.com/bundle"
+    bundle_token    = "sbg_secret"
+    sync_after_ms   = 2500
+    max_staleness_s = 600
+    on_stale        = "deny"
+    floor_max_age_s = 86400
+    portal_url      = "https://portal.example.com"
+    portal_token    = "sbg_secret"
+  }
+
+  assert {
+    condition = nonsensitive(aws_lambda_function.authorizer.environment[0].variables) == tomap({
+      SWITCHBOARD_FLOOR           = "/opt/policy.floor"
+      SWITCHBOARD_APIS            = "orders"
+      SWITCHBOARD_RESPONSE        = "policy"
+      SWITCHBOARD_RESULT_TTL_S    = "0"
+      SWITCHBOARD_GATEWAY         = "commerce-orders-prod"
+      SWITCHBOARD_BUNDLE          = "https://relay.example.com/bundle"
+      SWITCHBOARD_BUNDLE_TOKEN    = "sbg_secret"
+      SWITCHBOARD_SYNC_AFTER_MS   = "2500"
+      SWITCHBOARD_MAX_STALENESS_S = "600"
+      SWITCHBOARD_ON_STALE        = "deny"
+      SWITCHBOARD_FLOOR_MAX_AGE_S = "86400"
+      SWITCHBOARD_PORTAL          = "https://portal.example.com"
+      SWITCHBOARD_PORTAL_TOKEN    = "sbg_secret"
+    })
+    error_message = "The authorizer does not follow the bundle."
+  }
+  assert {
+    condition     = output.propagation.sync_after_s == 2.5 && output.propagation.arrives == "with the bundle, inside of an invocation" && strcontains(output.propagation.note, "2.5 s")
+    error_message = "It is not said how long a change takes."
+  }
+}
+
+run "a_bundle_is_followed_with_the_usual_settings" {
+  command = plan
+
+  variables {
+    floor      = "tests/given/signed.floor"
+    bundle_url = "https://relay.example.com/bundle"
+  }
+
+  assert {
+    condition     = aws_lambda_function.authorizer.environment[0].variables.SWITCHBOARD_SYNC_AFTER_MS == "1000" && aws_lambda_function.authorizer.environment[0].variables.SWITCHBOARD_MAX_STALENESS_S == "3600" && aws_lambda_function.authorizer.environment[0].variables.SWITCHBOARD_ON_STALE == "serve"
+    error_message = "The usual settings are others."
+  }
+  assert {
+    condition     = !can(aws_lambda_function.authorizer.environment[0].variables.SWITCHBOARD_BUNDLE_TOKEN) && !can(aws_lambda_function.authorizer.environment[0].variables.SWITCHBOARD_FLOOR_MAX_AGE_S) && !can(aws_lambda_function.authorizer.environment[0].variables.SWITCHBOARD_PORTAL)
+    error_message = "Something is set that was left out."
   }
 }

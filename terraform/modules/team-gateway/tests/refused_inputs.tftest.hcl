@@ -144,7 +144,17 @@ run "floor_without_layer" {
   expect_failures = [var.floor]
 }
 
-run "bundle_url_is_not_in_this_version" {
+run "bundle_url_plain_http" {
+  command = plan
+
+  variables {
+    bundle_url = "http://relay.example.com/bundle"
+  }
+
+  expect_failures = [var.bundle_url]
+}
+
+run "bundle_url_other_name" {
   command = plan
 
   variables {
@@ -152,6 +162,187 @@ run "bundle_url_is_not_in_this_version" {
   }
 
   expect_failures = [var.bundle_url]
+}
+
+run "bundle_url_user" {
+  command = plan
+
+  variables {
+    bundle_url = "https://me@relay.example.com/bundle"
+  }
+
+  expect_failures = [var.bundle_url]
+}
+
+run "bundle_url_query" {
+  command = plan
+
+  variables {
+    bundle_url = "https://relay.example.com/bundle?a=b"
+  }
+
+  expect_failures = [var.bundle_url]
+}
+
+run "bundle_url_path" {
+  command = plan
+
+  variables {
+    bundle_url = "/mnt/policy/bundle"
+  }
+
+  expect_failures = [var.bundle_url]
+}
+
+run "bundle_token_with_a_blank" {
+  command = plan
+
+  variables {
+    floor        = "tests/given/signed.floor"
+    bundle_url   = "https://relay.example.com/bundle"
+    bundle_token = "two words"
+  }
+
+  expect_failures = [var.bundle_token]
+}
+
+run "bundle_token_without_bundle" {
+  command = plan
+
+  variables {
+    bundle_token = "sbg_1"
+  }
+
+  expect_failures = [var.bundle_token]
+}
+
+run "sync_after_a_fraction" {
+  command = plan
+
+  variables {
+    floor         = "tests/given/signed.floor"
+    bundle_url    = "https://relay.example.com/bundle"
+    sync_after_ms = 0.5
+  }
+
+  expect_failures = [var.sync_after_ms]
+}
+
+run "sync_after_too_long" {
+  command = plan
+
+  variables {
+    floor           = "tests/given/signed.floor"
+    bundle_url      = "https://relay.example.com/bundle"
+    sync_after_ms   = 60000
+    max_staleness_s = 60
+  }
+
+  expect_failures = [var.sync_after_ms]
+}
+
+run "max_staleness_of_nothing" {
+  command = plan
+
+  variables {
+    floor           = "tests/given/signed.floor"
+    bundle_url      = "https://relay.example.com/bundle"
+    sync_after_ms   = 0
+    max_staleness_s = 0
+  }
+
+  expect_failures = [var.max_staleness_s]
+}
+
+run "on_stale_of_another_word" {
+  command = plan
+
+  variables {
+    floor      = "tests/given/signed.floor"
+    bundle_url = "https://relay.example.com/bundle"
+    on_stale   = "ignore"
+  }
+
+  expect_failures = [var.on_stale]
+}
+
+run "deny_without_bundle" {
+  command = plan
+
+  variables {
+    on_stale        = "deny"
+    floor_max_age_s = 60
+  }
+
+  expect_failures = [var.on_stale]
+}
+
+run "deny_without_floor_age" {
+  command = plan
+
+  variables {
+    floor      = "tests/given/signed.floor"
+    bundle_url = "https://relay.example.com/bundle"
+    on_stale   = "deny"
+  }
+
+  expect_failures = [var.on_stale]
+}
+
+run "floor_age_without_deny" {
+  command = plan
+
+  variables {
+    floor           = "tests/given/signed.floor"
+    bundle_url      = "https://relay.example.com/bundle"
+    floor_max_age_s = 60
+  }
+
+  expect_failures = [var.on_stale]
+}
+
+run "floor_age_of_nothing" {
+  command = plan
+
+  variables {
+    floor           = "tests/given/signed.floor"
+    bundle_url      = "https://relay.example.com/bundle"
+    on_stale        = "deny"
+    floor_max_age_s = 0
+  }
+
+  expect_failures = [var.floor_max_age_s]
+}
+
+run "portal_url_plain_http" {
+  command = plan
+
+  variables {
+    portal_url   = "http://portal.example.com"
+    portal_token = "sbg_1"
+  }
+
+  expect_failures = [var.portal_url]
+}
+
+run "portal_url_without_token" {
+  command = plan
+
+  variables {
+    portal_url = "https://portal.example.com"
+  }
+
+  expect_failures = [var.portal_token]
+}
+
+run "portal_token_without_url" {
+  command = plan
+
+  variables {
+    portal_token = "sbg_1"
+  }
+
+  expect_failures = [var.portal_token]
 }
 
 run "cell_with_a_slash" {

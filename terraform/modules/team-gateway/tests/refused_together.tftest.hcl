@@ -389,3 +389,25 @@ run "more_resources_than_an_api_has" {
 
   expect_failures = [aws_api_gateway_rest_api.this]
 }
+
+run "a_bundle_for_a_floor_that_is_not_signed" {
+  command = plan
+
+  variables {
+    bundle_url = "https://relay.example.com/bundle"
+  }
+
+  expect_failures = [aws_api_gateway_rest_api.this]
+}
+
+run "a_bundle_beside_public_operations_that_are_baked_in" {
+  command = plan
+
+  variables {
+    floor       = "tests/given/signed.floor"
+    bundle_url  = "https://relay.example.com/bundle"
+    usage_plans = true
+  }
+
+  expect_failures = [aws_api_gateway_rest_api.this]
+}

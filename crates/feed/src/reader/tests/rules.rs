@@ -244,6 +244,31 @@ fn aged() {
 }
 
 #[test]
+fn alone() {
+    let (publisher, shower) = published();
+    // A floor is all there is: nobody ever says anything.
+    let mut shower = {
+        let mut alone = shower;
+        alone.read(&publisher.log, publisher.now);
+        alone.killed(publisher.roots(), publisher.now)
+    };
+    shower.reader.set_heard(false);
+    let (built, day) = (publisher.now, 86_400);
+    for now in [built, built + day, built + 400 * day] {
+        assert_eq!(shower.shown, publisher.records);
+        assert_eq!(shower.reader.state(false, BOUNDS, now), State::Floor);
+        assert_eq!(
+            shower.reader.view().map(|view| view.age_s(now)),
+            Some(now - built)
+        );
+    }
+    // Nor does a feed that has nothing take anything away.
+    shower.reader.restart();
+    assert!(!shower.read(&[], built + day));
+    assert_eq!(shower.shown, publisher.records);
+}
+
+#[test]
 fn unmoved() {
     let (publisher, _) = published();
     let now = publisher.now;

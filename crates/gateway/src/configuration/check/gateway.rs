@@ -61,6 +61,7 @@ pub(in crate::configuration) fn check(checker: &mut Checker<'_>, gateway: &wire:
         drain,
         drain_idle,
         cell: checker.cell(&gateway.cell),
+        fleet: checker.fleet(gateway, &policy),
         policy,
         environment: gateway.environment.get().map(|at| (*at.value).into()),
         failed_credentials: checker.failed_credentials(gateway),

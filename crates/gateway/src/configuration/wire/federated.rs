@@ -1,7 +1,7 @@
-//! The federated form: where policy and services come from. Services, and carriers other than a bundle, are not in this
-//! version, but read and checked.
+//! The federated form: where policy and services come from. Services are not in this version, but read and checked.
 
-use crate::configuration::decode::{Int, Required, Slot, Text, Unsettled, choice, map};
+use super::Kafka;
+use crate::configuration::decode::{Int, Required, Slot, Text, choice, map};
 
 map! {
     /// Where policy comes from: exactly one of `floor` and `file`, and how it is followed.
@@ -29,12 +29,14 @@ map! {
 map! {
     /// Where changes come from: exactly one of `portal`, `kafka` and `bundle`.
     Feed {
-        /// The URL of a portal. Not in this version.
+        /// The `https` URL of a portal, whose stream is followed. `http` only on this machine, or where `allow_targets` names it.
+        #[schemars(extend("examples" = ["https://portal.example.com"]))]
         "portal" portal: Slot<Text>,
-        /// What this gateway shows to the portal. Not in this version.
+        /// What this gateway shows to the portal.
+        #[schemars(extend("examples" = ["${file:/run/secrets/gateway}"]))]
         "token" token: Slot<Text>,
-        /// Kafka's brokers and topic. Not in this version.
-        "kafka" kafka: Slot<Unsettled>,
+        /// Kafka's brokers and topic; only in a build with the feature `kafka`.
+        "kafka" kafka: Slot<Kafka>,
         /// A whole policy as one signed file: its path, or its `http` or `https` URL. Looked at every second.
         #[schemars(extend("examples" = ["https://relay.example.com/prod.bundle"]))]
         "bundle" bundle: Slot<Text>,
@@ -48,6 +50,19 @@ choice! {
         "serve" Serve,
         /// Requests are refused.
         "deny" Deny,
+    }
+}
+
+map! {
+    /// To whom this gateway reports which revision it decides by.
+    Fleet {
+        /// Which gateway this is; the machine's host name where absent.
+        #[schemars(extend("examples" = ["api-eu-3"]))]
+        "name" name: Slot<Text>,
+        /// The portal's URL; that of `policy.feed` where absent.
+        "portal" portal: Slot<Text>,
+        /// What this gateway shows to the portal; that of `policy.feed` where absent.
+        "token" token: Slot<Text>,
     }
 }
 

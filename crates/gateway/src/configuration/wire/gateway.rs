@@ -1,6 +1,6 @@
 //! The top of the file, and its smaller sections.
 
-use super::{Aggregation, Auth, Policy, RateLimiting, Route, Services, Transformation};
+use super::{Aggregation, Auth, Fleet, Policy, RateLimiting, Route, Services, Transformation};
 use crate::configuration::decode::{
     At, Decode, Int, Required, Slot, Text, Unsettled, choice, expected, map, schema_of,
 };
@@ -76,6 +76,8 @@ map! {
         "environment" environment: Slot<Text>,
         /// Federated form: where policy comes from.
         "policy" policy: Slot<Policy>,
+        /// Federated form: to whom this gateway reports. Where `policy.feed` is a portal, it reports there without it.
+        "fleet" fleet: Slot<Fleet>,
         /// Federated form: where services come from.
         "services" services: Slot<Services>,
     }

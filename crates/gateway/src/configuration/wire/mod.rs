@@ -5,12 +5,14 @@
 
 mod federated;
 mod gateway;
+mod kafka;
 mod route;
 mod sections;
 mod upstream;
 
-pub(super) use federated::{Feed, OnStale, Policy, Services};
+pub(super) use federated::{Feed, Fleet, OnStale, Policy, Services};
 pub(super) use gateway::{AccessLogKey, Gateway, Listener, LogFieldKey, Timeouts, TrustedEdge};
+pub(super) use kafka::{Kafka, KafkaMechanism, KafkaSasl, KafkaTls};
 pub(super) use route::{EncodedSlash, PathParameters, Redirect, Respond, Route};
 pub(super) use sections::{
     Aggregation, Algorithm, Auth, Claims, OverriddenLimit, Part, RateLimiting, ResponseTransformation,

@@ -2,7 +2,7 @@
 
 use super::routes::{RouteHandle, Routes, SERIES_MAX};
 use super::shard::Sharded;
-use crate::follow::Reading;
+use crate::follow::{Counts, Reading};
 use crate::response::Reject;
 use crate::usage::{Broken, Record};
 use std::fmt;
@@ -32,9 +32,6 @@ pub struct Metrics {
     pub(super) credentials_exhausted: AtomicU64,
     /// What is said of the feed that is followed, where there is one.
     pub(super) policy: OnceLock<PolicyReading>,
-    pub(super) policy_applied: AtomicU64,
-    pub(super) policy_mismatches: AtomicU64,
-    pub(super) policy_not_kept: AtomicU64,
     pub(super) reloads_ok: AtomicU64,
     pub(super) reloads_failed: AtomicU64,
     /// Unix milliseconds of the last configuration that was taken over; 0 before the first.
@@ -43,7 +40,7 @@ pub struct Metrics {
 }
 
 /// Tells of the feed that is followed, when somebody asks.
-pub(super) struct PolicyReading(pub(super) Box<dyn Fn() -> Reading + Send + Sync>);
+pub(super) struct PolicyReading(pub(super) Box<dyn Fn() -> (Reading, Counts) + Send + Sync>);
 
 impl fmt::Debug for PolicyReading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -93,9 +90,6 @@ impl Metrics {
             key_sets_failed: AtomicU64::new(0),
             credentials_exhausted: AtomicU64::new(0),
             policy: OnceLock::new(),
-            policy_applied: AtomicU64::new(0),
-            policy_mismatches: AtomicU64::new(0),
-            policy_not_kept: AtomicU64::new(0),
             reloads_ok: AtomicU64::new(0),
             reloads_failed: AtomicU64::new(0),
             reloaded_ms: AtomicU64::new(0),
@@ -177,24 +171,9 @@ impl Metrics {
     }
 
     /// Where the feed that is followed is asked about.
-    pub(crate) fn watch_policy(&self, read: impl Fn() -> Reading + Send + Sync + 'static) {
+    pub(crate) fn watch_policy(&self, read: impl Fn() -> (Reading, Counts) + Send + Sync + 'static) {
         // A gateway follows one feed from its start to its end.
         let _ = self.policy.set(PolicyReading(Box::new(read)));
-    }
-
-    /// A revision of the feed is in force.
-    pub(crate) fn policy_applied(&self) {
-        self.policy_applied.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// A carrier's end was not what is shown.
-    pub(crate) fn policy_mismatched(&self) {
-        self.policy_mismatches.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// What is shown could not be written down.
-    pub(crate) fn policy_not_kept(&self) {
-        self.policy_not_kept.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A configuration was taken over or refused.

@@ -3,6 +3,7 @@
 use super::counters::Metrics;
 use super::histogram::Reading;
 use super::routes::{CLASSES, Totals};
+use crate::follow::Counts;
 use crate::response::Reject;
 use crate::usage::Broken;
 use feed::State;
@@ -142,7 +143,8 @@ fn credentials(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {
 
 /// Gauges have a value only where a feed is followed.
 fn policy(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {
-    let reading = metrics.policy.get().map(|policy| (policy.0)());
+    let (reading, counts) = metrics.policy.get().map(|policy| (policy.0)()).unzip();
+    let counts: Counts = counts.unwrap_or_default();
     let mut family = page.gauge(
         "switchboard_policy_age_seconds",
         "Since the policy was known to be the newest",
@@ -168,17 +170,17 @@ fn policy(page: &mut Page<'_>, metrics: &Metrics) -> fmt::Result {
     page.one_counter(
         "switchboard_policy_revisions_applied",
         "Revisions of the feed that were put in force",
-        read(&metrics.policy_applied),
+        counts.applied,
     )?;
     page.one_counter(
         "switchboard_policy_mismatches",
-        "Times that the end of a bundle was not the policy in force",
-        read(&metrics.policy_mismatches),
+        "Times that the end of the feed was not the policy in force",
+        counts.mismatches,
     )?;
     page.one_counter(
         "switchboard_policy_not_kept",
         "Revisions that could not be written down before they were in force",
-        read(&metrics.policy_not_kept),
+        counts.not_kept,
     )
 }
 

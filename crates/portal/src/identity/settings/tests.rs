@@ -26,7 +26,7 @@ fn load(text: &str) -> Result<SignInSettings, SettingsError> {
     std::fs::write(directory.path().join("empty"), "\n").unwrap();
     let path = directory.path().join("portal.yaml");
     std::fs::write(&path, text).unwrap();
-    SignInSettings::load(&path)
+    crate::Configuration::load(&path).map(|configuration| configuration.sign_in)
 }
 
 #[test]
@@ -111,6 +111,6 @@ fn what_is_wrong_is_said_with_its_place() {
 #[test]
 fn the_example_is_good() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/portal/portal.yaml");
-    let settings = SignInSettings::load(&path).unwrap();
+    let settings = crate::Configuration::load(&path).unwrap().sign_in;
     assert_eq!(settings.oidc.unwrap().roles.len(), 4);
 }

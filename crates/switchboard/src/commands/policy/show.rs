@@ -2,6 +2,7 @@
 
 use super::counted;
 use super::yaml::{Doc, write_item};
+use crate::commands::screen::utc;
 use ::policy::entity::Kind;
 use anstyle::Style;
 use clap::Parser;
@@ -75,32 +76,20 @@ fn shown(floor: &Floor<'_>) -> anyhow::Result<String> {
         }
     }
     let faint = Style::new().dimmed();
-    let strong = Style::new().bold();
     let mut out = String::new();
     for comment in comments {
         // Writing to a string never fails, here and below.
         let _ = writeln!(out, "{faint}# {comment}{faint:#}");
     }
-    for kind in Kind::ALL {
-        let mut all = floor
-            .live()
-            .iter()
-            .filter(|live| live.kind() == kind.as_str())
-            .peekable();
-        if all.peek().is_some() {
-            let _ = writeln!(out, "{strong}{}:{strong:#}", kind.section());
-        }
-        for live in all {
-            if !live.needs().is_empty() {
-                let _ = writeln!(out, "  {faint}# needs: {}{faint:#}", live.needs().join(", "));
-            }
-            let mut members = vec![("id".to_owned(), Doc::text(live.id()))];
-            if let Doc::Map(body) = serde_json::from_str(live.body())? {
-                members.extend(body.into_iter().filter(|(key, _)| key != "id"));
-            }
-            write_item(&members, 2, &mut out);
-        }
-    }
+    let known = floor.live().iter().filter_map(|live| {
+        Some(Item {
+            kind: Kind::parse(live.kind())?,
+            id: live.id(),
+            body: live.body(),
+            needs: live.needs(),
+        })
+    });
+    write_sections(&known.collect::<Vec<_>>(), &mut out)?;
     for live in floor
         .live()
         .iter()
@@ -116,45 +105,36 @@ fn shown(floor: &Floor<'_>) -> anyhow::Result<String> {
     Ok(out)
 }
 
-/// RFC 3339 of Unix seconds.
-fn utc(seconds: u64) -> String {
-    const DAY_S: u64 = 86_400;
-    let (days, second) = (seconds / DAY_S, seconds % DAY_S);
-    // Years that begin in March, from the year 0; a cycle of 400 of them has 146,097 days.
-    let days = days + 719_468;
-    let (cycle, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    let year = cycle * 400 + year + next;
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+/// An entity of a policy that is written as a person would.
+#[derive(Debug)]
+pub(super) struct Item<'a> {
+    pub(super) kind: Kind,
+    pub(super) id: &'a str,
+    /// A JSON object.
+    pub(super) body: &'a str,
+    pub(super) needs: &'a [Box<str>],
 }
 
-#[cfg(test)]
-mod tests {
-    //! Days that are easy to get wrong.
-
-    use super::utc;
-
-    #[test]
-    fn days() {
-        for (seconds, expected) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (951_782_399, "2000-02-28T23:59:59Z"),
-            (951_782_400, "2000-02-29T00:00:00Z"),
-            (951_868_800, "2000-03-01T00:00:00Z"),
-            (1_763_900_421, "2025-11-23T12:20:21Z"),
-            (4_102_444_799, "2099-12-31T23:59:59Z"),
-            (4_107_542_400, "2100-03-01T00:00:00Z"),
-        ] {
-            assert_eq!(utc(seconds), expected);
+/// The sections of a policy file, in colour.
+pub(super) fn write_sections(items: &[Item<'_>], out: &mut String) -> anyhow::Result<()> {
+    let faint = Style::new().dimmed();
+    let strong = Style::new().bold();
+    for kind in Kind::ALL {
+        let mut all = items.iter().filter(|item| item.kind == kind).peekable();
+        if all.peek().is_some() {
+            // Writing to a string never fails, here and below.
+            let _ = writeln!(out, "{strong}{}:{strong:#}", kind.section());
+        }
+        for item in all {
+            if !item.needs.is_empty() {
+                let _ = writeln!(out, "  {faint}# needs: {}{faint:#}", item.needs.join(", "));
+            }
+            let mut members = vec![("id".to_owned(), Doc::text(item.id))];
+            if let Doc::Map(body) = serde_json::from_str(item.body)? {
+                members.extend(body.into_iter().filter(|(key, _)| key != "id"));
+            }
+            write_item(&members, 2, out);
         }
     }
+    Ok(())
 }

@@ -24,7 +24,7 @@ impl Doc {
     }
 
     /// All of it on one line.
-    fn flow(&self) -> String {
+    pub(super) fn flow(&self) -> String {
         match self {
             Doc::Scalar(text) => text.clone(),
             Doc::List(items) => {

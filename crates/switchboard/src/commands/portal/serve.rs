@@ -1,7 +1,7 @@
 //! `switchboard portal --data DIR --listen ADDRESS`: serve until SIGTERM.
 
 use crate::logging;
-use ::portal::{Portal, Settings, SignInSettings};
+use ::portal::{Configuration, Portal, Settings};
 use anyhow::Context as _;
 use clap::Args;
 use std::net::SocketAddr;
@@ -32,7 +32,7 @@ pub(super) struct Serve {
     /// An environment, made with keys of its own where it is not there yet; may be given again, in the order of promotion
     #[arg(long = "environment", value_name = "NAME", default_value = "prod")]
     environments: Vec<String>,
-    /// How one signs in (docs/operations.md); local users alone where absent
+    /// How one signs in, and where Kafka is (docs/operations.md); local users and the portal's own stream where absent
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -40,12 +40,12 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         logging::start("info");
-        let sign_in = match &self.config {
-            Some(file) => SignInSettings::load(file)?,
-            None => SignInSettings::local(),
+        let configuration = match &self.config {
+            Some(file) => Configuration::load(file)?,
+            None => Configuration::without_file(),
         };
         let settings = Settings {
-            sign_in,
+            configuration,
             data: self.data.context("`--data DIR` is missing")?,
             database: self.database,
             listen: self.listen.context("`--listen ADDRESS` is missing")?,

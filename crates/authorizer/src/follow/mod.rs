@@ -1,0 +1,33 @@
+//! Newer policy than the floor's: looked for inside an invocation, because between two of them nothing runs (feed.md §5).
+//!
+//! `pace` says when, `reading` what is believed, `carrier` brings it (`http` or a file), `report` tells the portal, and `function` ties them to
+//! invocations: a look has a small budget, and what is not finished goes on in the next one. Nothing here decides about a request.
+
+mod carrier;
+mod fault;
+mod function;
+mod http;
+mod pace;
+mod reading;
+mod report;
+mod tls;
+
+pub use fault::FollowFault;
+pub use function::Function;
+
+use std::time::Duration;
+
+/// What a look may take of an invocation.
+const BUDGET: Duration = Duration::from_millis(50);
+/// The same where the policy is older than it may get.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// That much is taken at most once in this time: a server that trickles must not slow every request down.
+const PATIENCE_EVERY_MS: u64 = 10_000;
+/// An exchange that brought no byte for so long is given up: its connection may have died while the function was frozen.
+const SILENCE_MS_MAX: u64 = 10_000;
+/// A connection that was idle for longer is not used again, for the same reason.
+const IDLE_MS_MAX: u64 = 20_000;
+/// A sync that has not come to its end is begun anew, on what it has.
+const SYNC_MS_MAX: u64 = 300_000;
+/// The portal is told at most once in this time.
+const REPORT_EVERY_MS: u64 = 60_000;

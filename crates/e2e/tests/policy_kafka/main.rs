@@ -1,0 +1,12 @@
+//! A feed over a real Apache Kafka (feed.md §3): what a reader of the topic sees, whatever happens to broker, log and network.
+
+mod access;
+mod broken;
+mod doctor;
+mod follower;
+mod gateway;
+mod lies;
+mod reading;
+mod replaced;
+
+use follower::Follower;

@@ -1,0 +1,63 @@
+//! Runs a publisher where calls may block: asks the database and the log what the automaton wants to know.
+//!
+//! Whoever has its own loop calls [`answer`] for each action; waiting is the loop's.
+
+use super::action::{Action, Event};
+use super::automaton::Publisher;
+use super::source::{Log, Source};
+
+/// What comes of an action; `None` where it is to wait.
+pub fn answer<S: Source, L: Log>(action: Action, source: &mut S, log: &mut L) -> Option<Event> {
+    let asked = match action {
+        Action::Wait { .. } => return None,
+        Action::Standing => source.standing().map(Event::Standing),
+        Action::Mark(revision) => source.mark(revision).map(Event::Mark),
+        Action::Revision(revision) => source.revision(revision).map(Event::Revision),
+        Action::Open => source.open().map(Event::Opened),
+        Action::Rewind => source.rewind().map(|()| Event::Rewound),
+        Action::Page => source.page().map(Event::Page),
+        Action::Note(epoch, revision) => source.note(epoch, revision).map(|()| Event::Noted),
+        of_log => return Some(answer_of_log(of_log, log)),
+    };
+    Some(asked.unwrap_or_else(|error| Event::Unanswered(error.to_string())))
+}
+
+fn answer_of_log<L: Log>(action: Action, log: &mut L) -> Event {
+    let done = match action {
+        Action::Fence => log.fence().map(|()| Event::Fenced),
+        Action::Read(mut topic) => log.read(&mut topic).map(|()| Event::Read(topic)),
+        Action::Transact(records) => log.transact(&records).map(|()| Event::Committed),
+        // Who cannot look has not seen it; the log itself may be well.
+        Action::Look { commit, within_ms } => {
+            Ok(Event::Looked(log.look(&commit, within_ms).unwrap_or(false)))
+        }
+        _ => return Event::Unanswered("not a question to a log".to_owned()),
+    };
+    done.unwrap_or_else(Event::Failed)
+}
+
+/// Does all that is to be done now: until it is to wait. Milliseconds, Unix time, until when. The time is asked before each action.
+pub fn run<S: Source, L: Log>(
+    publisher: &mut Publisher,
+    source: &mut S,
+    log: &mut L,
+    now_ms: impl Fn() -> u64,
+) -> u64 {
+    loop {
+        let action = publisher.next(now_ms());
+        if let Action::Wait { until_ms } = action {
+            return until_ms;
+        }
+        if let Some(event) = answer(action, source, log) {
+            publisher.answer(event, now_ms());
+        }
+    }
+}
+
+/// Reads the topic for a check, if one is due.
+pub fn check<L: Log>(publisher: &mut Publisher, log: &mut L, now_ms: u64) {
+    if let Some(mut topic) = publisher.begin_check(now_ms) {
+        let read = log.read(&mut topic).map(|()| topic);
+        publisher.end_check(read);
+    }
+}
