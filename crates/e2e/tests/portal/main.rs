@@ -10,6 +10,7 @@ mod clients;
 mod entities;
 mod explaining;
 mod fleet;
+mod following;
 mod history;
 mod keys;
 mod kills;

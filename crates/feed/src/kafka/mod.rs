@@ -7,6 +7,8 @@
 mod client;
 pub mod doctor;
 #[cfg(feature = "kafka")]
+mod publisher;
+#[cfg(feature = "kafka")]
 mod reader;
 mod settings;
 #[cfg(feature = "kafka")]
@@ -16,6 +18,8 @@ mod trouble;
 
 #[cfg(feature = "kafka")]
 pub use client::{Context, client_config};
+#[cfg(feature = "kafka")]
+pub use publisher::{PublisherLog, transactional_id};
 #[cfg(feature = "kafka")]
 pub use reader::{Next, Reader};
 pub use settings::{

@@ -15,7 +15,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 /// The one partition.
-const PARTITION: i32 = 0;
+pub(super) const PARTITION: i32 = 0;
 /// How long the first connection may take.
 const BEGIN_MAX: Duration = Duration::from_secs(5);
 /// How long a question to the broker may take.
@@ -326,7 +326,7 @@ impl Reading {
     }
 }
 
-fn consumer_config(settings: &Settings) -> ClientConfig {
+pub(super) fn consumer_config(settings: &Settings) -> ClientConfig {
     let mut config = client_config(settings);
     config
         // librdkafka assigns nothing without a name of a group. None is joined, asked about or committed to.

@@ -21,8 +21,9 @@ impl History {
                 | Refusal::FleetAhead { .. },
             ) => self.new_epoch(),
             Some(Refusal::Keyring(_) | Refusal::NoKeyring) => {
+                // A backup may name a key that was taken away since: none of its keys is kept.
                 let held = self.held_versions();
-                self.database.rotate(self.now_ms / 1_000, self.keys, false, &held);
+                self.database.rotate(self.now_ms / 1_000, self.keys, true, &held);
                 self.keys += 1;
                 self.set_keys();
             }

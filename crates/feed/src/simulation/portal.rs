@@ -231,6 +231,7 @@ impl Portal {
         if let Some(record) = records.get(sent) {
             if apart && sent > 0 {
                 let _ = around.log.commit(self.producer);
+                around.truth.visible(&records[..sent], whole.is_some())?;
             }
             if let Err(Fenced) = around.log.append(self.producer, record.clone(), around.now_ms) {
                 return Ok(Some(Event::Failed(Fault::Fenced)));
@@ -245,6 +246,7 @@ impl Portal {
         if let Err(Fenced) = around.log.commit(self.producer) {
             return Ok(Some(Event::Failed(Fault::Fenced)));
         }
+        around.truth.visible(&records, whole.is_some())?;
         around
             .truth
             .committed(&records, whole, around.log, around.now_ms)?;

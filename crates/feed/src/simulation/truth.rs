@@ -75,7 +75,17 @@ impl Truth {
         self.made.get(&place).copied()
     }
 
-    /// A transaction was committed.
+    /// A transaction was committed: what a reader may see now, whoever is killed next.
+    pub(super) fn visible(&self, records: &[Record], is_whole: bool) -> Result<(), String> {
+        let has = |key: &[u8]| records.iter().any(|record| *record.key == *key);
+        match (has(b"commit"), has(b"keyring")) {
+            (false, true) => Err("a keyring is seen without a commit under it".to_owned()),
+            (false, false) if !is_whole => Err("records are seen without their commit".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
+    /// A commit was committed.
     pub(super) fn committed(
         &mut self,
         records: &[Record],

@@ -20,14 +20,14 @@ use tokio::sync::{Notify, watch};
 
 /// How often the database is asked, where nobody says that there is something.
 const LOOK: Duration = Duration::from_millis(100);
-/// How often the last commit is issued again, in seconds.
-const HEARTBEAT_S: i64 = 10;
+/// How often the last commit is issued again.
+const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How long after trouble it tries again.
 const AGAIN: Duration = Duration::from_millis(1_000);
 /// How long deletions are told to who resumes, in seconds: 30 days.
 const KEPT_S: i64 = 30 * 86_400;
 /// Revisions whose changes are forgotten in one go.
-const FORGET_MAX: i64 = 100;
+const FORGET_MAX: i64 = 10;
 
 /// What the publisher works with.
 #[derive(Debug, Clone)]
@@ -161,7 +161,11 @@ struct FeedPublisher {
     carriers: Vec<Box<dyn Carrier>>,
     /// When it is tried again after trouble.
     not_before: Option<tokio::time::Instant>,
+    /// When the last commit was issued; not by the clock, which may jump.
+    beaten: Option<tokio::time::Instant>,
     tidied_at: i64,
+    /// How often the whole was asked for again, as far as this portal has seen.
+    republished: Option<i64>,
 }
 
 impl FeedPublisher {
@@ -189,10 +193,18 @@ impl FeedPublisher {
             feed = as_loaded;
         }
         self.not_before = None;
+        if self
+            .republished
+            .replace(feed.republish)
+            .is_some_and(|seen| seen != feed.republish)
+            && self.carriers.is_empty()
+        {
+            tracing::warn!(feed = %feed.environment, "everything was to be sent again, and nothing carries this feed but the stream, which needs no such thing");
+        }
         while feed.published < feed.revision {
             self.one(publishing, lease, &mut feed).await?;
         }
-        let is_due = now() - feed.committed_at >= HEARTBEAT_S;
+        let is_due = self.beaten.is_none_or(|at| at.elapsed() >= HEARTBEAT);
         if feed.published > 0 && (is_due || feed.keyring_next.is_some()) {
             self.commit(publishing, lease, &mut feed, &[], None).await?;
         }
@@ -232,8 +244,12 @@ impl FeedPublisher {
         revision: Option<i64>,
     ) -> Result<(), PublishError> {
         let ledger = self.ledger.as_mut().ok_or(PublishError::Lost)?;
-        // Never before the one that was issued last, whatever the clock says.
-        let at = now().max(feed.committed_at);
+        // A commit that is issued again is never before itself, whatever the clock says; with a revision it may be: that is
+        // the way back from a clock that was wrong.
+        let at = match revision {
+            Some(_) => now(),
+            None => now().max(feed.committed_at),
+        };
         let keyring_next = feed.keyring_next.take();
         let keyring = keyring_next
             .as_deref()
@@ -278,6 +294,7 @@ impl FeedPublisher {
         )
         .await?;
         publishing.hub.published.notify_one();
+        self.beaten = Some(tokio::time::Instant::now());
         feed.published = number;
         feed.published_epoch = feed.epoch;
         feed.committed_at = at;
