@@ -3,7 +3,6 @@
 //!
 //! Holds digests, not records. What it signs it has worked out from the database, and compares with what was published before.
 
-use super::carrier::{Carrier, Outgoing};
 use super::hub::Hub;
 use super::lease::Lease;
 use crate::keys::{KeyFileError, KeyFiles};
@@ -59,8 +58,6 @@ enum PublishError {
     Lost,
     #[error("a revision is out of order")]
     Order(#[from] LedgerError),
-    #[error("a carrier does not take revision {revision}: {why}")]
-    Carrier { revision: i64, why: String },
     #[error("the feed has no keyring")]
     NoKeyring,
 }
@@ -158,7 +155,6 @@ async fn lead(publishing: &Publishing, lease: &Lease, stop: &mut watch::Receiver
 struct FeedPublisher {
     /// At the last published revision.
     ledger: Option<Ledger>,
-    carriers: Vec<Box<dyn Carrier>>,
     /// When it is tried again after trouble.
     not_before: Option<tokio::time::Instant>,
     /// When the last commit was issued; not by the clock, which may jump.
@@ -261,22 +257,6 @@ impl FeedPublisher {
         let line = ledger.commit_line(at.unsigned_abs(), &key);
         let digest = ledger.digest().to_string();
         let number = revision.unwrap_or(feed.published);
-        for carrier in &mut self.carriers {
-            let outgoing = Outgoing {
-                feed: &feed.environment,
-                epoch: ledger.epoch(),
-                revision: ledger.revision(),
-                records: changes,
-                keyring: keyring_next.as_deref(),
-                commit: &line,
-                digest: &digest,
-            };
-            let sent = carrier.send(outgoing).await;
-            sent.map_err(|error| PublishError::Carrier {
-                revision: number,
-                why: error.to_string(),
-            })?;
-        }
         let committed = Committed {
             epoch: feed.epoch,
             revision: number,

@@ -197,7 +197,7 @@ impl Leg {
         if self.hub.set_trouble(&name, why) {
             match why {
                 Some(why) => {
-                    tracing::error!(feed = %self.environment, why, "the feed is not published to Kafka")
+                    tracing::error!(feed = %self.environment, why, "the feed is not published to Kafka");
                 }
                 None => tracing::info!(feed = %self.environment, "the feed is published to Kafka again"),
             }
