@@ -196,6 +196,20 @@ impl KeyLine {
     }
 }
 
+/// What the signature of a commit covers.
+pub(crate) fn commit_text(commit: &Commit<'_>, key: &str) -> String {
+    let Commit {
+        feed,
+        epoch,
+        revision,
+        entities,
+        digest,
+        at,
+        signed: _,
+    } = commit;
+    format!("v1|{feed}|{epoch}|{revision}|{entities}|{digest}|{at}|{key}")
+}
+
 /// What this thread signed itself holds: a simulation reads each commit hundreds of times, and would spend its time on arithmetic.
 #[cfg(test)]
 pub(crate) mod remembered {
@@ -228,18 +242,4 @@ pub(crate) mod remembered {
     pub(super) fn holds(key: &[u8], message: &[u8], sig: &[u8]) -> bool {
         SIGNED.with_borrow(|signed| signed.contains(&hash(key, message, sig)))
     }
-}
-
-/// What the signature of a commit covers.
-pub(crate) fn commit_text(commit: &Commit<'_>, key: &str) -> String {
-    let Commit {
-        feed,
-        epoch,
-        revision,
-        entities,
-        digest,
-        at,
-        signed: _,
-    } = commit;
-    format!("v1|{feed}|{epoch}|{revision}|{entities}|{digest}|{at}|{key}")
 }

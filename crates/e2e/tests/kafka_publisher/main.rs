@@ -6,4 +6,4 @@ mod seen;
 mod sent;
 mod two;
 
-use seen::{Publishing, Seen};
+use seen::Publishing;

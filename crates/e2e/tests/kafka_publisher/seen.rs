@@ -53,7 +53,12 @@ impl Publishing {
             .ancestors()
             .nth(2)
             .expect("tests run from target/PROFILE/deps");
-        let mut command = Command::new(profile.join("examples/kafka_publisher"));
+        let program = profile.join("examples/kafka_publisher");
+        assert!(
+            program.is_file(),
+            "it is not built; run `cargo build -p e2e --examples`"
+        );
+        let mut command = Command::new(program);
         command
             .args([&self.broker, FEED])
             .arg(self.scratch.path(""))

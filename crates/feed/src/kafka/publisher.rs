@@ -189,7 +189,7 @@ impl PublisherLog {
             }
             match consumer.poll(LOOK) {
                 Some(Ok(message)) => {
-                    topic.record(message.key().unwrap_or_default(), message.payload(), now_s())
+                    topic.record(message.key().unwrap_or_default(), message.payload(), now_s());
                 }
                 Some(Err(error)) if is_gone(&error) => return Err(self.fault(&error)),
                 // Trouble with one broker is librdkafka's to mend; standing still is noticed.

@@ -30,7 +30,7 @@ pub enum Action {
     /// Let no other producer send any more.
     Fence,
     /// Read the topic into this, from its start to the end that was captured before.
-    Read(Topic),
+    Read(Box<Topic>),
     /// Send these in one transaction.
     Transact(Vec<Sent>),
     /// Look whether a reader sees this commit.
@@ -62,7 +62,7 @@ pub enum Event {
     /// Nobody else can send.
     Fenced,
     /// What the topic holds.
-    Read(Topic),
+    Read(Box<Topic>),
     /// The transaction is committed.
     Committed,
     /// Whether the commit is seen.

@@ -229,7 +229,7 @@ impl Publisher {
             Step::Fencing => Action::Fence,
             Step::Reading(topic) => {
                 let empty = || Topic::new(self.signer.roots().clone());
-                Action::Read(topic.take().unwrap_or_else(empty))
+                Action::Read(Box::new(topic.take().unwrap_or_else(empty)))
             }
             Step::WeighingMark { revision, .. } => Action::Mark(*revision),
             Step::Fetching => {
@@ -274,9 +274,9 @@ impl Publisher {
             (_, Event::Unanswered(error)) => self.retry_later(error, now_ms),
             (Step::Asking, Event::Standing(standing)) => self.ask_to_lead(&standing, now_ms),
             (Step::Fencing, Event::Fenced) => self.read(),
-            (Step::Reading(_), Event::Read(topic)) => self.step = Step::Weighing { topic },
+            (Step::Reading(_), Event::Read(topic)) => self.step = Step::Weighing { topic: *topic },
             (Step::Weighing { topic }, Event::Standing(standing)) => {
-                self.weigh(topic, standing, None, now_ms)
+                self.weigh(topic, standing, None, now_ms);
             }
             (Step::WeighingMark { topic, standing, .. }, Event::Mark(mark)) => {
                 self.weigh(topic, standing, Some(mark), now_ms);
@@ -306,7 +306,7 @@ impl Publisher {
                 self.confirm(&standing, records, mark, now_ms);
             }
             (Step::AskingAgain, Event::Standing(standing)) => {
-                self.ask_again(before.as_ref(), &standing, now_ms)
+                self.ask_again(before.as_ref(), &standing, now_ms);
             }
             (step, event) => {
                 let error = format!("{event:?} is no answer to {step:?}");

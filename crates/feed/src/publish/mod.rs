@@ -15,6 +15,8 @@ mod serve;
 mod signer;
 mod source;
 mod status;
+#[cfg(test)]
+mod tests;
 mod topic;
 mod weigh;
 mod whole;

@@ -307,7 +307,7 @@ impl Reader {
         match (self.loosened, line) {
             (Some(Loosened::Keyring), Line::Keyring(Some(_))) => self.keyring = None,
             (Some(Loosened::Environment), Line::Keyring(Some(KeyringLine { feed, .. }))) => {
-                self.roots.set_feed(feed)
+                self.roots.set_feed(feed);
             }
             _ => {}
         }

@@ -3,45 +3,53 @@
 
 use crate::line::Record;
 use crate::publish::{Change, Ledger, Mark, Revision, Standing, next_number};
-use crate::{KeyLine, Line, Scratch, SigningKey, record_line};
+use crate::{KeyLine, Line, Roots, Scratch, SigningKey, record_line, roots_line};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-pub(super) const FEED: &str = "acme-prod";
+pub(crate) const FEED: &str = "acme-prod";
 
 /// By key, the bytes of a record's value.
-pub(super) type Content = BTreeMap<String, Vec<u8>>;
+pub(crate) type Content = BTreeMap<String, Vec<u8>>;
 
-pub(super) const CLIENTS: [&str; 4] = ["a", "b", "c", "d"];
+pub(crate) const CLIENTS: [&str; 4] = ["a", "b", "c", "d"];
 
 /// The root key of all feeds here, and the keys that sign commits: as many as were ever made.
-pub(super) fn root() -> SigningKey {
+pub(crate) fn root() -> SigningKey {
     SigningKey::from_seed("r1", &[1; 32]).unwrap()
 }
 
-pub(super) fn signing_key(number: u8) -> SigningKey {
+pub(crate) fn roots() -> Roots {
+    let line = roots_line(FEED, &[root().public(None)]);
+    match Line::parse(line.as_bytes(), &mut Scratch::default()) {
+        Some(Line::Roots(Some(roots))) => Roots::pinned(&roots),
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn signing_key(number: u8) -> SigningKey {
     SigningKey::from_seed(&format!("k{number}"), &[100 + number; 32]).unwrap()
 }
 
 /// The database.
 #[derive(Debug, Clone)]
-pub(super) struct Database {
-    pub(super) epoch: u64,
-    pub(super) live: Content,
+pub(crate) struct Database {
+    pub(crate) epoch: u64,
+    pub(crate) live: Content,
     ledger: Ledger,
-    pub(super) mark: Mark,
+    pub(crate) mark: Mark,
     revisions: BTreeMap<u64, (Mark, Option<Vec<Change>>)>,
     keyring: Rc<[u8]>,
-    pub(super) keyring_version: u64,
+    pub(crate) keyring_version: u64,
     /// The numbers of the keys that the keyring has, and until when each may sign.
     keys: Vec<(u8, Option<u64>)>,
-    pub(super) published: Option<(u64, u64)>,
-    pub(super) revoked: BTreeSet<&'static str>,
+    pub(crate) published: Option<(u64, u64)>,
+    pub(crate) revoked: BTreeSet<&'static str>,
 }
 
 impl Database {
-    pub(super) fn new(now: u64) -> Database {
+    pub(crate) fn new(now: u64) -> Database {
         let mut ledger = Ledger::new(FEED, now);
         let mark = mark_of(&mut ledger);
         let mut database = Database {
@@ -67,7 +75,7 @@ impl Database {
         self.keyring = line.into_bytes().into();
     }
 
-    pub(super) fn standing(&self, holds_lease: bool) -> Standing {
+    pub(crate) fn standing(&self, holds_lease: bool) -> Standing {
         Standing {
             mark: self.mark,
             keyring: (*self.keyring).into(),
@@ -76,11 +84,11 @@ impl Database {
         }
     }
 
-    pub(super) fn mark_at(&self, revision: u64) -> Option<Mark> {
+    pub(crate) fn mark_at(&self, revision: u64) -> Option<Mark> {
         self.revisions.get(&revision).map(|(mark, _)| *mark)
     }
 
-    pub(super) fn revision(&self, revision: u64) -> Option<Revision> {
+    pub(crate) fn revision(&self, revision: u64) -> Option<Revision> {
         let (before, _) = self.revisions.get(&revision.checked_sub(1)?)?;
         let (after, changes) = self.revisions.get(&revision)?;
         Some(Revision {
@@ -91,7 +99,7 @@ impl Database {
     }
 
     /// One revision: each key gets a body, or is deleted.
-    pub(super) fn change(&mut self, changes: &[(String, Option<String>)]) {
+    pub(crate) fn change(&mut self, changes: &[(String, Option<String>)]) {
         let revision = self.mark.revision + 1;
         let mut written = Vec::new();
         for (key, body) in changes {
@@ -109,7 +117,7 @@ impl Database {
     }
 
     /// A client may do nothing from now on: it is deleted, suspended, or named in a revocation.
-    pub(super) fn revoke(&mut self, client: &'static str, how: usize) {
+    pub(crate) fn revoke(&mut self, client: &'static str, how: usize) {
         self.revoked.insert(client);
         let change = match how % 3 {
             0 => (format!("client/{client}"), None),
@@ -123,7 +131,7 @@ impl Database {
     }
 
     /// Another key (its number) signs from now on. Where the former was stolen, the new keyring does not have it.
-    pub(super) fn rotate(&mut self, now: u64, next: u8, stolen: bool, held: &[u64]) {
+    pub(crate) fn rotate(&mut self, now: u64, next: u8, stolen: bool, held: &[u64]) {
         match stolen {
             true => self.keys.clear(),
             false => {
@@ -141,7 +149,7 @@ impl Database {
 
     /// Everything anew, above all that anybody holds: epochs, and versions of keyrings. Of keys only the one that signs from now on: no commit of before
     /// has to count, and a backup may name one that was stolen.
-    pub(super) fn new_epoch(&mut self, now: u64, key: u8, epochs: &[u64], versions: &[u64]) {
+    pub(crate) fn new_epoch(&mut self, now: u64, key: u8, epochs: &[u64], versions: &[u64]) {
         self.epoch = next_number(now, epochs.iter().copied().chain([self.epoch]));
         self.keyring_version = next_number(now, versions.iter().copied().chain([self.keyring_version]));
         self.keys = vec![(key, None)];
@@ -160,7 +168,7 @@ impl Database {
     }
 
     /// Records of revisions are not kept for ever; marks are. A publisher that lags behind finds no revision to send.
-    pub(super) fn forget_records(&mut self) {
+    pub(crate) fn forget_records(&mut self) {
         for (_, changes) in self.revisions.values_mut() {
             *changes = None;
         }
@@ -177,11 +185,11 @@ fn mark_of(ledger: &mut Ledger) -> Mark {
 }
 
 /// The bytes of a record.
-pub(super) fn write(epoch: u64, revision: u64, key: &str, body: &str) -> Vec<u8> {
+pub(crate) fn write(epoch: u64, revision: u64, key: &str, body: &str) -> Vec<u8> {
     write_of(FEED, epoch, revision, key, body)
 }
 
-pub(super) fn write_of(feed: &str, epoch: u64, revision: u64, key: &str, body: &str) -> Vec<u8> {
+pub(crate) fn write_of(feed: &str, epoch: u64, revision: u64, key: &str, body: &str) -> Vec<u8> {
     let (kind, id) = key.split_once('/').unwrap();
     let record = Record {
         feed: Cow::Borrowed(feed),
@@ -195,7 +203,7 @@ pub(super) fn write_of(feed: &str, epoch: u64, revision: u64, key: &str, body: &
     record_line(&record).into_bytes()
 }
 
-pub(super) fn body_of(value: &[u8]) -> &str {
+pub(crate) fn body_of(value: &[u8]) -> &str {
     match Line::parse(value, &mut Scratch::default()) {
         Some(Line::Entity(record)) => record.body,
         other => panic!("{other:?}"),
@@ -203,7 +211,7 @@ pub(super) fn body_of(value: &[u8]) -> &str {
 }
 
 /// Whether a client would be let in by this.
-pub(super) fn is_allowed(content: &Content, client: &str) -> bool {
+pub(crate) fn is_allowed(content: &Content, client: &str) -> bool {
     let found = content.get(&format!("client/{client}"));
     found.is_some_and(|value| !body_of(value).contains("suspended"))
         && !content.contains_key(&format!("revocation/{client}"))

@@ -3,13 +3,13 @@
 //! What it follows is a topic (perhaps by a broker that lies), or the bundle or stream of a relay that follows one.
 
 use super::chance::Chance;
-use super::database::{Content, is_allowed};
+use super::database::Content;
 use super::lies::Lie;
 use super::log::{COMPACTION_LAG_MS, Log, Record};
 use super::truth::{Made, Truth};
 use crate::kept;
 use crate::publish::Place;
-use crate::reader::{Bounds, Loosened, Read, Reader, Shown, State};
+use crate::reader::{Bounds, Loosened, Read, Reader, Shown};
 use crate::{Line, Roots, Scratch, read_floor};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -47,36 +47,36 @@ pub(super) struct Follower {
     pub(super) kind: Kind,
     pub(super) reader: Reader,
     pub(super) shown: Content,
-    floor: Rc<[u8]>,
-    file: Vec<u8>,
+    pub(super) floor: Rc<[u8]>,
+    pub(super) file: Vec<u8>,
     /// The line of the keyring that the file has last.
-    file_keyring: Vec<u8>,
-    saved_ms: u64,
+    pub(super) file_keyring: Vec<u8>,
+    pub(super) saved_ms: u64,
     pub(super) keyring: Vec<u8>,
     pub(super) commit: Vec<u8>,
-    at: Option<At>,
+    pub(super) at: Option<At>,
     /// It begins again at the start, not before this.
-    again_ms: u64,
-    backoff_ms: u64,
+    pub(super) again_ms: u64,
+    pub(super) backoff_ms: u64,
     pub(super) at_end: bool,
     /// What the topic had when the end was captured that it is at now.
     pub(super) owed: Option<(u64, u64)>,
     /// Since it began, a broker lied to it: what that broker left out, nobody misses before the next commit.
-    is_misled: bool,
+    pub(super) is_misled: bool,
     pub(super) clock_ms: i64,
     pub(super) lie: Option<Lie>,
     /// The highest place that was ever shown, also by processes before.
-    highest: Option<Place>,
+    pub(super) highest: Option<Place>,
     /// The commit from which its age counts.
-    basis: Option<Made>,
-    lost: BTreeMap<&'static str, (u64, u64)>,
-    reader_loosened: Option<Loosened>,
-    careless: Option<Careless>,
+    pub(super) basis: Option<Made>,
+    pub(super) lost: BTreeMap<&'static str, (u64, u64)>,
+    pub(super) reader_loosened: Option<Loosened>,
+    pub(super) careless: Option<Careless>,
     pub(super) views: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct At {
+pub(super) struct At {
     position: u64,
     incarnation: u64,
     /// Asked for before: a place, and what was there.
@@ -128,7 +128,7 @@ impl Follower {
         }
     }
 
-    fn clock_s(&self, now_ms: u64) -> u64 {
+    pub(super) fn clock_s(&self, now_ms: u64) -> u64 {
         now_ms.saturating_add_signed(self.clock_ms) / 1_000
     }
 
@@ -242,7 +242,7 @@ impl Follower {
         Ok(())
     }
 
-    fn again(&mut self, now_ms: u64, after_ms: u64) {
+    pub(super) fn again(&mut self, now_ms: u64, after_ms: u64) {
         self.reader.restart();
         (self.at, self.at_end, self.is_misled) = (None, false, false);
         self.again_ms = now_ms + after_ms;
@@ -447,142 +447,10 @@ impl Follower {
         }
         Ok(true)
     }
-
-    /// Rules 1, 3, 4, 7 and 8, and that who lost everything gets nothing back.
-    pub(super) fn check(&mut self, truth: &Truth) -> Result<(), String> {
-        let view = self.reader.view().ok_or("a view was lost")?;
-        let place = (view.epoch, view.revision, view.at);
-        let published = truth.published((place.0, place.1));
-        let published = published.filter(|state| state.live == self.shown);
-        let state =
-            published.ok_or_else(|| format!("what is shown under {place:?} was never published so"))?;
-        let shown = (place.0, place.1);
-        if self.highest.is_some_and(|highest| shown < (highest.0, highest.1)) {
-            return Err(format!("{place:?} is below {:?}", self.highest));
-        }
-        self.highest = self.highest.max(Some(place));
-        for client in &state.revoked {
-            self.lost.entry(client).or_insert(shown);
-        }
-        match self
-            .lost
-            .iter()
-            .find(|(client, _)| is_allowed(&self.shown, client))
-        {
-            Some((client, revoked)) => Err(format!(
-                "client {client} was revoked at {revoked:?}, and is let in under {place:?}"
-            )),
-            None => Ok(()),
-        }
-    }
-
-    /// What it shows.
-    pub(super) fn place(&self) -> Option<(u64, u64)> {
-        self.reader.view().map(|view| (view.epoch, view.revision))
-    }
-
-    pub(super) fn state(&self, now_ms: u64) -> State {
-        self.reader.state(self.at_end, BOUNDS, self.clock_s(now_ms))
-    }
-
-    /// Rules 5 and 6: who says `live` is it, and is not too old for it.
-    pub(super) fn check_state(&self, now_ms: u64) -> Result<(), String> {
-        if self.state(now_ms) != State::Live {
-            return Ok(());
-        }
-        let view = self.reader.view().ok_or("live without a view")?;
-        if !self.is_misled && self.kind == Kind::Topic && Some((view.epoch, view.revision)) < self.owed {
-            return Err(format!("live with {view:?}, where the topic had {:?}", self.owed));
-        }
-        let Some(made) = self.basis else {
-            return Ok(());
-        };
-        // A portal whose clock is ahead makes what it says look younger.
-        let ahead_ms = made.ahead_ms;
-        let behind_ms = u64::try_from(-self.clock_ms).unwrap_or(0);
-        let age_ms = now_ms.saturating_sub(made.at_ms);
-        match age_ms > BOUNDS.staleness_s_max * 1_000 + ahead_ms + 2 * behind_ms + 2_000 {
-            true => Err(format!("live, and {} s old", age_ms / 1_000)),
-            false => Ok(()),
-        }
-    }
-
-    /// Reads what a relay serves.
-    pub(super) fn read_relay(
-        &mut self,
-        relay: &Relay,
-        truth: &Truth,
-        now_ms: u64,
-        chance: &mut Chance,
-    ) -> Result<(), String> {
-        let own = self
-            .reader
-            .view()
-            .map(|view| (view.epoch, view.revision, self.shown.clone()));
-        let resumes = self.kind == Kind::Stream && self.at_end;
-        let mut lines = vec![relay.keyring.clone()];
-        let is_same =
-            |key: &String, value: &Vec<u8>| own.as_ref().is_some_and(|own| own.2.get(key) == Some(value));
-        if !resumes {
-            self.again(now_ms, 0);
-        }
-        let records = relay
-            .shown
-            .iter()
-            .filter(|(key, value)| !resumes || !is_same(key, value));
-        lines.extend(records.map(|(_, value)| value.clone()));
-        if let (true, Some((_, _, shown))) = (resumes, &own) {
-            let gone = shown.keys().filter(|key| !relay.shown.contains_key(*key));
-            lines.extend(gone.map(|key| format!("{{\"key\":\"{key}\",\"deleted\":true}}").into_bytes()));
-        }
-        lines.push(relay.commit.clone());
-        for line in lines {
-            if !self.give_line(&line, truth, now_ms, chance)? {
-                return Ok(());
-            }
-        }
-        self.at_end = self.reader.is_at_view();
-        Ok(())
-    }
-}
-
-/// What a relay serves: a follower's view.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Relay {
-    keyring: Vec<u8>,
-    shown: Content,
-    commit: Vec<u8>,
-}
-
-impl Relay {
-    pub(super) fn of(follower: &Follower) -> Relay {
-        Relay {
-            keyring: follower.keyring.clone(),
-            shown: follower.shown.clone(),
-            commit: follower.commit.clone(),
-        }
-    }
-}
-
-impl Relay {
-    /// The bundle.
-    pub(super) fn lines(&self) -> impl Iterator<Item = &Vec<u8>> {
-        std::iter::once(&self.keyring)
-            .chain(self.shown.values())
-            .chain([&self.commit])
-    }
 }
 
 fn newest(truth: &Truth, log: &Log) -> Option<(u64, u64)> {
     truth.newest(log).map(|place| (place.0, place.1))
-}
-
-/// Of the line that pins them.
-pub(super) fn roots_of_line(line: &str) -> Roots {
-    match Line::parse(line.as_bytes(), &mut Scratch::default()) {
-        Some(Line::Roots(Some(roots))) => Roots::pinned(&roots),
-        other => panic!("{other:?}"),
-    }
 }
 
 pub(super) fn roots_of(floor: &[u8]) -> Roots {
@@ -606,12 +474,12 @@ fn last_keyring(file: &[u8]) -> Vec<u8> {
             Some(Line::Keyring(Some(_)))
         )
     };
-    let keyrings = file.split(|byte| *byte == b'\n').filter(is_keyring);
-    keyrings.last().unwrap_or_default().to_vec()
+    let mut keyrings = file.split(|byte| *byte == b'\n').filter(is_keyring);
+    keyrings.next_back().unwrap_or_default().to_vec()
 }
 
 fn last_commit(file: &[u8]) -> Vec<u8> {
     let lines = file.split(|byte| *byte == b'\n');
-    let commits = lines.filter(|line| super::portal::commit_place(line).is_some());
-    commits.last().unwrap_or_default().to_vec()
+    let mut commits = lines.filter(|line| super::portal::commit_place(line).is_some());
+    commits.next_back().unwrap_or_default().to_vec()
 }

@@ -25,10 +25,10 @@ pub(super) enum Lie {
 impl Lie {
     pub(super) fn new(log: &Log, chance: &mut Chance) -> Lie {
         match chance.below(4) {
-            0 => Lie::Freeze(log.clone()),
+            0 => Lie::Freeze(log.copy()),
             1 => Lie::Withhold(log.stable_end()),
             2 => Lie::Delay(log.stable_end()),
-            _ => Lie::Replay(log.clone(), log.visible()),
+            _ => Lie::Replay(log.copy(), log.visible()),
         }
     }
 

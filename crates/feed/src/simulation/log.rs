@@ -51,6 +51,8 @@ pub(super) struct Log {
     end: u64,
     /// Counts fencings of the publisher's id.
     producer: u64,
+    /// Counts changes, so that what was worked out of it is not worked out again.
+    version: u64,
     /// Counts topics: one that is made anew begins at offset 0 again.
     pub(super) incarnation: u64,
 }
@@ -121,6 +123,7 @@ impl Log {
     }
 
     fn push(&mut self, writer: Writer, record: Record, now_ms: u64) {
+        self.version += 1;
         self.entries.push(Entry {
             offset: self.end,
             record,
@@ -140,6 +143,7 @@ impl Log {
         for entry in self.entries.iter_mut().filter(open) {
             entry.fate = fate;
         }
+        self.version += 1;
         // The marker takes an offset too.
         self.end += 1;
     }
@@ -148,6 +152,18 @@ impl Log {
     pub(super) fn stable_end(&self) -> u64 {
         let open = self.entries.iter().find(|entry| entry.fate == Fate::Open);
         open.map_or(self.end, |entry| entry.offset)
+    }
+
+    /// Changes whenever the topic does.
+    pub(super) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// A copy that goes its own way.
+    pub(super) fn copy(&self) -> Log {
+        let mut log = self.clone();
+        log.version += 1 << 40;
+        log
     }
 
     /// Whether there is more behind it.
@@ -186,6 +202,7 @@ impl Log {
 
     /// Of each key only the last record stays in the older part; tombstones before some place are gone.
     pub(super) fn compact(&mut self, chance: &mut Chance, now_ms: u64) {
+        self.version += 1;
         let stable_end = self.stable_end();
         let is_stable =
             |entry: &Entry| entry.offset < stable_end && entry.begun_ms + COMPACTION_LAG_MS < now_ms;
@@ -218,6 +235,7 @@ impl Log {
 
     /// The end is lost, as after an unclean election; its offsets are given again.
     pub(super) fn truncate(&mut self, chance: &mut Chance) {
+        self.version += 1;
         let keep = chance.below(self.entries.len() + 1);
         if let Some(first) = self.entries.get(keep) {
             self.end = first.offset;
@@ -228,6 +246,7 @@ impl Log {
 
     /// The topic is made anew, with these records.
     pub(super) fn replace(&mut self, records: Vec<Record>) {
+        self.version += 1;
         self.entries.clear();
         self.end = 0;
         self.incarnation += 1;
@@ -254,7 +273,7 @@ impl Log {
 
     /// The same, without some.
     pub(super) fn without(&self, is_gone: impl Fn(u64, &Record) -> bool) -> Log {
-        let mut log = self.clone();
+        let mut log = self.copy();
         log.entries.retain(|entry| !is_gone(entry.offset, &entry.record));
         log
     }

@@ -4,13 +4,16 @@
 //! A history that fails prints its seed: `SEED=…` repeats it alone; `HISTORIES=…` makes a run longer.
 
 mod chance;
-mod database;
+pub(crate) mod database;
+mod events;
 mod follower;
 mod history;
 mod lies;
 mod log;
 mod operator;
 mod portal;
+mod relay;
+mod rules;
 mod truth;
 
 use crate::{publish, reader};

@@ -97,7 +97,7 @@ impl History {
 
     /// A reader that begins with nothing and reads all of the topic.
     pub(super) fn reading_all(&self) -> Result<Follower, String> {
-        let mut follower = Follower::without_floor(Kind::Topic, super::history::roots());
+        let mut follower = Follower::without_floor(Kind::Topic, super::database::roots());
         for record in self.log.visible() {
             follower.read_only(&record, self.now_ms);
         }
@@ -146,7 +146,7 @@ impl History {
 }
 
 fn read(log: &Log, now_ms: u64) -> Topic {
-    let mut topic = Topic::new(super::history::roots());
+    let mut topic = Topic::new(super::database::roots());
     for record in log.visible() {
         topic.record(&record.key, record.value.as_deref(), now_ms / 1_000);
     }

@@ -33,7 +33,7 @@ enum UnderWay {
         sent: usize,
         whole: Option<u64>,
     },
-    Reading(Reading),
+    Reading(Box<Reading>),
     Looking {
         commit: Rc<[u8]>,
         until_ms: u64,
@@ -103,10 +103,10 @@ impl Portal {
         let event = match under_way {
             UnderWay::Action(action) => self.begin(action, around)?,
             UnderWay::Transaction { records, sent, whole } => self.go_on(records, sent, whole, around)?,
-            UnderWay::Reading(reading) => match self.go_on_reading(reading, around, clock) {
-                Ok(Ok(topic)) => Some(Event::Read(topic)),
+            UnderWay::Reading(reading) => match self.go_on_reading(*reading, around, clock) {
+                Ok(Ok(topic)) => Some(Event::Read(Box::new(topic))),
                 Ok(Err(reading)) => {
-                    self.under_way = Some(UnderWay::Reading(reading));
+                    self.under_way = Some(UnderWay::Reading(Box::new(reading)));
                     None
                 }
                 Err(fault) => Some(Event::Failed(fault)),
@@ -156,7 +156,7 @@ impl Portal {
                 Event::Fenced
             }
             Action::Read(topic) => {
-                self.under_way = Some(UnderWay::Reading(Reading::new(topic, around)));
+                self.under_way = Some(UnderWay::Reading(Box::new(Reading::new(*topic, around))));
                 return Ok(None);
             }
             Action::Transact(records) => {

@@ -6,6 +6,7 @@ use super::log::{Log, Record};
 use super::portal::commit_place;
 use crate::publish::{Place, Topic};
 use crate::{FeedDigest, Line, Roots, Scratch};
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// When a commit was made, and by how much later it says that it was.
@@ -35,6 +36,8 @@ pub(super) struct Truth {
     /// The newest commit of the topic as it is.
     tip: Option<Place>,
     pub(super) commits: u64,
+    /// Of the topic as it was when it was asked last.
+    newest: Cell<Option<(u64, Option<Place>)>>,
 }
 
 impl Truth {
@@ -48,6 +51,7 @@ impl Truth {
             repaired: 0,
             tip: None,
             commits: 0,
+            newest: Cell::new(None),
         }
     }
 
@@ -150,6 +154,18 @@ impl Truth {
 
     /// The newest commit that was really made, of those that a reader may read.
     pub(super) fn newest(&self, log: &Log) -> Option<Place> {
+        let version = log.version();
+        match self.newest.get() {
+            Some((asked, newest)) if asked == version => newest,
+            _ => {
+                let newest = self.find_newest(log);
+                self.newest.set(Some((version, newest)));
+                newest
+            }
+        }
+    }
+
+    fn find_newest(&self, log: &Log) -> Option<Place> {
         let records = log.visible();
         let commits = records.iter().filter(|record| *record.key == *b"commit");
         let places = commits.filter_map(|record| commit_place(record.value.as_deref()?));

@@ -2,4 +2,3 @@
 
 mod resumed;
 mod rules;
-mod simulation;
