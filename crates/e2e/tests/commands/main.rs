@@ -3,6 +3,7 @@
 mod apis;
 mod clients;
 mod fleet;
+mod page;
 mod policies;
 mod verify;
 

@@ -62,7 +62,11 @@ fn a_report_is_its_tokens_and_replaces_nobody_elses() {
             ]
         );
 
-        refused(post(&portal, portal.token(), &report(place)), 403, "forbidden");
+        refused(
+            post(&portal, portal.token(), &report(place)),
+            403,
+            "only_gateways",
+        );
         refused(
             post(&portal, "sbg_nobody", &report(place)),
             401,
@@ -70,12 +74,12 @@ fn a_report_is_its_tokens_and_replaces_nobody_elses() {
         );
         let mut elsewhere = report(place);
         elsewhere["environment"] = json!("test");
-        refused(post(&portal, &one, &elsewhere), 403, "forbidden");
+        refused(post(&portal, &one, &elsewhere), 404, "not_found");
         let line = format!("Authorization: Bearer {one}");
         refused(
             portal.ask_with("GET", "/v1/fleet?environment=prod", None, &[&line]),
             403,
-            "forbidden",
+            "not_for_gateways",
         );
     });
 }
@@ -130,7 +134,7 @@ fn a_report_is_held_to_its_limits() {
         |body| {
             body["quarantined"] = (0..101)
                 .map(|_| json!({ "service": "s", "reason": "r" }))
-                .collect()
+                .collect();
         },
         "quarantined",
         "at most 100",

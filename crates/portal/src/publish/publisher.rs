@@ -160,8 +160,6 @@ struct FeedPublisher {
     /// When the last commit was issued; not by the clock, which may jump.
     beaten: Option<tokio::time::Instant>,
     tidied_at: i64,
-    /// How often the whole was asked for again, as far as this portal has seen.
-    republished: Option<i64>,
 }
 
 impl FeedPublisher {
@@ -189,20 +187,12 @@ impl FeedPublisher {
             feed = as_loaded;
         }
         self.not_before = None;
-        if self
-            .republished
-            .replace(feed.republish)
-            .is_some_and(|seen| seen != feed.republish)
-            && self.carriers.is_empty()
-        {
-            tracing::warn!(feed = %feed.environment, "everything was to be sent again, and nothing carries this feed but the stream, which needs no such thing");
-        }
         while feed.published < feed.revision {
             self.one(publishing, lease, &mut feed).await?;
         }
         let is_due = self.beaten.is_none_or(|at| at.elapsed() >= HEARTBEAT);
         if feed.published > 0 && (is_due || feed.keyring_next.is_some()) {
-            self.commit(publishing, lease, &mut feed, &[], None).await?;
+            self.commit(publishing, lease, &mut feed, None).await?;
         }
         self.tidy(publishing, &feed).await?;
         Ok(())
@@ -227,16 +217,15 @@ impl FeedPublisher {
             ledger.put(key, record.as_deref().map(str::as_bytes));
         }
         ledger.advance(next.unsigned_abs())?;
-        self.commit(publishing, lease, feed, &changes, Some(next)).await
+        self.commit(publishing, lease, feed, Some(next)).await
     }
 
-    /// Signs, sends and stores the commit of where the ledger stands.
+    /// Signs and stores the commit of where the ledger stands.
     async fn commit(
         &mut self,
         publishing: &Publishing,
         lease: &Lease,
         feed: &mut Feed,
-        changes: &[(String, Option<String>)],
         revision: Option<i64>,
     ) -> Result<(), PublishError> {
         let ledger = self.ledger.as_mut().ok_or(PublishError::Lost)?;
