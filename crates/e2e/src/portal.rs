@@ -252,6 +252,15 @@ impl Portal {
         });
     }
 
+    /// Whether a line of its log has this text.
+    pub fn log_says(&self, text: &str) -> bool {
+        self.process
+            .stderr()
+            .so_far()
+            .iter()
+            .any(|line| line.contains(text))
+    }
+
     /// Opens a feed's stream.
     pub fn stream(&self, token: &str, feed: &str, position: &str) -> FeedStream {
         FeedStream::open(self.address, token, feed, position)

@@ -89,19 +89,7 @@ pub(crate) async fn make_environment(
     };
     environments::add(&mut tx, &environment).await?;
     feeds::add(&mut tx, name, now, &roots, &keyring).await?;
-    let first = Revision {
-        revision: 1,
-        epoch: now,
-        actor: "system:portal".to_owned(),
-        operation: "environment.create".to_owned(),
-        records: 0,
-        at: now,
-        digest: None,
-        made_at_ms: Some(crate::text::now_ms()),
-        committed_at_ms: None,
-        commit_line: None,
-    };
-    revisions::add(&mut tx, name, &first).await?;
+    revisions::add(&mut tx, name, &first_revision(now)).await?;
     let entry = audit::Entry {
         at: now,
         actor: "portal".to_owned(),
@@ -118,6 +106,22 @@ pub(crate) async fn make_environment(
         "keys were made: MOVE THE ROOT KEY OFF THIS MACHINE and keep it safe; only `portal keys` and `portal new-epoch` need it"
     );
     Ok(true)
+}
+
+/// Nothing, published, so that readers have a beginning.
+fn first_revision(now: i64) -> Revision {
+    Revision {
+        revision: 1,
+        epoch: now,
+        actor: "system:portal".to_owned(),
+        operation: "environment.create".to_owned(),
+        records: 0,
+        at: now,
+        digest: None,
+        made_at_ms: Some(crate::text::now_ms()),
+        committed_at_ms: None,
+        commit_line: None,
+    }
 }
 
 fn made(keys: &KeyFiles, feed: &str, of_use: Use, id: &str) -> Result<feed::SigningKey, KeyFileError> {

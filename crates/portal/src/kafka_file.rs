@@ -62,7 +62,8 @@ impl KafkaFile {
     /// With the secrets that it names, which are looked for beside the file that it stands in.
     pub(crate) fn resolve(self, beside: &Path) -> Result<Settings, SettingsError> {
         if !feed::kafka::IS_BUILT_IN {
-            let message = "this build has no Kafka: take one with the feature `kafka`, or leave the section out";
+            let message =
+                "this build has no Kafka: take one with the feature `kafka`, or leave the section out";
             return Err(wrong("kafka", message));
         }
         let tls = self.tls.map(|tls| tls.resolve(beside)).transpose()?;
@@ -75,7 +76,10 @@ impl TlsFile {
     fn resolve(self, beside: &Path) -> Result<Tls, SettingsError> {
         let identity = match (self.certificate, self.key) {
             (None, None) if self.key_password_file.is_some() => {
-                return Err(wrong("kafka.tls.key_password_file", "there is no `key` that it could open"));
+                return Err(wrong(
+                    "kafka.tls.key_password_file",
+                    "there is no `key` that it could open",
+                ));
             }
             (None, None) => None,
             (Some(certificate), Some(key)) => Some(Identity {
@@ -145,7 +149,10 @@ impl SaslFile {
             (self.scope.is_some(), is_token, "kafka.sasl.scope"),
             (self.region.is_some(), is_aws, "kafka.sasl.region"),
         ];
-        match given.into_iter().find(|(is_there, is_used, _)| *is_there && !is_used) {
+        match given
+            .into_iter()
+            .find(|(is_there, is_used, _)| *is_there && !is_used)
+        {
             Some((_, _, key)) => Err(wrong(key, "this mechanism does not use it: leave it out")),
             None => Ok(()),
         }
@@ -156,11 +163,7 @@ impl SaslFile {
         let file = needed(self.password_file, "kafka.sasl.password_file", "this mechanism")?;
         let password = Secret::new(read_secret(&beside.join(file))?);
         Ok(match hash {
-            Some(hash) => Sasl::Scram {
-                hash,
-                user,
-                password,
-            },
+            Some(hash) => Sasl::Scram { hash, user, password },
             None => Sasl::Plain { user, password },
         })
     }
@@ -193,7 +196,8 @@ impl SaslFile {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    //! What is said of Kafka, and each thing that can be wrong with it.
+
     use crate::Configuration;
 
     fn check(text: &str, expected: &str) {
@@ -225,7 +229,10 @@ mod tests {
             "portal",
         );
         check(&sasl("mechanism: SCRAM-SHA-512, user: portal"), "password_file");
-        check(&sasl("mechanism: PLAIN, user: portal, password_file: none"), "none");
+        check(
+            &sasl("mechanism: PLAIN, user: portal, password_file: none"),
+            "none",
+        );
         check(
             &sasl("mechanism: PLAIN, user: p, password_file: password, region: eu-west-1"),
             "does not use it",

@@ -18,8 +18,8 @@ mod store;
 mod text;
 
 pub use api::openapi;
-pub use identity::{FetchError, SettingsError as ConfigurationError, SignInSettings, UrlError};
 pub use configuration::Configuration;
+pub use identity::{FetchError, SettingsError as ConfigurationError, SignInSettings, UrlError};
 pub use keys::KeyFileError;
 pub use serve::{Portal, StartError};
 pub use settings::{Settings, SettingsError};

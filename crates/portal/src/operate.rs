@@ -184,7 +184,7 @@ impl Operator {
         })
     }
 
-    /// Sends everything to a carrier that lost it, in the same epoch.
+    /// Kafka lost the topic, and the database is sound: everything is sent there again, in the same epoch.
     ///
     /// # Errors
     /// Where there is no such environment, or the database fails.
@@ -197,7 +197,7 @@ impl Operator {
         record(&mut tx, environment, "feed.republish", None).await?;
         tx.commit().await?;
         Ok(Done {
-            said: format!("{environment}: everything is sent again"),
+            said: format!("{environment}: the topic in Kafka gets everything again, in the same epoch"),
         })
     }
 

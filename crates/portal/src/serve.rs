@@ -18,6 +18,7 @@ use hyper_util::service::TowerToHyperService;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -99,7 +100,12 @@ impl Portal {
             path: settings.data.clone(),
             source,
         };
-        std::fs::create_dir_all(&settings.data).map_err(data)?;
+        // Digests of keys and tokens are in it.
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&settings.data)
+            .map_err(data)?;
         let lock = match settings.database {
             None => Some(lock(&settings.data)?),
             Some(_) => None,
@@ -114,7 +120,10 @@ impl Portal {
             hub: Hub::default(),
             keys: keys.clone(),
             fleet: Pending::default(),
-            desk: Desk::new(settings.configuration.sign_in.clone(), settings.listen.ip().is_loopback())?,
+            desk: Desk::new(
+                settings.configuration.sign_in.clone(),
+                settings.listen.ip().is_loopback(),
+            )?,
         };
         let listening = |source| StartError::Listen {
             address: settings.listen,

@@ -485,6 +485,6 @@ impl Shared {
                 (standing, Vec::new())
             }
         };
-        (identity.report(standing, &applied), applied)
+        (identity.report(standing, &applied, now), applied)
     }
 }

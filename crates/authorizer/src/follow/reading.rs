@@ -20,6 +20,7 @@ pub(super) struct Reading {
 /// A revision that was put in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Applied {
+    pub(super) epoch: u64,
     pub(super) revision: u64,
     /// Since 1970, in milliseconds.
     pub(super) at_ms: u64,
@@ -174,6 +175,7 @@ impl Reading {
             self.applied.pop_front();
         }
         self.applied.push_back(Applied {
+            epoch: shown.view.epoch,
             revision: shown.view.revision,
             at_ms: unix_ms,
         });

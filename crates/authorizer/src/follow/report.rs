@@ -41,6 +41,7 @@ struct Report<'a> {
     environment: &'a str,
     version: &'static str,
     config: &'a str,
+    sent_at_ms: u64,
     policy: Policy,
     quarantined: [(); 0],
 }
@@ -55,6 +56,7 @@ struct Policy {
 
 #[derive(Serialize)]
 struct Revision {
+    epoch: u64,
     revision: u64,
     at_ms: u64,
 }
@@ -66,9 +68,16 @@ impl Identity {
         // Not aws-lc's numbers: it gathers entropy first, for longer than all the rest of the start takes. This is a name, and no secret.
         let random = File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut bytes));
         random.map_err(|_| FollowFault::NoRandom)?;
+        // RFC 9562 §5.4: a version 4 of variant 10.
+        bytes[6] = bytes[6] & 0x0f | 0x40;
+        bytes[8] = bytes[8] & 0x3f | 0x80;
         let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut instance = digits;
+        for at in [20, 16, 12, 8] {
+            instance.insert(at, '-');
+        }
         Ok(Identity {
-            instance: digits.into(),
+            instance: instance.into(),
             name: name.into(),
             environment: environment.into(),
             config: config.into(),
@@ -76,7 +85,7 @@ impl Identity {
     }
 
     /// As the portal takes it.
-    pub(super) fn report(&self, standing: Standing, applied: &[Applied]) -> String {
+    pub(super) fn report(&self, standing: Standing, applied: &[Applied], now: Moment) -> String {
         let report = Report {
             instance: &self.instance,
             kind: "authorizer",
@@ -84,12 +93,14 @@ impl Identity {
             environment: &self.environment,
             version: env!("CARGO_PKG_VERSION"),
             config: &self.config,
+            sent_at_ms: now.wall,
             policy: Policy {
                 standing,
                 applied_at_ms: applied.last().map(|last| last.at_ms),
                 applied: applied
                     .iter()
                     .map(|applied| Revision {
+                        epoch: applied.epoch,
                         revision: applied.revision,
                         at_ms: applied.at_ms,
                     })

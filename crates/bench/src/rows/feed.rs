@@ -4,7 +4,7 @@
 use super::Plan;
 use crate::identity::crowd;
 use crate::lab::{Lab, Process, ask_with, listening};
-use crate::measure::{Spread, resident_bytes};
+use crate::measure::{Spread, resident_bytes, tree_cpu_time};
 use crate::page::{Section, Table, Target, megabytes};
 use crate::roles::pinned::Moment;
 use anyhow::{Context, Result, bail};
@@ -62,15 +62,9 @@ fn follow(lab: &Lab, clients: usize, section: &mut Section) -> Result<()> {
     let mut gateway = Running::start(lab, &configuration)?;
     gateway.wait_for(|policy| policy["state"] == "live" && policy["revision"] == 1)?;
     let read_ms = gateway.since();
+    let cpu_ms = tree_cpu_time(gateway.process.id())?.total().as_secs_f64() * 1e3;
     let resident = resident_bytes(gateway.process.id())?;
-    let mut took = Vec::new();
-    for _ in 0..CHANGES {
-        publisher.say("change")?;
-        let said: Value = serde_json::from_str(&publisher.first_line()?)?;
-        let applied = gateway.wait_for(|policy| policy["revision"] == said["revision"])?;
-        let (sent, applied) = (said["sent_ms"].as_f64(), applied["applied_at_ms"].as_f64());
-        took.push(applied.context("no time")? - sent.context("no time")?);
-    }
+    let spread = Spread::of(changes(&mut publisher, &mut gateway)?);
     let after = resident_bytes(gateway.process.id())?;
     drop(gateway);
     let mut again = Running::start(lab, &configuration)?;
@@ -78,9 +72,9 @@ fn follow(lab: &Lab, clients: usize, section: &mut Section) -> Result<()> {
     let again_ms = again.since();
     drop(again);
     std::fs::remove_dir_all(&state_dir)?;
-    let spread = Spread::of(took.iter().copied());
     let head = [
         "read ms",
+        "its CPU ms",
         "again ms",
         "resident MB",
         "bytes a client",
@@ -93,6 +87,7 @@ fn follow(lab: &Lab, clients: usize, section: &mut Section) -> Result<()> {
         &format!("{read_ms:.0}"),
         None,
         [
+            format!("{cpu_ms:.0}"),
             format!("{again_ms:.0}"),
             format!("{:.0}", megabytes(after)),
             format!("{:.0}", after as f64 / clients as f64),
@@ -116,6 +111,19 @@ fn follow(lab: &Lab, clients: usize, section: &mut Section) -> Result<()> {
         CHANGE_MS_MAX,
     ));
     Ok(())
+}
+
+/// One client after the other is changed: milliseconds from the publisher to the last worker, of each.
+fn changes(publisher: &mut Process, gateway: &mut Running) -> Result<Vec<f64>> {
+    let mut took = Vec::new();
+    for _ in 0..CHANGES {
+        publisher.say("change")?;
+        let said: Value = serde_json::from_str(&publisher.first_line()?)?;
+        let applied = gateway.wait_for(|policy| policy["revision"] == said["revision"])?;
+        let (sent, applied) = (said["sent_ms"].as_f64(), applied["applied_at_ms"].as_f64());
+        took.push(applied.context("no time")? - sent.context("no time")?);
+    }
+    Ok(took)
 }
 
 fn alone(lab: &Lab, starts: usize, section: &mut Section) -> Result<()> {

@@ -2,6 +2,7 @@
 //! was in force is taken back, whatever happens to the bundle, the process or the floor.
 
 mod ages;
+mod alone;
 mod carriers;
 mod fleet;
 mod following;

@@ -176,7 +176,7 @@ fn gateways_are_enrolled_listed_and_ended_on_the_command_line() {
             &[&format!("Authorization: Bearer {token}")],
         ),
         403,
-        "forbidden",
+        "not_for_gateways",
     );
     let listed = portal.command(&["gateways", "list"]);
     assert!(

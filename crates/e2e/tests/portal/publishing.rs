@@ -71,3 +71,59 @@ fn a_gateway_enforces_what_the_portal_publishes() {
     gateway.scratch.replace("policy.bundle", &read("bundle"));
     wait_for("the gateway to refuse", || (ask(&gateway) == 403).then_some(()));
 }
+
+#[test]
+fn changes_at_the_same_time_are_revisions_one_after_the_other() {
+    on_both(|setup| {
+        let portal = setup().start();
+        portal.wait_published("prod", 1);
+        let token = portal.enrol("gw");
+        let mut stream = portal.stream(&token, "prod", "");
+        stream.until(1);
+        let mut revisions: Vec<i64> = std::thread::scope(|scope| {
+            let portal = &portal;
+            let writers: Vec<_> = (0..8)
+                .map(|writer| {
+                    scope.spawn(move || {
+                        let put = |n: i32| {
+                            portal.put(
+                                "plans",
+                                &format!("w{writer}"),
+                                &json!({ "rate": format!("{n}/s") }),
+                            )
+                        };
+                        (1..=10)
+                            .map(|n| put(n)["revision"].as_i64().unwrap())
+                            .collect::<Vec<i64>>()
+                    })
+                })
+                .collect();
+            writers
+                .into_iter()
+                .flat_map(|writer| writer.join().unwrap())
+                .collect()
+        });
+        revisions.sort_unstable();
+        assert_eq!(
+            revisions,
+            (2..=81).collect::<Vec<i64>>(),
+            "none twice, none left out"
+        );
+        let mut seen: Vec<i64> = Vec::new();
+        while seen.last() != Some(&81) {
+            let lines = stream.until(seen.last().copied().unwrap_or(1));
+            seen.extend(
+                lines
+                    .iter()
+                    .filter(|line| line.get("digest").is_some())
+                    .filter_map(|line| line["revision"].as_i64()),
+            );
+            seen.dedup();
+        }
+        assert!(seen.is_sorted(), "published in order: {seen:?}");
+        assert_eq!(
+            portal.get("/v1/audit/proof?environment=prod").json()["proved"],
+            80
+        );
+    });
+}

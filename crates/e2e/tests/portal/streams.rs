@@ -167,3 +167,62 @@ fn a_bundle_that_has_not_changed_is_not_sent() {
         (answer.status == 200).then_some(())
     });
 }
+
+#[test]
+fn a_reader_that_takes_nothing_is_cut_off_and_holds_up_nobody() {
+    let portal = Portal::start();
+    portal.wait_published("prod", 1);
+    portal.put(
+        "issuers",
+        "corp",
+        &json!({ "issuer": "https://i.test", "audiences": ["a"], "jwks_uri": "https://i.test/k" }),
+    );
+    portal.wait_published("prod", 2);
+    let token = portal.enrol("gw");
+    let mut slow = portal.stream(&token, "prod", "");
+    let commit = slow.until(2).pop().unwrap();
+    let mut other = portal.stream(&token, "prod", "");
+    // More than sockets and the portal's own channel hold.
+    for round in 0..3 {
+        let all = (0..10_000)
+            .map(|n| json!({ "id": format!("r{round}-{n}"), "issuer": "corp", "jti": format!("{n:01000}") }));
+        let document = json!({ "revocations": all.collect::<Vec<Value>>() });
+        let target = "/v1/environments/prod/policy?confirm=true";
+        portal.ask("POST", target, Some(&document)).expect(200);
+    }
+    other.until(5);
+    // It takes nothing until the portal has given it up; then what is left in the sockets has no end.
+    e2e::wait_within(Duration::from_secs(40), "the portal to cut it off", || {
+        portal.log_says("a reader took nothing").then_some(())
+    });
+    let mut reached = 2;
+    while let Some(line) = slow.line() {
+        let value: Value = serde_json::from_str(&line).unwrap_or_default();
+        reached = value["revision"]
+            .as_i64()
+            .filter(|_| value.get("digest").is_some())
+            .unwrap_or(reached);
+    }
+    assert!(reached < 5, "it was cut off before the end");
+    assert_eq!(portal.stream(&token, "prod", &position(&commit)).how, "resumed");
+}
+
+#[test]
+fn a_reader_that_has_more_than_the_database_is_an_alarm() {
+    let portal = Portal::start();
+    portal.wait_published("prod", 1);
+    let token = portal.enrol("gw");
+    let mut ahead = portal.stream(&token, "prod", "").until(1).pop().unwrap();
+    assert_eq!(portal.get("/ready").json()["alarms"], json!([]));
+    ahead["revision"] = json!(7);
+    portal.stream(&token, "prod", &position(&ahead));
+    let ready = portal.get("/ready").expect(200).json();
+    assert!(
+        ready["alarms"][0]["a_reader_has"]
+            .as_str()
+            .unwrap()
+            .contains("revision 7"),
+        "{ready}"
+    );
+    assert!(portal.log_says("new-epoch"));
+}

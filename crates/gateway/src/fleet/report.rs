@@ -46,11 +46,11 @@ pub(super) fn instance(started_ms: u64) -> String {
 }
 
 /// The report, and the number of the last revision in it. `behind`: the one in the last report that was taken.
-pub(super) fn report(about: &About, instance: &str, behind: u64, now_s: u64) -> (Value, u64) {
+pub(super) fn report(about: &About, instance: &str, behind: u64, now_ms: u64) -> (Value, u64) {
     let follow = &about.follow;
     let applied = follow.applied_behind(behind);
     let last = applied.last().map_or(behind, |applied| applied.number);
-    let reading = follow.reading(now_s);
+    let reading = follow.reading(now_ms / 1_000);
     let mut policy = Map::new();
     policy.insert("state".to_owned(), reading.state.word().into());
     policy.insert("source".to_owned(), reading.source.into());
@@ -69,6 +69,8 @@ pub(super) fn report(about: &About, instance: &str, behind: u64, now_s: u64) -> 
         "environment": about.environment,
         "version": env!("CARGO_PKG_VERSION"),
         "config": (about.config)(),
+        // By which the portal sees how far this clock is off, and whose times it does not count.
+        "sent_at_ms": now_ms,
         "policy": policy,
     });
     (report, last)

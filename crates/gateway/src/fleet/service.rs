@@ -3,7 +3,7 @@
 use super::report::{About, instance, interval, report};
 use super::{ANSWER_BYTES_MAX, CONNECT_MAX, FAILURE_PAUSE_MAX, INTERVAL, REPORT_MAX};
 use crate::configuration::Portal;
-use crate::follow::{portal_refused, unix_ms, unix_s};
+use crate::follow::{portal_refused, unix_ms};
 use crate::upstream::{
     FetchError, Fetched, Limits, Lookups, Place, Resolve, Upstreams, Wanted, fetch_within,
 };
@@ -77,7 +77,7 @@ async fn report_on(portal: &Portal, about: &About, resolver: Arc<dyn Resolve>) {
     let mut random = fastrand::Rng::new();
     tracing::info!(to, name = %about.name, "reporting to the fleet");
     loop {
-        let (report, last) = report(about, &instance, behind, unix_s());
+        let (report, last) = report(about, &instance, behind, unix_ms());
         let pause = match post(portal, &to, report.to_string(), &lookups, &upstreams).await {
             Ok(answer) => {
                 (behind, failures) = (last, 0);

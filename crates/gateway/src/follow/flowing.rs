@@ -83,6 +83,8 @@ impl Round<'_> {
             Ok(Opened::Resumed) => self.follower.resume(),
             Err(failure) => return self.failed(&failure),
         }
+        let resumed = opened == Ok(Opened::Resumed);
+        tracing::info!(resumed, "the feed is open");
         loop {
             let step = tokio::select! {
                 biased;

@@ -111,7 +111,7 @@ async fn stream(
         let (app, caller, feed) = (app.clone(), caller.clone(), feed.clone());
         move || still_may(app.clone(), caller.clone(), feed.clone())
     };
-    let (how, outlet) = begin(&app.store, hub, &feed, position.as_ref(), may)
+    let (how, outlet) = begin(&app.store, &app.hub, hub, &feed, position.as_ref(), may)
         .await
         .map_err(Refused::from)?;
     let word = match how {

@@ -58,7 +58,7 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
         .map(|(feed, why)| json!({ "feed": feed, "why": why }))
         .collect();
     // No reason to take the portal out of its balancer: who is to look at it has to reach it.
-    let sealed = sealed.into_iter().map(|why| json!({ "why": why }));
+    let sealed = sealed.into_iter().map(|why| json!({ "break_glass": why }));
     let alarms: Vec<Value> = app
         .fleet
         .alarms()
@@ -70,6 +70,9 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
             })
         })
         .chain(sealed)
+        .chain(app.hub.alarms().into_iter().map(|(feed, what)| {
+            json!({ "feed": feed, "a_reader_has": what, "why": "a reader of the stream has more than the database: was it restored from a backup?" })
+        }))
         .collect();
     let is_ready = troubles.is_empty();
     let body = json!({

@@ -31,9 +31,9 @@ pub(crate) struct Problem {
     /// Members that are wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
-    /// When to come again, in seconds.
+    /// When to come again, in seconds; 0: that is not said.
     #[serde(skip)]
-    retry_after_s: Option<u64>,
+    retry_after_s: u32,
 }
 
 /// The id of a request.
@@ -67,7 +67,7 @@ impl Problem {
             detail: detail.into().into(),
             request_id: Box::default(),
             errors: Vec::new(),
-            retry_after_s: None,
+            retry_after_s: 0,
         }
     }
 }
@@ -81,9 +81,9 @@ impl From<Refused> for Problem {
         }
         let mut problem = Problem::new(status, code, refused.to_string());
         problem.retry_after_s = match &refused {
-            Refused::TooMany(too_many) => Some(too_many.retry_after_s),
-            Refused::Unavailable(_) => Some(1),
-            _ => None,
+            Refused::TooMany(too_many) => u32::try_from(too_many.retry_after_s).unwrap_or(u32::MAX),
+            Refused::Unavailable(_) => 1,
+            _ => 0,
         };
         if let Refused::Invalid(errors) = refused {
             problem.errors = errors;
@@ -102,10 +102,10 @@ impl IntoResponse for Problem {
             let challenge = HeaderValue::from_static("Bearer realm=\"portal\"");
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
-        if let Some(seconds) = self.retry_after_s {
+        if self.retry_after_s > 0 {
             response
                 .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from(seconds));
+                .insert(RETRY_AFTER, HeaderValue::from(self.retry_after_s));
         }
         response.extensions_mut().insert(self);
         response

@@ -5,11 +5,13 @@
 
 use super::answer::Answer;
 use super::asked::{Asked, IfMatch};
+use super::authorize::authorize;
 use super::body;
 use super::context::App;
 use super::judge::{self, Judged};
 use super::refused::Refused;
 use super::{seat_belt, write};
+use crate::identity::{Object, Operation};
 use crate::store::entities::Stored;
 use crate::store::environments::Environment;
 use crate::store::{Tx, entities, environments, feeds, idempotency};
@@ -106,6 +108,8 @@ pub(crate) enum Begun {
 impl Draft {
     /// Takes the feed's row.
     pub(crate) async fn begin(app: &App, asked: Asked, operation: &'static str) -> Result<Begun, Refused> {
+        // Before anything is looked for: a gateway learns from no answer what there is.
+        authorize(&asked.actor, Operation::ListApis, Object::Organisation)?;
         let mut tx = app.store.begin().await?;
         let missing = || Refused::NotFound(format!("environment `{}`", asked.environment));
         let taken = feeds::take_revision(&mut tx, &asked.environment).await?;

@@ -21,6 +21,7 @@ const ID_BYTES_MAX: usize = 128;
 
 /// One entity.
 pub(crate) async fn get(app: &App, asked: &Asked, kind: Kind, id: &str) -> Result<Answer, Refused> {
+    authorize(&asked.actor, Operation::list(kind), Object::Organisation)?;
     let mut connection = app.store.connection().await?;
     let stored = entities::get(&mut connection, &asked.environment, kind, id).await?;
     let stored = stored.filter(|stored| stored.status != "deleted");
@@ -70,6 +71,7 @@ pub(crate) async fn versions(
     id: &str,
     page: &Page,
 ) -> Result<Answer, Refused> {
+    authorize(&asked.actor, Operation::list(kind), Object::Organisation)?;
     let mut connection = app.store.connection().await?;
     let stored = entities::get(&mut connection, &asked.environment, kind, id).await?;
     let stored = stored.ok_or_else(|| missing(kind, id))?;

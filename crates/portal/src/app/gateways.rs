@@ -87,6 +87,7 @@ pub(crate) async fn page(app: &App, asked: &Asked, page: &Page) -> Result<Answer
 
 /// Ends a gateway's token: its stream is cut at the next look, and it decides on by what it has.
 pub(crate) async fn revoke(app: &App, asked: &Asked, id: &str) -> Result<Answer, Refused> {
+    authorize(&asked.actor, Operation::ListGateways, Object::Organisation)?;
     let mut tx = app.store.begin().await?;
     let found = tokens::get(&mut tx, "gateway", id).await?;
     let mut token = found.ok_or_else(|| Refused::NotFound(format!("gateway `{id}`")))?;

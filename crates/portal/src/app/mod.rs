@@ -32,6 +32,8 @@ pub(crate) mod sealed;
 mod seat_belt;
 pub(crate) mod sign_in;
 pub(crate) mod teams;
+#[cfg(test)]
+mod tests;
 pub(crate) mod users;
 mod words;
 mod write;

@@ -11,10 +11,10 @@ use super::refused::{ERRORS_MAX, FieldError, Refused};
 use super::write::RECORDS_MAX;
 use crate::identity::{Object, Operation};
 use crate::store::{Store, Tx, entities, feeds, versions};
+use hyper::body::Bytes;
 use policy::entity::Kind;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -178,7 +178,7 @@ pub(crate) async fn export(
     app: &App,
     asked: &Asked,
     revision: Option<i64>,
-) -> Result<mpsc::Receiver<Arc<str>>, Refused> {
+) -> Result<mpsc::Receiver<Bytes>, Refused> {
     authorize(&asked.actor, Operation::ExportPolicy, Object::Organisation)?;
     let mut tx = app.store.begin_reading().await?;
     let feed = feeds::get(&mut tx, &asked.environment).await?;
@@ -246,7 +246,7 @@ async fn pieces(
     environment: &str,
     head: String,
     mut then: Then,
-    sender: &mpsc::Sender<Arc<str>>,
+    sender: &mpsc::Sender<Bytes>,
 ) -> Result<(), crate::store::StoreError> {
     let mut piece = head;
     for kind in Kind::ALL {
@@ -265,6 +265,9 @@ async fn pieces(
                     write_entity(&stored.id, &body, &mut is_first, &mut piece);
                 }
             }
+            if piece.is_empty() {
+                continue;
+            }
             let sent = sender.send(std::mem::take(&mut piece).into());
             if !matches!(tokio::time::timeout(SLOW_MAX, sent).await, Ok(Ok(()))) {
                 return Ok(());
@@ -278,8 +281,10 @@ async fn pieces(
         piece.push(']');
     }
     piece.push_str("}\n");
-    // Whoever is gone by now wanted none of it.
-    let _ = sender.send(piece.into()).await;
+    // Whoever is gone by now wanted none of it. The empty piece says that this was all.
+    for piece in [piece.into(), Bytes::new()] {
+        let _ = tokio::time::timeout(SLOW_MAX, sender.send(piece)).await;
+    }
     Ok(())
 }
 

@@ -194,31 +194,12 @@ fn rule(operation: Operation) -> Rule {
         O::Health | O::Ready | O::OpenApi | O::SignIn | O::StartOidc | O::FinishOidc | O::SeeSignIn => {
             Rule::Everybody
         }
-        O::SeeMe
-        | O::ListUsers
-        | O::SeeUser
-        | O::ListTeams
-        | O::SeeTeam
-        | O::ListMembers
-        | O::ListEnvironments
-        | O::ListApis
-        | O::SeeApi
-        | O::ListPlans
-        | O::SeePlan
-        | O::ListIssuers
-        | O::SeeIssuer
-        | O::ListTenants
-        | O::SeeTenant
-        | O::ListCells
-        | O::SeeCell
-        | O::ListClients
-        | O::ListRevocations
-        | O::ListGrants
-        | O::ListGateways
-        | O::ListRevisions
-        | O::ListProposals
-        | O::SeeFleet
-        | O::SeeVersions => Rule::Shared,
+        #[rustfmt::skip]
+        O::SeeMe | O::ListUsers | O::SeeUser | O::ListTeams | O::SeeTeam | O::ListMembers | O::ListEnvironments
+        | O::ListApis | O::SeeApi | O::ListPlans | O::SeePlan | O::ListIssuers | O::SeeIssuer
+        | O::ListTenants | O::SeeTenant | O::ListCells | O::SeeCell
+        | O::ListClients | O::ListRevocations | O::ListGrants | O::ListGateways
+        | O::ListRevisions | O::ListProposals | O::SeeFleet | O::SeeVersions => Rule::Shared,
         O::SignOut | O::ImportPolicy => Rule::SharedChange,
         O::ListTokens => Rule::OwnRead,
         O::MakeToken => Rule::OwnMake,

@@ -40,6 +40,10 @@ async fn look(store: &Store, hub: &Hub) -> Result<(), StoreError> {
         if former == standing {
             continue;
         }
+        if former.epoch != standing.epoch {
+            // Whatever readers had of a former epoch is below this one.
+            hub.is_not_ahead(&feed.environment);
+        }
         let sent = sent(&mut connection, &feed, &former).await?;
         told.tell(standing, sent);
     }

@@ -1,6 +1,7 @@
 //! What readers of feeds are told: where each feed stands, and the last revisions as they go out.
 
 use crate::store::feeds::Feed;
+use hyper::body::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -47,7 +48,7 @@ impl Standing {
 #[derive(Debug, Clone)]
 pub(crate) struct Sent {
     pub(crate) revision: i64,
-    pub(crate) bytes: Arc<str>,
+    pub(crate) bytes: Bytes,
 }
 
 /// One feed's.
@@ -94,6 +95,7 @@ pub(crate) struct Hub {
     pub(crate) published: Arc<Notify>,
     leads: Arc<AtomicBool>,
     trouble: Arc<RwLock<HashMap<String, String>>>,
+    ahead: Arc<RwLock<HashMap<String, String>>>,
 }
 
 impl Hub {
@@ -136,6 +138,34 @@ impl Hub {
             .collect();
         all.sort();
         all
+    }
+
+    /// What readers of a feed have and this database does not: it was restored, or it is not the one that they follow.
+    pub(crate) fn alarms(&self) -> Vec<(String, String)> {
+        let ahead = self.ahead.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<(String, String)> = ahead
+            .iter()
+            .map(|(feed, what)| (feed.clone(), what.clone()))
+            .collect();
+        all.sort();
+        all
+    }
+
+    /// A reader has what the database does not.
+    pub(crate) fn is_ahead(&self, feed: &str, what: &str) {
+        let mut ahead = self.ahead.write().unwrap_or_else(PoisonError::into_inner);
+        if ahead.insert(feed.to_owned(), what.to_owned()).is_none() {
+            tracing::error!(
+                feed,
+                "a reader has {what}: was the database restored? then run `switchboard portal new-epoch`"
+            );
+        }
+    }
+
+    /// The database is ahead of all again.
+    pub(crate) fn is_not_ahead(&self, feed: &str) {
+        let mut ahead = self.ahead.write().unwrap_or_else(PoisonError::into_inner);
+        ahead.remove(feed);
     }
 
     /// Says why a feed is not published, or that it is; whether that is news.

@@ -1,9 +1,8 @@
 //! From what is written to what every reader has: one portal of all publishes, every portal tells its readers.
 //!
 //! `publisher` signs a commit for each revision, in order, while this portal holds the `lease`; `follow` brings what any portal
-//! published to the `hub`, from which `stream` serves readers. `carrier` is the seam for whatever carries the feed besides.
+//! published to the `hub`, from which `stream` serves readers, and `kafka` publishes what the portal has published to a topic as well.
 
-mod carrier;
 mod follow;
 mod hub;
 #[cfg(feature = "kafka")]

@@ -3,7 +3,6 @@
 //!
 //! Holds digests, not records. What it signs it has worked out from the database, and compares with what was published before.
 
-use super::carrier::{Carrier, Outgoing};
 use super::hub::Hub;
 use super::lease::Lease;
 use crate::keys::{KeyFileError, KeyFiles};
@@ -20,14 +19,14 @@ use tokio::sync::{Notify, watch};
 
 /// How often the database is asked, where nobody says that there is something.
 const LOOK: Duration = Duration::from_millis(100);
-/// How often the last commit is issued again, in seconds.
-const HEARTBEAT_S: i64 = 10;
+/// How often the last commit is issued again.
+const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How long after trouble it tries again.
 const AGAIN: Duration = Duration::from_millis(1_000);
 /// How long deletions are told to who resumes, in seconds: 30 days.
 const KEPT_S: i64 = 30 * 86_400;
 /// Revisions whose changes are forgotten in one go.
-const FORGET_MAX: i64 = 100;
+const FORGET_MAX: i64 = 10;
 
 /// What the publisher works with.
 #[derive(Debug, Clone)]
@@ -59,8 +58,6 @@ enum PublishError {
     Lost,
     #[error("a revision is out of order")]
     Order(#[from] LedgerError),
-    #[error("a carrier does not take revision {revision}: {why}")]
-    Carrier { revision: i64, why: String },
     #[error("the feed has no keyring")]
     NoKeyring,
 }
@@ -158,9 +155,10 @@ async fn lead(publishing: &Publishing, lease: &Lease, stop: &mut watch::Receiver
 struct FeedPublisher {
     /// At the last published revision.
     ledger: Option<Ledger>,
-    carriers: Vec<Box<dyn Carrier>>,
     /// When it is tried again after trouble.
     not_before: Option<tokio::time::Instant>,
+    /// When the last commit was issued; not by the clock, which may jump.
+    beaten: Option<tokio::time::Instant>,
     tidied_at: i64,
 }
 
@@ -192,9 +190,9 @@ impl FeedPublisher {
         while feed.published < feed.revision {
             self.one(publishing, lease, &mut feed).await?;
         }
-        let is_due = now() - feed.committed_at >= HEARTBEAT_S;
+        let is_due = self.beaten.is_none_or(|at| at.elapsed() >= HEARTBEAT);
         if feed.published > 0 && (is_due || feed.keyring_next.is_some()) {
-            self.commit(publishing, lease, &mut feed, &[], None).await?;
+            self.commit(publishing, lease, &mut feed, None).await?;
         }
         self.tidy(publishing, &feed).await?;
         Ok(())
@@ -219,21 +217,24 @@ impl FeedPublisher {
             ledger.put(key, record.as_deref().map(str::as_bytes));
         }
         ledger.advance(next.unsigned_abs())?;
-        self.commit(publishing, lease, feed, &changes, Some(next)).await
+        self.commit(publishing, lease, feed, Some(next)).await
     }
 
-    /// Signs, sends and stores the commit of where the ledger stands.
+    /// Signs and stores the commit of where the ledger stands.
     async fn commit(
         &mut self,
         publishing: &Publishing,
         lease: &Lease,
         feed: &mut Feed,
-        changes: &[(String, Option<String>)],
         revision: Option<i64>,
     ) -> Result<(), PublishError> {
         let ledger = self.ledger.as_mut().ok_or(PublishError::Lost)?;
-        // Never before the one that was issued last, whatever the clock says.
-        let at = now().max(feed.committed_at);
+        // A commit that is issued again is never before itself, whatever the clock says; with a revision it may be: that is
+        // the way back from a clock that was wrong.
+        let at = match revision {
+            Some(_) => now(),
+            None => now().max(feed.committed_at),
+        };
         let keyring_next = feed.keyring_next.take();
         let keyring = keyring_next
             .as_deref()
@@ -245,22 +246,6 @@ impl FeedPublisher {
         let line = ledger.commit_line(at.unsigned_abs(), &key);
         let digest = ledger.digest().to_string();
         let number = revision.unwrap_or(feed.published);
-        for carrier in &mut self.carriers {
-            let outgoing = Outgoing {
-                feed: &feed.environment,
-                epoch: ledger.epoch(),
-                revision: ledger.revision(),
-                records: changes,
-                keyring: keyring_next.as_deref(),
-                commit: &line,
-                digest: &digest,
-            };
-            let sent = carrier.send(outgoing).await;
-            sent.map_err(|error| PublishError::Carrier {
-                revision: number,
-                why: error.to_string(),
-            })?;
-        }
         let committed = Committed {
             epoch: feed.epoch,
             revision: number,
@@ -278,6 +263,7 @@ impl FeedPublisher {
         )
         .await?;
         publishing.hub.published.notify_one();
+        self.beaten = Some(tokio::time::Instant::now());
         feed.published = number;
         feed.published_epoch = feed.epoch;
         feed.committed_at = at;

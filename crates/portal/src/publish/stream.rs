@@ -3,9 +3,10 @@
 //! What it is sent lies in a channel that is bounded; a reader that does not take it is cut off, and resumes from where it is.
 
 use super::follow::write_line;
-use super::hub::{FeedHub, Standing};
+use super::hub::{FeedHub, Hub, Standing};
 use crate::store::snapshot::Live;
-use crate::store::{Store, StoreError, outbox, revisions};
+use crate::store::{Store, StoreError, feeds, outbox, revisions};
+use hyper::body::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -38,7 +39,7 @@ pub(crate) enum Begin {
 }
 
 /// What a reader takes from.
-pub(crate) type Outlet = mpsc::Receiver<Arc<str>>;
+pub(crate) type Outlet = mpsc::Receiver<Bytes>;
 
 /// A reader that is gone, too slow, or cannot be served.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ impl From<StoreError> for Over {
 }
 
 struct Inlet {
-    sender: mpsc::Sender<Arc<str>>,
+    sender: mpsc::Sender<Bytes>,
     piece: String,
 }
 
@@ -73,10 +74,26 @@ impl Inlet {
         self.send(piece).await
     }
 
-    async fn send(&mut self, piece: Arc<str>) -> Result<(), Over> {
+    /// What all readers share, in pieces that a slow one cannot hold many of.
+    async fn send_shared(&mut self, whole: Bytes) -> Result<(), Over> {
+        let mut rest = whole;
+        while rest.len() > PIECE_BYTES {
+            self.send(rest.split_to(PIECE_BYTES)).await?;
+        }
+        self.send(rest).await
+    }
+
+    async fn send(&mut self, piece: Bytes) -> Result<(), Over> {
         match timeout(SLOW_MAX, self.sender.send(piece)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Over),
+            Ok(Err(_)) => Err(Over),
+            Err(_) => {
+                tracing::info!(
+                    seconds = SLOW_MAX.as_secs(),
+                    "a reader took nothing for too long, and is cut off"
+                );
+                Err(Over)
+            }
         }
     }
 }
@@ -93,6 +110,7 @@ fn channel() -> (Inlet, Outlet) {
 /// Begins a stream. `may` is asked again with every heartbeat: whether the reader may still read.
 pub(crate) async fn begin<M, F>(
     store: &Store,
+    hubs: &Hub,
     hub: Arc<FeedHub>,
     environment: &str,
     position: Option<&Position>,
@@ -106,7 +124,10 @@ where
     let environment = environment.to_owned();
     let standing = hub.standing.borrow().clone();
     let from = match position {
-        Some(position) => resumes(store, &environment, &standing, position).await?,
+        Some(position) => {
+            notice_ahead(store, hubs, &environment, position).await?;
+            resumes(store, &environment, &standing, position).await?
+        }
         None => None,
     };
     let begin = if from.is_some() {
@@ -120,6 +141,28 @@ where
         let _over = serve(&store, &hub, &environment, standing, from, may, &mut inlet).await;
     });
     Ok((begin, outlet))
+}
+
+/// A reader that has more than the database: nothing is taken from its word, but somebody has to know.
+async fn notice_ahead(
+    store: &Store,
+    hubs: &Hub,
+    environment: &str,
+    position: &Position,
+) -> Result<(), StoreError> {
+    let mut connection = store.connection().await?;
+    let Some(feed) = feeds::get(&mut connection, environment).await? else {
+        return Ok(());
+    };
+    let held = (feed.published_epoch, feed.published);
+    if (position.epoch, position.revision) > held {
+        let what = format!(
+            "epoch {} and revision {}, the database holds {} and {}",
+            position.epoch, position.revision, held.0, held.1
+        );
+        hubs.is_ahead(environment, &what);
+    }
+    Ok(())
 }
 
 /// From which revision on a reader lacks something, where that can be told.
@@ -172,11 +215,13 @@ where
     inlet.flush().await?;
     loop {
         let now = watching.borrow_and_update().clone();
-        if now.epoch != told.epoch || now.revision < told.revision {
+        // What was read from the database may be newer than what this portal was told so far.
+        let is_news = place(&now) >= place(&told) && now != told;
+        if is_news && now.epoch != told.epoch {
             // What follows is no continuation: the reader comes again, and is sent all of it.
             return Err(Over);
         }
-        if now != told {
+        if is_news {
             if now.keyring != told.keyring {
                 inlet.write(&now.keyring).await?;
             }
@@ -184,7 +229,7 @@ where
                 Some(sent) if !sent.is_empty() => {
                     inlet.flush().await?;
                     for sent in sent {
-                        inlet.send(sent.bytes).await?;
+                        inlet.send_shared(sent.bytes).await?;
                     }
                 }
                 _ => missed(store, environment, told.revision, &now, inlet).await?,
@@ -200,6 +245,11 @@ where
             () = inlet.sender.closed() => return Err(Over),
         }
     }
+}
+
+/// In the order in which standings follow each other.
+fn place(standing: &Standing) -> (i64, i64, i64) {
+    (standing.epoch, standing.revision, standing.committed_at)
 }
 
 /// What changed after a revision, and the commit.
@@ -262,9 +312,10 @@ pub(crate) fn bundle(live: Live, roots: Option<&str>) -> Outlet {
                 inlet.write(roots).await?;
             }
             send_all(live, &mut inlet).await?;
-            inlet.flush().await
+            inlet.flush().await?;
+            inlet.send(Bytes::new()).await
         };
-        // What breaks off has no commit at its end, and is believed by nobody.
+        // Without the empty piece the answer breaks off; and it has no commit at its end, so that nobody believes it.
         let _over = sent.await;
     });
     outlet

@@ -111,12 +111,13 @@ pub(crate) async fn forget(
     let done = sqlx::query(
         "DELETE FROM outbox WHERE environment = $1 AND revision IN (SELECT r.revision FROM revisions r \
          JOIN feeds f ON f.environment = r.environment WHERE r.environment = $2 AND r.at < $3 \
-         AND r.revision < f.published AND EXISTS (SELECT 1 FROM outbox o WHERE o.environment = r.environment \
-         AND o.revision = r.revision) ORDER BY r.revision LIMIT $4)",
+         AND r.revision < f.published AND r.revision >= (SELECT MIN(o.revision) FROM outbox o \
+         WHERE o.environment = $4) ORDER BY r.revision LIMIT $5)",
     )
     .bind(environment)
     .bind(environment)
     .bind(before)
+    .bind(environment)
     .bind(limit)
     .execute(connection)
     .await?;

@@ -10,7 +10,7 @@ use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 /// What queries run on.
 pub(crate) type Connection = AnyConnection;
@@ -19,6 +19,8 @@ pub(crate) type Pooled = PoolConnection<Any>;
 
 /// Connections of one portal.
 const CONNECTIONS_MAX: u32 = 24;
+/// Of those, how many may read one state for long: the others are for what must not wait.
+const LONG_READS_MAX: usize = 8;
 /// How long a request waits for a connection.
 const ACQUIRE_MAX: Duration = Duration::from_secs(10);
 /// How long SQLite waits for another process.
@@ -69,6 +71,7 @@ pub(crate) struct Store {
     pool: AnyPool,
     dialect: Dialect,
     writer: Arc<Mutex<()>>,
+    long_reads: Arc<Semaphore>,
 }
 
 /// A transaction that writes. What is not committed is rolled back.
@@ -76,6 +79,7 @@ pub(crate) struct Store {
 pub(crate) struct Tx {
     inner: Transaction<'static, Any>,
     _writer: Option<OwnedMutexGuard<()>>,
+    _long_read: Option<OwnedSemaphorePermit>,
 }
 
 impl Store {
@@ -108,6 +112,7 @@ impl Store {
             pool,
             dialect,
             writer: Arc::default(),
+            long_reads: Arc::new(Semaphore::new(LONG_READS_MAX)),
         })
     }
 
@@ -133,6 +138,7 @@ impl Store {
         Ok(Tx {
             inner: self.pool.begin_with(statement).await?,
             _writer: writer,
+            _long_read: None,
         })
     }
 
@@ -142,9 +148,12 @@ impl Store {
             Dialect::Sqlite => "BEGIN",
             Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         };
+        // It fails only where the semaphore is closed, which nobody does.
+        let place = Arc::clone(&self.long_reads).acquire_owned().await.ok();
         Ok(Tx {
             inner: self.pool.begin_with(statement).await?,
             _writer: None,
+            _long_read: place,
         })
     }
 

@@ -69,6 +69,7 @@ impl Fixture {
             _directory: directory,
         };
         fixture.people().await;
+        fixture.tokens().await;
         fixture.things().await;
         fixture.grants().await;
         fixture.sealed(&settings).await;
@@ -165,6 +166,10 @@ impl Fixture {
             self.sessions.insert(user, lines);
         }
         self.columns.insert("nobody", Vec::new());
+    }
+
+    /// Tokens of people and of gateways.
+    async fn tokens(&mut self) {
         for (column, user, narrowing) in [
             ("admin-reads", "root", json!({ "name": "t", "read_only": true })),
             ("admin-team", "root", json!({ "name": "t", "team": "own" })),

@@ -67,7 +67,7 @@ impl Apply {
             Ok(given) => given,
             Err(error) => return Ok(unreadable(error)),
         };
-        let Some(said) = given.check_alone()? else {
+        let Some(said) = given.check_whole()? else {
             anstream::eprintln!("{}: nothing was sent; mend the errors above", self.file.display());
             return Ok(ExitCode::FAILURE);
         };
@@ -107,7 +107,9 @@ impl Apply {
         let answer = match portal.ask(call) {
             Ok(answer) => answer,
             Err(failure) => {
-                let placed = failure.refused(422).and_then(|problem| given.placed(problem));
+                let placed = failure
+                    .refused(422)
+                    .and_then(|problem| given.placed(problem, changes.only()));
                 let Some(placed) = placed else {
                     return Err(failure.into());
                 };

@@ -236,7 +236,7 @@ export class LambdaFunction {
   async #tell({ server, path }: Told, run: Run, now: Moment): Promise<void> {
     const applied = this.#reading?.applied ?? [];
     try {
-      const report = reportOf(this.#parts.identity, this.#standing(now), applied);
+      const report = reportOf(this.#parts.identity, this.#standing(now), applied, now.wall);
       await send(server, path, report, run.giveUp.signal);
       this.#reading?.told(applied);
     } catch (error) {

@@ -20,6 +20,7 @@ const LF = 0x0a;
 
 /** A revision that was put in force. */
 export interface Applied {
+  readonly epoch: number;
   readonly revision: number;
   /** Since 1970, in milliseconds. */
   readonly atMs: number;
@@ -133,7 +134,8 @@ export class Reading {
   #line(line: Buffer, unixMs: number): Read {
     const read = this.reader.line(line, Math.floor(unixMs / 1_000));
     if (read.changes !== undefined) {
-      const shown = { revision: this.view.revision, atMs: unixMs };
+      const { epoch, revision } = this.view;
+      const shown = { epoch, revision, atMs: unixMs };
       this.#applied = [...this.#applied.slice(1 - APPLIED_MAX), shown];
     }
     return read;

@@ -4,7 +4,7 @@
  * At most once a minute, inside an invocation. Nothing of a request is in it.
  */
 
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { State } from "@switchboard/policy";
 import { Failure, type Server, wholeOf } from "@switchboard/policy/carrier";
 import { VERSION } from "../version.ts";
@@ -32,18 +32,31 @@ export interface Standing {
 
 /** Of this process: a number by chance, since every environment of a function has the same name. */
 export function identityOf(name: string, environment: string, config: string): Identity {
-  return { instance: randomBytes(16).toString("hex"), name, environment, config };
+  return { instance: randomUUID(), name, environment, config };
 }
 
 /** As the portal takes it. */
-export function reportOf(identity: Identity, standing: Standing, applied: readonly Applied[]): string {
+export function reportOf(
+  identity: Identity,
+  standing: Standing,
+  applied: readonly Applied[],
+  sentAtMs: number,
+): string {
   const { instance, name, environment, config } = identity;
   const policy = {
     ...standing,
     applied_at_ms: applied.at(-1)?.atMs ?? null,
-    applied: applied.map(({ revision, atMs }) => ({ revision, at_ms: atMs })),
+    applied: applied.map(({ epoch, revision, atMs }) => ({ epoch, revision, at_ms: atMs })),
   };
-  const who = { instance, kind: "authorizer", name, environment, version: VERSION, config };
+  const who = {
+    instance,
+    kind: "authorizer",
+    name,
+    environment,
+    version: VERSION,
+    config,
+    sent_at_ms: sentAtMs,
+  };
   return JSON.stringify({ ...who, policy, quarantined: [] });
 }
 

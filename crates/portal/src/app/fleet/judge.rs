@@ -253,10 +253,7 @@ mod tests {
         use State::{Live, Replaced, Unreachable};
         let live = process("a", "2", NOW - 20_000, NOW - 1_000, "");
         let gone = |name: &str| process(name, "1", NOW - 900_000, NOW - 21_000, "");
-        check_states(
-            &[live.clone(), gone("a"), gone("b")],
-            &[Live, Replaced, Unreachable],
-        );
+        check_states(&[live, gone("a"), gone("b")], &[Live, Replaced, Unreachable]);
         // Two of one name that ran side by side: the one that is gone is missed.
         let beside = process("a", "3", NOW - 800_000, NOW - 1_000, "");
         check_states(&[beside, gone("a")], &[Live, Unreachable]);

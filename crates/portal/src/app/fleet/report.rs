@@ -24,7 +24,7 @@ const REASON_BYTES_MAX: usize = 500;
 const NUMBER_MAX: u64 = 1 << 53;
 /// How long a gateway waits until its next report, where the fleet is small; and where it lacks what was just published.
 const INTERVAL_MS: i64 = 3_000;
-const INTERVAL_LACKING_MS: i64 = 500;
+const INTERVAL_LACKING_MS: i64 = 1_000;
 /// How long an authorizer waits: it reports inside an invocation.
 const INTERVAL_AUTHORIZER_MS: i64 = 60_000;
 /// Milliseconds for each process of the environment, so that a portal takes at most a thousand reports a second.

@@ -111,6 +111,6 @@ fn what_is_wrong_is_said_with_its_place() {
 #[test]
 fn the_example_is_good() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/portal/portal.yaml");
-    let settings = SignInSettings::load(&path).unwrap();
+    let settings = crate::Configuration::load(&path).unwrap().sign_in;
     assert_eq!(settings.oidc.unwrap().roles.len(), 4);
 }

@@ -83,12 +83,7 @@ impl Leg {
         let runtime = Handle::current();
         Leg {
             environment: environment.to_owned(),
-            source: Database::new(
-                work.store.clone(),
-                work.hub.clone(),
-                environment,
-                runtime.clone(),
-            ),
+            source: Database::new(work.store.clone(), work.hub.clone(), environment, runtime.clone()),
             log: PublisherLog::new(settings, environment),
             hub: work.hub.clone(),
             keys: work.keys.clone(),
@@ -148,7 +143,9 @@ impl Leg {
             }
             Some(Err(TryRecvError::Disconnected)) => {
                 self.checking = None;
-                publisher.end_check(Err(Fault::Unknown("the check of the topic ended early".to_owned())));
+                publisher.end_check(Err(Fault::Unknown(
+                    "the check of the topic ended early".to_owned(),
+                )));
             }
             Some(Err(TryRecvError::Empty)) => {}
             None => {
@@ -199,7 +196,9 @@ impl Leg {
         let name = format!("{} in Kafka", self.environment);
         if self.hub.set_trouble(&name, why) {
             match why {
-                Some(why) => tracing::error!(feed = %self.environment, why, "the feed is not published to Kafka"),
+                Some(why) => {
+                    tracing::error!(feed = %self.environment, why, "the feed is not published to Kafka");
+                }
                 None => tracing::info!(feed = %self.environment, "the feed is published to Kafka again"),
             }
         }

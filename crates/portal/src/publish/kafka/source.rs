@@ -183,7 +183,7 @@ impl Source for Database {
         self.runtime.block_on(async {
             let mut tx = self.store.begin().await?;
             kafka::set(&mut tx, &self.environment, noted).await?;
-            tx.commit().await.map_err(StoreError::from)?;
+            tx.commit().await?;
             Ok(())
         })
     }

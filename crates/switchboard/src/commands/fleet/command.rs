@@ -6,7 +6,6 @@ use crate::commands::exit;
 use crate::commands::portal_client::{Call, EnvironmentOptions, printable};
 use crate::commands::screen::{FAINT, GONE, GOOD, STRONG, Table, WARNING, ago, clock, seconds};
 use anstyle::Style;
-use anyhow::bail;
 use clap::{Parser, Subcommand};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -38,7 +37,7 @@ enum Command {
     Versions(VersionsCommand),
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Parser)]
 struct List {
     #[command(flatten)]
     options: EnvironmentOptions,
@@ -72,7 +71,8 @@ impl Fleet {
         match (self.command, self.list) {
             (Some(Command::Versions(command)), _) => command.run(),
             (None, Some(list)) => list.run(),
-            (None, None) => bail!("say which environment: --environment"),
+            // What it needs may be in the environment, which does not make an optional part present.
+            (None, None) => List::parse_from(std::env::args_os().skip(1)).run(),
         }
     }
 }
@@ -127,7 +127,8 @@ fn shown(answer: &FleetAnswer, only_attention: bool) -> String {
     instances.sort_by(|one, other| (&one.name, one.reported_at_ms).cmp(&(&other.name, other.reported_at_ms)));
     for instance in instances {
         let notes = notes(instance);
-        let is_good = notes.is_empty() && instance.is_live() && instance.behind == Some(0);
+        let is_at_work = instance.is_live() && instance.policy.state == "live" && instance.behind == Some(0);
+        let is_good = instance.state == "replaced" || (notes.is_empty() && is_at_work);
         if !only_attention || !is_good {
             table.styled(row(instance, answer.at_ms, &notes));
         }

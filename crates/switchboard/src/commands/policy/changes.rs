@@ -72,6 +72,14 @@ impl Changes {
         self.list.is_empty()
     }
 
+    /// The entity that changes, where it is the only one.
+    pub(crate) fn only(&self) -> Option<&Key> {
+        match self.list.as_slice() {
+            [only] => Some(only.key()),
+            _ => None,
+        }
+    }
+
     /// For a person, in colour.
     pub(crate) fn to_text(&self) -> String {
         let mut out = String::new();

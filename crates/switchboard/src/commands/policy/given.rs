@@ -84,8 +84,20 @@ impl Given {
         Ok(Some(Said { entities: said }))
     }
 
-    /// What the portal says of members of this file, at their places; `None` where it says nothing of members.
-    pub(crate) fn placed(&self, problem: &Problem) -> Option<String> {
+    /// As [`Given::check`], where it has to stand by itself. What only others could give a meaning is no warning here.
+    pub(crate) fn check_whole(&self) -> anyhow::Result<Option<Said>> {
+        self.checked_by(|document| {
+            let mut judged = judge(document, &Entities::new());
+            judged
+                .problems
+                .retain(|problem| problem.severity == Severity::Error);
+            judged
+        })
+    }
+
+    /// What the portal says of members of this file, at their places; `None` where it says nothing of members. `only`: the one entity that
+    /// would change, whose name the portal then leaves out.
+    pub(crate) fn placed(&self, problem: &Problem, only: Option<&Key>) -> Option<String> {
         if problem.errors.is_empty() {
             return None;
         }
@@ -95,7 +107,7 @@ impl Given {
                 .errors
                 .iter()
                 .map(|(field, message)| check::Problem {
-                    at: place(document, field),
+                    at: place(document, field, only),
                     severity: Severity::Error,
                     message: message.clone(),
                     help: None,
@@ -241,11 +253,11 @@ fn is_within(place: &Place, document: &Value) -> bool {
     }
 }
 
-/// The place of a member as the portal names it: `clients[mobile-app].grants[0].api`, or `grants[0].api` where the file has one entity.
-fn place(document: &Value, field: &str) -> Place {
+/// The place of a member as the portal names it: `clients[mobile-app].grants[0].api`, or `grants[0].api` where only one entity would change.
+fn place(document: &Value, field: &str, only: Option<&Key>) -> Place {
     let mut path = Vec::new();
     let mut rest = field;
-    if let Some(key) = whose(document, field) {
+    if let Some(key) = whose(document, field, only) {
         path = vec![Step::Key(key.0.section().into()), Step::Index(key.1)];
         rest = key.2;
     }
@@ -272,19 +284,21 @@ fn place(document: &Value, field: &str) -> Place {
 }
 
 /// Which item of which section is meant, and the path in it.
-fn whose<'f>(document: &Value, field: &'f str) -> Option<(Kind, usize, &'f str)> {
+fn whose<'f>(document: &Value, field: &'f str, only: Option<&Key>) -> Option<(Kind, usize, &'f str)> {
+    let index_of = |kind: Kind, id: &str| items(document, kind).iter().position(|item| item["id"] == id);
     let named = Kind::ALL.into_iter().find_map(|kind| {
         let rest = field.strip_prefix(kind.section())?.strip_prefix('[')?;
         let (id, rest) = rest.split_once(']')?;
-        let index = items(document, kind).iter().position(|item| item["id"] == id)?;
-        Some((kind, index, rest))
+        Some((kind, index_of(kind, id)?, rest))
     });
-    named.or_else(|| {
-        let mut all = Kind::ALL
+    let is_section = || {
+        Kind::ALL
             .into_iter()
-            .filter(|kind| !items(document, *kind).is_empty());
-        let only = all.next().filter(|_| all.next().is_none())?;
-        (items(document, only).len() == 1).then_some((only, 0, field))
+            .any(|kind| field.starts_with(kind.section()))
+    };
+    named.or_else(|| {
+        let (kind, id) = only.filter(|_| !is_section())?;
+        Some((*kind, index_of(*kind, id)?, field))
     })
 }
 
@@ -363,11 +377,12 @@ mod tests {
             (PART, "grants[0].api", "4:21"),
             (PART, "", "2:5"),
         ] {
+            let only = (text == PART).then(|| (Kind::Client, "new".to_owned()));
             let problem = Problem {
                 errors: vec![(field.to_owned(), "no".to_owned())],
                 ..Problem::default()
             };
-            let said = given(text).placed(&problem).unwrap();
+            let said = given(text).placed(&problem, only.as_ref()).unwrap();
             let plain = anstream::adapter::strip_str(&said).to_string();
             assert!(
                 plain.contains(&format!("part.yaml:{place}: no")),

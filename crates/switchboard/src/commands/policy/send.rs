@@ -63,7 +63,7 @@ impl Import {
             .within(POLICY_WITHIN);
         let answer = match portal.ask(call) {
             Ok(answer) => answer,
-            Err(failure) => return refused(&given, failure),
+            Err(failure) => return refused(&given, failure, changes.only()),
         };
         if answer.is_waiting() {
             return self.change.waits_for_another(&answer);
@@ -148,8 +148,10 @@ fn checked(
 }
 
 /// The portal's no, at the file's places where it names some.
-fn refused(given: &Given, failure: Failure) -> anyhow::Result<ExitCode> {
-    let placed = failure.refused(422).and_then(|problem| given.placed(problem));
+fn refused(given: &Given, failure: Failure, only: Option<&Key>) -> anyhow::Result<ExitCode> {
+    let placed = failure
+        .refused(422)
+        .and_then(|problem| given.placed(problem, only));
     match placed {
         None => Err(failure.into()),
         Some(placed) => {

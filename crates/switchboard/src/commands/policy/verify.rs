@@ -184,7 +184,7 @@ fn verify_by(bytes: &[u8], roots: &Roots) -> anyhow::Result<Held> {
         };
         match reader.line(line, now) {
             Read::Shown(shown) => {
-                whole = at;
+                (whole, why) = (at, None);
                 for (key, value) in shown.changes {
                     match value {
                         Some(_) => live.insert(key.clone(), kind_of(&key)),
@@ -192,8 +192,8 @@ fn verify_by(bytes: &[u8], roots: &Roots) -> anyhow::Result<Held> {
                     };
                 }
             }
-            Read::Renewed => whole = at,
-            Read::Ignored(ignored) => why = said(ignored).or(why),
+            Read::Renewed => (whole, why) = (at, None),
+            Read::Ignored(ignored) => why = why.or_else(|| said(ignored)),
             Read::Kept | Read::Keyring => {}
         }
     }

@@ -5,7 +5,7 @@ mod gateways;
 mod keys;
 mod serve;
 
-use ::portal::{Settings, SignInSettings};
+use ::portal::{Configuration, Settings};
 use clap::{Args, Parser, Subcommand};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -60,7 +60,7 @@ impl Data {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             admin_token_file: None,
             environments: Vec::new(),
-            sign_in: SignInSettings::local(),
+            configuration: Configuration::without_file(),
         }
     }
 }

@@ -90,7 +90,7 @@ impl Portal {
 
     /// Waits, with connections kept alive.
     pub(crate) fn pause(&self, pause: Duration) {
-        self.runtime.block_on(tokio::time::sleep(pause));
+        self.runtime.block_on(async { tokio::time::sleep(pause).await });
     }
 
     async fn ask_patiently(&self, call: Call) -> Result<Answer, Failure> {

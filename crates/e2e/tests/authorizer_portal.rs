@@ -1,0 +1,151 @@
+//! Both authorizers on a real portal: by its bundle, and by a relay on its stream. What is changed there is decided by, who decides by what is
+//! seen there, and both carry on when it is gone.
+
+use e2e::{Build, Function, Invoked, LIMIT, Portal, Process, Scratch, case, switchboard, wait_for};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::time::Instant;
+
+fn api(open: bool) -> Value {
+    let orders = "GET /orders/**";
+    let (public, operations) = match open {
+        true => (vec![orders], vec![json!({ "match": "POST /orders/**" })]),
+        false => (vec![], vec![json!({ "match": orders })]),
+    };
+    json!({ "team": "platform", "base_path": "/orders", "public": public, "operations": operations })
+}
+
+/// The verdict on a request without a credential, the revision, and the state where they are told.
+fn ask(function: &Function) -> (&'static str, Option<u64>, String) {
+    let event = json!({ "type": "REQUEST", "version": "2.0", "headers": {}, "rawPath": "/prod/orders/7",
+        "routeArn": "arn:aws:execute-api:eu-central-1:123456789012:abcdef123/prod/GET/orders/7",
+        "requestContext": { "http": { "method": "GET" } } });
+    let Invoked::Response(text) = function.invoke(event.to_string().as_bytes()) else {
+        panic!("an HTTP API is always answered");
+    };
+    let answer: Value = serde_json::from_str(&text).expect("an answer is JSON");
+    let context = &answer["context"];
+    let verdict = if context["code"].is_null() {
+        "permit"
+    } else {
+        "refusal"
+    };
+    let state = context["state"].as_str().unwrap_or_default().to_owned();
+    (verdict, context["revision"].as_u64(), state)
+}
+
+/// Asks until the verdict is this one and the policy live.
+fn settles(function: &Function, verdict: &str) -> u64 {
+    let begun = Instant::now();
+    loop {
+        let answer = ask(function);
+        if answer.0 == verdict && answer.2 == "live" {
+            return answer.1.expect("a policy has a revision");
+        }
+        assert!(begun.elapsed() < LIMIT, "{answer:?}, and not {verdict}");
+        std::thread::yield_now();
+    }
+}
+
+/// A portal with one open API, the token of an authorizer, and a floor of it.
+fn begin(scratch: &Scratch) -> (Portal, String, String) {
+    let portal = Portal::start();
+    let made = portal.put("apis", "orders", &api(true));
+    portal.wait_published("prod", made["revision"].as_i64().expect("a mutation has one"));
+    let token = portal.enrol("authorizer");
+    let floor = portal.get("/v1/feeds/prod/floor").expect(200).text();
+    let floor = scratch.write("policy.floor", &floor).display().to_string();
+    (portal, token, floor)
+}
+
+#[test]
+fn a_portals_bundle_is_followed_and_the_portal_told() {
+    for build in Build::BOTH {
+        case(format!("{build:?}"));
+        let scratch = Scratch::new();
+        let (mut portal, token, floor) = begin(&scratch);
+        let base = format!("http://{}", portal.address());
+        let bundle = format!("{base}/v1/feeds/prod/bundle");
+        let function = Function::start(
+            build,
+            &[
+                ("SWITCHBOARD_FLOOR", &floor),
+                ("SWITCHBOARD_APIS", "orders"),
+                ("SWITCHBOARD_BUNDLE", &bundle),
+                ("SWITCHBOARD_BUNDLE_TOKEN", &token),
+                ("SWITCHBOARD_SYNC_AFTER_MS", "0"),
+                ("SWITCHBOARD_PORTAL", &base),
+                ("SWITCHBOARD_PORTAL_TOKEN", &token),
+            ],
+        );
+        let first = settles(&function, "permit");
+        portal.put("apis", "orders", &api(false));
+        let second = settles(&function, "refusal");
+        assert!(second > first);
+        portal.put("apis", "orders", &api(true));
+        settles(&function, "permit");
+        let seen = wait_for("a report", || {
+            let fleet = portal.get("/v1/fleet?environment=prod").expect(200).text();
+            fleet.contains("\"authorizer\"").then_some(fleet)
+        });
+        assert!(seen.contains(env!("CARGO_PKG_VERSION")), "{seen}");
+        portal.kill();
+        let (verdict, revision, _) = ask(&function);
+        assert_eq!(
+            (verdict, revision),
+            ("permit", Some(second + 1)),
+            "a portal that is gone takes nothing back"
+        );
+        drop(portal);
+    }
+}
+
+#[test]
+fn a_relay_on_a_portals_stream_hands_on_to_authorizers() {
+    let scratch = Scratch::new();
+    let (mut portal, token, floor) = begin(&scratch);
+    let token_file = scratch.write("token", &token).display().to_string();
+    let out = scratch.path("out").display().to_string();
+    let base = format!("http://{}", portal.address());
+    let relay = Process::start(switchboard(&[
+        "relay",
+        "--floor",
+        &floor,
+        "--portal",
+        &base,
+        "--token-file",
+        &token_file,
+        "--out",
+        &out,
+        "--listen",
+        "127.0.0.1:0",
+    ]));
+    let address: SocketAddr = relay.stderr().wait_for("the relay's address", |line| {
+        let line: Value = serde_json::from_str(line).ok()?;
+        line["fields"]["address"].as_str()?.parse().ok()
+    });
+    let bundle = format!("http://{address}/bundle");
+    let settings = [
+        ("SWITCHBOARD_FLOOR", floor.as_str()),
+        ("SWITCHBOARD_APIS", "orders"),
+        ("SWITCHBOARD_BUNDLE", bundle.as_str()),
+        ("SWITCHBOARD_SYNC_AFTER_MS", "0"),
+    ];
+    let functions = Build::BOTH.map(|build| Function::start(build, &settings));
+    for function in &functions {
+        settles(function, "permit");
+    }
+    portal.put("apis", "orders", &api(false));
+    for function in &functions {
+        settles(function, "refusal");
+    }
+    portal.kill();
+    for function in &functions {
+        assert_eq!(ask(function).0, "refusal");
+    }
+    portal.restart();
+    portal.put("apis", "orders", &api(true));
+    for function in &functions {
+        settles(function, "permit");
+    }
+}

@@ -1,0 +1,179 @@
+//! A real portal that publishes to a real Kafka, and a real gateway that follows the topic: what is changed is refused, whoever is killed.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use e2e::kafka::{Broker, Log};
+use e2e::{Gateway, Portal, PortalSetup, Setup, wait_within};
+use feed::kafka::default_topic;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use std::time::Duration;
+
+/// Kafka fences, reads and is read; a broker that comes back takes its time.
+const LIMIT: Duration = Duration::from_secs(90);
+
+fn api_key() -> String {
+    format!("sb_k1_{}", "A".repeat(43))
+}
+
+fn client(scopes: &[&str]) -> Value {
+    let digest = Sha256::digest(api_key());
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    json!({
+        "team": "t",
+        "credentials": [{ "type": "api_key", "id": "k1", "sha256": digest }],
+        "grants": [{ "api": "orders", "scopes": scopes }],
+    })
+}
+
+struct Scene {
+    broker: Broker,
+    portal: Portal,
+    gateway: Gateway,
+}
+
+impl Scene {
+    /// All three, and a client that may.
+    fn new() -> Scene {
+        let broker = Broker::start();
+        broker.create_topic(&default_topic("prod"), &[("cleanup.policy", "compact")]);
+        let yaml = format!("kafka: {{ brokers: [\"{}\"] }}\n", broker.address());
+        let portal = PortalSetup::new().with_config(&yaml).start();
+        let api = json!({
+            "team": "t", "base_path": "/orders", "credentials": ["api_key"],
+            "operations": [{ "match": "GET /orders/**", "scopes": ["orders.read"] }],
+        });
+        portal.put("apis", "orders", &api);
+        let gateway = follow(&portal, &broker);
+        let scene = Scene {
+            broker,
+            portal,
+            gateway,
+        };
+        scene.change(&["orders.read"]);
+        scene
+    }
+
+    /// Gives the client these scopes, and waits until the gateway decides so.
+    fn change(&self, scopes: &[&str]) {
+        let made = self.portal.put("clients", "app", &client(scopes));
+        self.wait_for_revision(&made["revision"]);
+        let expected = if scopes.is_empty() { 403 } else { 200 };
+        assert_eq!(self.status(), expected);
+    }
+
+    fn wait_for_revision(&self, revision: &Value) {
+        wait_within(LIMIT, &format!("revision {revision} to be in force"), || {
+            (self.gateway.policy()["revision"] == *revision).then_some(())
+        });
+    }
+
+    fn status(&self) -> u16 {
+        let line = format!("X-Api-Key: {}", api_key());
+        self.gateway.client().get_with("/orders/1", &[&line]).status
+    }
+
+    /// What `/ready` of the portal says of Kafka; empty where all is well.
+    fn trouble(&self) -> String {
+        let ready: Value = serde_json::from_str(&self.portal.get("/ready").text()).unwrap();
+        let troubles = ready["troubles"].as_array().cloned().unwrap_or_default();
+        let of_kafka = troubles.iter().filter(|one| one["feed"] == "prod in Kafka");
+        of_kafka
+            .map(|one| one["why"].as_str().unwrap_or_default())
+            .collect()
+    }
+
+    fn wait_for_trouble(&self, part: &str) {
+        wait_within(LIMIT, &format!("the trouble {part:?}"), || {
+            let trouble = self.trouble();
+            match part {
+                "" => trouble.is_empty().then_some(()),
+                part => trouble.contains(part).then_some(()),
+            }
+        });
+    }
+}
+
+fn follow(portal: &Portal, broker: &Broker) -> Gateway {
+    let floor = portal.get("/v1/feeds/prod/floor").expect(200).text();
+    let setup = Setup::new();
+    setup.scratch.write("policy.floor", &floor);
+    setup.start(&format!(
+        "policy: {{ floor: policy.floor, feed: {{ kafka: {{ brokers: [\"{}\"] }} }} }}\n\
+         environment: prod\nstate_dir: state\nroutes: [{{ path: /**, respond: {{ body: fixed }} }}]",
+        broker.address()
+    ))
+}
+
+#[test]
+fn what_is_changed_in_the_portal_is_refused_over_kafka_whoever_is_killed() {
+    let mut scene = Scene::new();
+    scene.change(&[]);
+
+    // The portal dies, and the one that comes fences it, reads the topic and goes on behind what stands there.
+    scene.portal.kill();
+    assert_eq!(scene.status(), 403);
+    scene.portal.restart();
+    scene.change(&["orders.read"]);
+
+    // The broker dies. Changes are taken and told by the portal's own stream; the gateway hears of them when the broker is back.
+    scene.broker.kill();
+    let made = scene.portal.put("clients", "app", &client(&[]));
+    scene
+        .portal
+        .wait_published("prod", made["revision"].as_i64().unwrap());
+    assert_eq!(scene.status(), 200, "it decides by what it was told");
+    scene.broker.start_again();
+    scene.wait_for_revision(&made["revision"]);
+    assert_eq!(scene.status(), 403);
+    scene.wait_for_trouble("");
+}
+
+#[test]
+fn a_topic_that_was_lost_is_sent_again_by_whoever_says_so() {
+    let scene = Scene::new();
+    let topic = default_topic("prod");
+    scene.wait_for_trouble("");
+    scene.broker.delete_topic(&topic);
+    scene
+        .broker
+        .create_topic(&topic, &[("cleanup.policy", "compact")]);
+    let made = scene.portal.put("clients", "app", &client(&[]));
+    // A publisher that begins anew finds nothing where it has published before, and asks for a person.
+    let Scene {
+        broker,
+        mut portal,
+        gateway,
+    } = scene;
+    portal.kill();
+    portal.restart();
+    let scene = Scene {
+        broker,
+        portal,
+        gateway,
+    };
+    scene.wait_for_trouble("topic_lost");
+    assert_eq!(scene.status(), 200, "an empty topic never replaces a view");
+    let done = scene
+        .portal
+        .command(&["new-epoch", "--environment", "prod", "--republish"]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    scene.wait_for_revision(&made["revision"]);
+    assert_eq!(scene.status(), 403);
+    scene.wait_for_trouble("");
+}
+
+#[test]
+fn a_strangers_open_transaction_is_told() {
+    let scene = Scene::new();
+    scene.wait_for_trouble("");
+    let stranger = Log::of(&scene.broker, &default_topic("prod"), "stranger");
+    stranger.begin(&[("client/x".to_owned(), Some("{}".to_owned()))]);
+    scene.portal.put("clients", "app", &client(&[]));
+    scene.wait_for_trouble("not visible");
+    assert_eq!(scene.status(), 200, "nobody sees what it hides");
+    stranger.abort();
+    scene.wait_for_trouble("");
+    wait_within(LIMIT, "the change to be in force", || {
+        (scene.status() == 403).then_some(())
+    });
+}
