@@ -259,7 +259,6 @@ impl Follower {
         if now_ms < self.again_ms {
             return Ok(());
         }
-        self.is_misled |= self.lie.is_some();
         let mut at = match self.at {
             Some(at)
                 if at.incarnation == log.incarnation
@@ -284,6 +283,7 @@ impl Follower {
                 }
             }
         };
+        self.is_misled |= self.lie.is_some();
         if at.position >= at.end {
             (at.end, at.end_ms, at.owed) = (log.stable_end(), now_ms, newest(truth, log));
             self.at_end &= at.position >= at.end;
