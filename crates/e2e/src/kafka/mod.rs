@@ -4,8 +4,10 @@
 
 mod broker;
 mod distance;
+mod journal;
 mod log;
 mod topic;
 
 pub use broker::{Broker, GATEWAY, PASSWORD, PUBLISHER};
+pub use journal::{Bodies, Journal};
 pub use log::{Log, Written};

@@ -14,6 +14,7 @@ mod following;
 mod history;
 mod keys;
 mod kills;
+mod people;
 mod portals;
 mod publishing;
 mod streams;

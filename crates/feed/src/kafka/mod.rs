@@ -14,6 +14,8 @@ mod settings;
 #[cfg(feature = "kafka")]
 mod tokens;
 #[cfg(feature = "kafka")]
+mod topic;
+#[cfg(feature = "kafka")]
 mod trouble;
 
 #[cfg(feature = "kafka")]
@@ -27,6 +29,8 @@ pub use settings::{
     is_topic,
 };
 
+#[cfg(feature = "kafka")]
+pub use topic::make_topic;
 #[cfg(feature = "kafka")]
 pub use trouble::KafkaError;
 

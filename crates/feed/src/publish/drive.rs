@@ -53,11 +53,3 @@ pub fn run<S: Source, L: Log>(
         }
     }
 }
-
-/// Reads the topic for a check, if one is due.
-pub fn check<L: Log>(publisher: &mut Publisher, log: &mut L, now_ms: u64) {
-    if let Some(mut topic) = publisher.begin_check(now_ms) {
-        let read = log.read(&mut topic).map(|()| topic);
-        publisher.end_check(read);
-    }
-}

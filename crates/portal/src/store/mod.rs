@@ -12,6 +12,7 @@ pub(crate) mod fleet;
 pub(crate) mod grants;
 pub(crate) mod idempotency;
 pub(crate) mod identities;
+#[cfg(feature = "kafka")]
 pub(crate) mod kafka;
 pub(crate) mod leases;
 mod many;

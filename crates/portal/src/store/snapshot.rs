@@ -49,6 +49,7 @@ impl Live {
     }
 
     /// The first keys come again.
+    #[cfg(feature = "kafka")]
     pub(crate) async fn rewind(&mut self) -> Result<(), StoreError> {
         let Feed {
             environment,

@@ -128,6 +128,11 @@ const RULES: &[Rule] = &[
     },
 ];
 
+/// What a topic is made with: the name of each setting, and its value.
+pub fn wanted() -> impl Iterator<Item = (&'static str, &'static str)> {
+    RULES.iter().map(|rule| (rule.name, rule.mended))
+}
+
 /// All of it, in the order of feed.md §3. `brokers` and `topic` are for the commands.
 pub fn judge(facts: &Facts, brokers: &str, topic: &str) -> Vec<Finding> {
     let mut findings = vec![partitions(facts, brokers, topic)];

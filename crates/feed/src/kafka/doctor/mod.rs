@@ -5,6 +5,6 @@ mod judge;
 #[cfg(feature = "kafka")]
 mod look;
 
-pub use judge::{Facts, Finding, Grade, judge};
+pub use judge::{Facts, Finding, Grade, judge, wanted};
 #[cfg(feature = "kafka")]
 pub use look::look_at_topic;

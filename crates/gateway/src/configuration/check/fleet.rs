@@ -10,7 +10,9 @@ impl Checker<'_> {
         let of_feed = match policy {
             PolicySource::Feed(feed) => match &feed.carrier {
                 Carrier::Portal(portal) => Some(portal.clone()),
-                Carrier::Bundle(_) | Carrier::Kafka(_) => None,
+                Carrier::Bundle(_) => None,
+                #[cfg(feature = "kafka")]
+                Carrier::Kafka(_) => None,
             },
             _ => None,
         };

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 pub(super) fn cases() -> Vec<Case> {
     let mut all = policy();
     all.extend(feeds_and_gateways());
+    all.extend(fleet());
     all
 }
 
@@ -106,6 +107,36 @@ fn feeds_and_gateways() -> Vec<Case> {
             "DELETE /v1/gateways/{id}",
             ("/v1/gateways/{gateway-own}", Value::Null),
             ("/v1/gateways/{gateway-other}", Value::Null),
+        ),
+    ]
+}
+
+fn fleet() -> Vec<Case> {
+    // Of a kind that there is not: refused after it was allowed.
+    let report = |environment: &str| {
+        json!({
+            "instance": "i-1", "kind": "none", "name": "api-eu-3", "environment": environment, "version": "0.1.0",
+            "config": "0".repeat(64), "policy": { "state": "live", "source": "feed", "epoch": 1, "revision": 1, "age_s": 1, "applied": [] }, "quarantined": [],
+        })
+    };
+    vec![
+        two(
+            "report",
+            "POST /v1/fleet/reports",
+            ("/v1/fleet/reports", report("own")),
+            ("/v1/fleet/reports", report("other")),
+        ),
+        see("see_fleet", "GET /v1/fleet", "/v1/fleet?environment=own"),
+        see(
+            "see_versions",
+            "GET /v1/fleet/versions",
+            "/v1/fleet/versions?environment=own",
+        ),
+        one(
+            "set_versions",
+            "PUT /v1/fleet/versions",
+            "/v1/fleet/versions?environment=own",
+            json!({ "wanted": "none" }),
         ),
     ]
 }

@@ -1,0 +1,9 @@
+//! Publishing to a real Apache Kafka (feed.md §3), by processes that are killed, frozen and fenced: what any reader of the topic sees of it.
+
+mod killed;
+mod refused;
+mod seen;
+mod sent;
+mod two;
+
+use seen::{Publishing, Seen};
