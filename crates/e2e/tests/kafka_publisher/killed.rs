@@ -49,7 +49,7 @@ fn check_order(publishing: &Publishing, journal: &Journal) {
     let until = Instant::now() + Duration::from_secs(30);
     loop {
         assert!(Instant::now() < until, "the topic has no end");
-        match kafka.next(Duration::from_secs(1)).unwrap() {
+        match kafka.next(Duration::from_secs(1)).expect("the broker answers") {
             Next::Record { key, value } => {
                 let value = value.unwrap_or_default();
                 feed.record(&key, Some(&value), u64::MAX >> 12);

@@ -44,7 +44,7 @@ fn the_topic_that_it_makes_is_as_the_doctor_wants_it() {
     for finding in judge(&facts, &broker.address(), &topic) {
         // One broker holds one copy, which nothing but a second one would mend.
         let is_copies = finding.what.contains("repli") || finding.what.contains("insync");
-        assert!(finding.grade == Grade::Good || is_copies, "{finding:?}");
+        assert!(finding.grade < Grade::Warning || is_copies, "{finding:?}");
     }
 }
 

@@ -51,6 +51,7 @@ pub(super) enum Step {
         topic: Topic,
         standing: Standing,
         revision: u64,
+        known: Vec<(u64, Option<Mark>)>,
     },
     /// It publishes, and waits for something to do.
     Leading,
@@ -102,6 +103,8 @@ pub struct Publisher {
     /// Its action is on its way.
     pub(super) given: bool,
     pub(super) position: Option<Position>,
+    /// The highest that this process ever sent, or found in the topic.
+    pub(super) remembered: Option<Mark>,
     /// The newest commit of ours that a reader saw, in this leadership.
     pub(super) seen: Option<(Mark, u64)>,
     pub(super) heartbeat_ms: u64,
@@ -133,6 +136,7 @@ impl Publisher {
             step: Step::Resting { until_ms: 0 },
             given: false,
             position: None,
+            remembered: None,
             seen: None,
             heartbeat_ms: 0,
             poll_ms: 0,
@@ -276,10 +280,19 @@ impl Publisher {
             (Step::Fencing, Event::Fenced) => self.read(),
             (Step::Reading(_), Event::Read(topic)) => self.step = Step::Weighing { topic: *topic },
             (Step::Weighing { topic }, Event::Standing(standing)) => {
-                self.weigh(topic, standing, None, now_ms);
+                self.weigh(topic, standing, Vec::new(), now_ms);
             }
-            (Step::WeighingMark { topic, standing, .. }, Event::Mark(mark)) => {
-                self.weigh(topic, standing, Some(mark), now_ms);
+            (
+                Step::WeighingMark {
+                    topic,
+                    standing,
+                    revision,
+                    mut known,
+                },
+                Event::Mark(mark),
+            ) => {
+                known.push((revision, mark));
+                self.weigh(topic, standing, known, now_ms);
             }
             (Step::Polling, Event::Standing(standing)) => self.poll(&standing, now_ms),
             (Step::Fetching, Event::Revision(revision)) => self.take_revision(revision, now_ms),

@@ -124,8 +124,10 @@ impl Refusal {
 pub(super) struct Facts<'a> {
     pub(super) topic: &'a Topic,
     pub(super) standing: &'a Standing,
-    /// What was live at the topic's revision; `None` inside: the database does not know.
-    pub(super) known: Option<Option<Mark>>,
+    /// What was live at those revisions that were asked for; `None`: the database does not know.
+    pub(super) known: &'a [(u64, Option<Mark>)],
+    /// The highest that this process ever sent, or found in the topic.
+    pub(super) remembered: Option<Mark>,
     /// What this process sent and a reader had seen when the topic began to be read, where it publishes already.
     pub(super) seen: Option<(Mark, u64)>,
     /// The highest place that a gateway reported.
@@ -134,24 +136,16 @@ pub(super) struct Facts<'a> {
 
 /// The verdict.
 pub(super) fn judge(facts: &Facts<'_>) -> Verdict {
-    let Facts {
-        topic,
-        standing,
-        known,
-        seen,
-        fleet: _,
-    } = *facts;
-    let own = standing.mark;
-    let published = standing.published.filter(|(epoch, _)| *epoch == own.epoch);
-    let Some((held, at)) = topic.highest() else {
+    let own = facts.standing.mark;
+    let published = facts.standing.published.filter(|(epoch, _)| *epoch == own.epoch);
+    // What this process knows is not forgotten with the topic: a database that was put back meanwhile goes another way.
+    let remembered = facts.remembered.filter(|mark| mark.epoch == own.epoch);
+    if let Some(refusal) = remembered.and_then(|mark| disagrees(facts, mark)) {
+        return refusal;
+    }
+    let Some((held, at)) = facts.topic.highest() else {
         return judge_lost(facts, published);
     };
-    if held.epoch > own.epoch || (held.epoch == own.epoch && held.revision > own.revision) {
-        return Verdict::Refuse(Refusal::Ahead {
-            epoch: held.epoch,
-            revision: held.revision,
-        });
-    }
     if held.epoch < own.epoch {
         // A new epoch that nobody has published yet, or a topic that was put back to an earlier time.
         return match published {
@@ -159,22 +153,33 @@ pub(super) fn judge(facts: &Facts<'_>) -> Verdict {
             None => Verdict::Whole,
         };
     }
-    match known {
-        None => Verdict::NeedsMark(held.revision),
-        Some(known) if known != Some(held) => Verdict::Refuse(Refusal::Differs {
-            epoch: held.epoch,
-            revision: held.revision,
-        }),
-        // What a reader saw there is there no more.
-        Some(_)
-            if seen.is_some_and(|(mark, seen_at)| {
-                (held.epoch, held.revision, at) < (mark.epoch, mark.revision, seen_at)
-            }) =>
-        {
-            Verdict::Whole
+    if let Some(refusal) = disagrees(facts, held) {
+        return refusal;
+    }
+    let place = (held.epoch, held.revision, at);
+    // What a reader saw there is there no more.
+    let is_cut = facts
+        .seen
+        .is_some_and(|(mark, at)| place < (mark.epoch, mark.revision, at));
+    match is_cut || !facts.topic.holds() {
+        true => Verdict::Whole,
+        false => Verdict::GoOn { mark: held, at },
+    }
+}
+
+/// What is wrong where the database does not have what was published; `None` where it has.
+fn disagrees(facts: &Facts<'_>, published: Mark) -> Option<Verdict> {
+    let own = facts.standing.mark;
+    let Mark { epoch, revision, .. } = published;
+    if (epoch, revision) > (own.epoch, own.revision) {
+        return Some(Verdict::Refuse(Refusal::Ahead { epoch, revision }));
+    }
+    match facts.known.iter().find(|(asked, _)| *asked == revision) {
+        None => Some(Verdict::NeedsMark(revision)),
+        Some((_, known)) if *known != Some(published) => {
+            Some(Verdict::Refuse(Refusal::Differs { epoch, revision }))
         }
-        Some(_) if !topic.holds() => Verdict::Whole,
-        Some(_) => Verdict::GoOn { mark: held, at },
+        Some(_) => None,
     }
 }
 
@@ -182,16 +187,8 @@ pub(super) fn judge(facts: &Facts<'_>) -> Verdict {
 fn judge_lost(facts: &Facts<'_>, published: Option<(u64, u64)>) -> Verdict {
     let own = facts.standing.mark;
     // Who has published all along knows that the database is sound; an empty topic asks for a person all the same (feed.md §3).
-    let seen = facts.seen.filter(|(seen, _)| seen.epoch == own.epoch);
-    if let (Some((seen, _)), false) = (seen, facts.topic.is_empty()) {
-        return match facts.known {
-            None => Verdict::NeedsMark(seen.revision),
-            Some(known) if known == Some(seen) => Verdict::Whole,
-            Some(_) => Verdict::Refuse(Refusal::Differs {
-                epoch: seen.epoch,
-                revision: seen.revision,
-            }),
-        };
+    if facts.seen.is_some_and(|(seen, _)| seen.epoch == own.epoch) && !facts.topic.is_empty() {
+        return Verdict::Whole;
     }
     if let Some((epoch, revision)) = published {
         return Verdict::Refuse(Refusal::Lost { epoch, revision });

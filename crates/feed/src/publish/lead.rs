@@ -85,6 +85,7 @@ impl Publisher {
 
     pub(super) fn committed(&mut self, sending: Sending, now_ms: u64) {
         self.position = Some(sending.position());
+        self.remember(sending.mark);
         self.heartbeat_ms = now_ms + HEARTBEAT_MS;
         self.backoff_ms = BACKOFF_MS;
         if std::mem::take(&mut self.whole_wanted) {

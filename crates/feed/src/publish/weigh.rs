@@ -16,7 +16,7 @@ impl Publisher {
         &mut self,
         topic: Topic,
         standing: Standing,
-        known: Option<Option<Mark>>,
+        known: Vec<(u64, Option<Mark>)>,
         now_ms: u64,
     ) {
         if !standing.holds_lease {
@@ -32,7 +32,8 @@ impl Publisher {
         let verdict = judge(&Facts {
             topic: &topic,
             standing: &standing,
-            known,
+            known: &known,
+            remembered: self.remembered,
             seen: topic.asked.seen,
             fleet: self.fleet,
         });
@@ -51,6 +52,7 @@ impl Publisher {
                     topic,
                     standing,
                     revision,
+                    known,
                 }
             }
             Verdict::Refuse(refusal) => self.refuse(refusal, now_ms),
@@ -64,6 +66,7 @@ impl Publisher {
             // A check: the topic was right when it was read, and more was sent since.
             Verdict::GoOn { .. } if self.position.is_some() => self.lead(now_ms),
             Verdict::GoOn { mark, at } => {
+                self.remember(mark);
                 self.position = Some(Position {
                     mark,
                     at,
@@ -148,6 +151,13 @@ impl Publisher {
             position.keyring = None;
         }
         self.send(mark, records, now_ms);
+    }
+
+    pub(super) fn remember(&mut self, mark: Mark) {
+        let place = |mark: &Mark| (mark.epoch, mark.revision);
+        if self.remembered.as_ref().map(place) < Some(place(&mark)) {
+            self.remembered = Some(mark);
+        }
     }
 
     pub(super) fn refuse(&mut self, refusal: Refusal, now_ms: u64) {

@@ -68,6 +68,8 @@ impl History {
             }
             // A backup of what went another way would be restored without anybody knowing.
             _ if self.restored.is_some() => {}
+            // Nor one that says a topic may be filled without asking: restored beside a lost topic, nothing but gateways that report tells.
+            _ if self.database.published.is_none() => {}
             _ => self.backup = Some(self.database.clone()),
         }
     }

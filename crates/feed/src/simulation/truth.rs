@@ -58,12 +58,13 @@ impl Truth {
     /// The database is like this now.
     pub(super) fn is(&mut self, database: &Database) {
         let mark = database.mark;
-        let state = State {
+        let known = self.states.entry((mark.epoch, mark.revision, mark.digest));
+        let known = known.or_insert_with(|| State {
             live: database.live.clone(),
             revoked: database.revoked.clone(),
-        };
-        self.states
-            .insert((mark.epoch, mark.revision, mark.digest), state);
+        });
+        // Two ways may lead to the same content: only who lost everything on both of them has lost it there.
+        known.revoked.retain(|client| database.revoked.contains(client));
     }
 
     /// A commit is made, and on its way.
