@@ -4,7 +4,9 @@
 //! A carrier here says how a gateway is told of it, how it comes to carry something, and how one knows that the gateway has looked.
 
 use super::*;
+use e2e::kafka::{Broker, Log, Written};
 use e2e::{Content, StreamServer};
+use feed::kafka::default_topic;
 
 /// A gateway, and what brings it its policy.
 struct World {
@@ -23,6 +25,50 @@ enum Carrier {
     File,
     Http(BundleServer),
     Stream(StreamServer),
+    Kafka(Topic),
+}
+
+/// A topic of a broker of its own.
+struct Topic {
+    broker: Broker,
+    log: Log,
+}
+
+impl Topic {
+    fn start(publisher: &Publisher) -> Topic {
+        let broker = Broker::start();
+        broker.create_topic(&default_topic(FEED), &[("cleanup.policy", "compact")]);
+        let log = Topic::log(&broker);
+        log.write(&publisher.log());
+        Topic { broker, log }
+    }
+
+    fn log(broker: &Broker) -> Log {
+        Log::of(broker, &default_topic(FEED), "publisher")
+    }
+}
+
+/// The transaction that makes it of `former`.
+fn transaction(content: &Content, former: &Content) -> Vec<Written> {
+    let keyring =
+        (content.keyring != former.keyring).then(|| ("keyring".to_owned(), Some(content.keyring.clone())));
+    let changed = content
+        .records
+        .iter()
+        .filter(|(key, line)| former.records.get(*key) != Some(line));
+    let changed = changed.map(|(key, line)| (key.clone(), Some(line.clone())));
+    let gone = former
+        .records
+        .keys()
+        .filter(|key| !content.records.contains_key(*key));
+    let gone = gone.map(|key| (key.clone(), None));
+    let commit = ("commit".to_owned(), Some(content.commit.clone()));
+    keyring
+        .into_iter()
+        .chain(changed)
+        .chain(gone)
+        .chain([commit])
+        .collect()
 }
 
 /// What brings nothing.
@@ -38,6 +84,7 @@ impl Carrier {
             Carrier::Stream(server) => {
                 format!("portal: \"{}\", token: {}", server.url(), StreamServer::TOKEN)
             }
+            Carrier::Kafka(topic) => format!("kafka: {{ brokers: [\"{}\"] }}", topic.broker.address()),
         }
     }
 }
@@ -107,6 +154,7 @@ impl World {
             Carrier::Http(server) => server.serve(content.bundle()),
             Carrier::Stream(server) if is_honest => server.serve(content.clone()),
             Carrier::Stream(server) => server.pretend(content.clone()),
+            Carrier::Kafka(topic) => topic.log.write(&transaction(content, &former)),
         }
         if !is_honest {
             wait_for("the lie to be told", || (self.refusals() > before).then_some(()));
@@ -152,8 +200,8 @@ impl World {
 
     /// Nobody brings anything any more.
     fn die(&mut self) {
-        let carrier = &self.carrier;
-        let gateway = self.gateway();
+        let carrier = &mut self.carrier;
+        let gateway = self.gateway.as_ref().expect("one is running");
         let remove = |file: &str| std::fs::remove_file(gateway.scratch.path(file)).expect("it was written");
         match carrier {
             Carrier::Floor => remove("policy.floor"),
@@ -162,9 +210,10 @@ impl World {
             Carrier::File => remove(BUNDLE),
             Carrier::Http(server) => server.stop(),
             Carrier::Stream(server) => server.stop(),
+            Carrier::Kafka(topic) => topic.broker.stop(),
         }
         if self.is_feed() {
-            wait_for_state(gateway, "catching_up");
+            wait_for_state(self.gateway(), "catching_up");
         }
     }
 
@@ -175,6 +224,10 @@ impl World {
         }
         if let Carrier::Http(server) = &self.carrier {
             server.go_on();
+        }
+        if let Carrier::Kafka(topic) = &mut self.carrier {
+            topic.broker.start_again();
+            topic.log = Topic::log(&topic.broker);
         }
         self.publish();
     }
@@ -332,4 +385,5 @@ suite! {
     bundle_in_a_file: |_| Carrier::File;
     bundle_over_http: |publisher: &Publisher| Carrier::Http(BundleServer::start(publisher.bundle()));
     stream: |publisher: &Publisher| Carrier::Stream(StreamServer::start(publisher.content()));
+    kafka: |publisher: &Publisher| Carrier::Kafka(Topic::start(publisher));
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 struct Case {
     app: App,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl Case {
@@ -35,10 +35,7 @@ impl Case {
             fleet: super::fleet::Pending::default(),
             desk: Desk::local(),
         };
-        let case = Case {
-            app,
-            _directory: directory,
-        };
+        let case = Case { app, directory };
         let orders = json!({ "team": "commerce", "base_path": "/api/orders", "operations": [{ "match": "GET /api/orders/**", "scopes": ["r"] }] });
         case.put(&admin("ada"), Kind::Api, "orders", &orders)
             .await
@@ -98,6 +95,20 @@ fn user(id: &str, team: &str, role: TeamRole) -> Actor {
 /// The code of a refusal.
 fn code<T: std::fmt::Debug>(result: Result<T, Refused>) -> &'static str {
     result.unwrap_err().kind().1
+}
+
+#[tokio::test]
+async fn nobody_else_reads_the_database() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let case = Case::new().await;
+    let directory = case.directory.path();
+    for file in ["portal.sqlite", "portal.sqlite-wal"] {
+        let mode = std::fs::metadata(directory.join(file))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
 }
 
 #[tokio::test]

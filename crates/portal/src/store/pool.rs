@@ -7,6 +7,7 @@ use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 use std::ops::{Deref, DerefMut};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,7 +89,11 @@ impl Store {
         install_default_drivers();
         let (dialect, url) = match url {
             Some(url) => (Dialect::Postgres, url.to_owned()),
-            None => (Dialect::Sqlite, sqlite_url(&data.join("portal.sqlite"))),
+            None => {
+                let file = data.join("portal.sqlite");
+                make_private(&file).map_err(sqlx::Error::Io)?;
+                (Dialect::Sqlite, sqlite_url(&file))
+            }
         };
         let options = AnyPoolOptions::new()
             .max_connections(CONNECTIONS_MAX)
@@ -182,6 +187,16 @@ impl DerefMut for Tx {
     fn deref_mut(&mut self) -> &mut Connection {
         &mut self.inner
     }
+}
+
+/// Digests of keys and tokens are in it: nobody but its owner reads it. What SQLite writes beside it has the mode of the file.
+fn make_private(file: &Path) -> std::io::Result<()> {
+    std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(file)
+        .map(drop)
 }
 
 /// A path as SQLite's URL: what would end the path is written in percent.
