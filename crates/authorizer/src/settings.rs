@@ -29,7 +29,7 @@ const CELL: &str = "SWITCHBOARD_CELL";
 const GATEWAY: &str = "SWITCHBOARD_GATEWAY";
 
 /// Every variable that is read.
-const KNOWN: [&str; 18] = [
+const KNOWN: &[&str] = &[
     FLOOR,
     APIS,
     PATH_PREFIX,
@@ -38,6 +38,8 @@ const KNOWN: [&str; 18] = [
     CELL,
     GATEWAY,
     following::BUNDLE,
+    #[cfg(feature = "kafka")]
+    following::KAFKA,
     following::BUNDLE_TOKEN,
     following::BUNDLE_TOKEN_FILE,
     following::SYNC_AFTER_MS,

@@ -139,6 +139,10 @@ fn a_relay_on_a_portals_stream_hands_on_to_authorizers() {
     for function in &functions {
         settles(function, "refusal");
     }
+    let told = wait_for("a report", || {
+        told(&portal, |told| told["policy"]["state"] == "live")
+    });
+    assert_eq!(told["kind"], "relay", "{told}");
     portal.kill();
     for function in &functions {
         assert_eq!(ask(function).0, "refusal");
@@ -148,4 +152,45 @@ fn a_relay_on_a_portals_stream_hands_on_to_authorizers() {
     for function in &functions {
         settles(function, "permit");
     }
+}
+
+/// The one that reports to the fleet, once this holds.
+fn told(portal: &Portal, holds: impl Fn(&Value) -> bool) -> Option<Value> {
+    let fleet = portal.get("/v1/fleet?environment=prod").expect(200).json();
+    let told = fleet["instances"].as_array()?.first()?.clone();
+    holds(&told).then_some(told)
+}
+
+#[test]
+fn a_relay_that_follows_another_carrier_reports_to_a_portal_all_the_same() {
+    let scratch = Scratch::new();
+    let (portal, token, floor) = begin(&scratch);
+    let path = |name: &str| scratch.path(name).display().to_string();
+    scratch.write("token", &token);
+    let line = format!("Authorization: Bearer {token}");
+    let bundle = portal.ask_with("GET", "/v1/feeds/prod/bundle", None, &[&line]);
+    scratch.write("bundle", &bundle.expect(200).text());
+    let (base, token_file) = (format!("http://{}", portal.address()), path("token"));
+    let _relay = Process::start(switchboard(&[
+        "relay",
+        "--floor",
+        &floor,
+        "--bundle",
+        &path("bundle"),
+        "--report-to",
+        &base,
+        "--token-file",
+        &token_file,
+        "--name",
+        "relay-eu-1",
+        "--out",
+        &path("out"),
+    ]));
+    let told = wait_for("a report", || {
+        told(&portal, |told| told["policy"]["source"] == "feed")
+    });
+    assert_eq!(
+        (&told["kind"], &told["name"]),
+        (&json!("relay"), &json!("relay-eu-1"))
+    );
 }

@@ -3,7 +3,7 @@
 //! Strict, and without secrets: those are in files that it names, which are looked for beside it.
 
 use crate::identity::{SettingsError, SignInFile, SignInSettings};
-use crate::kafka_file::KafkaFile;
+use feed::kafka::KafkaFile;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -47,7 +47,82 @@ impl Configuration {
         let beside = path.parent().unwrap_or(Path::new("."));
         Ok(Configuration {
             sign_in: SignInSettings::resolve(file.public_url, file.sign_in, beside)?,
-            kafka: file.kafka.map(|kafka| kafka.resolve(beside)).transpose()?,
+            kafka: file.kafka.map(|kafka| resolve(kafka, beside)).transpose()?,
         })
+    }
+}
+
+fn resolve(kafka: KafkaFile, beside: &Path) -> Result<feed::kafka::Settings, SettingsError> {
+    let wrong = |message: String| SettingsError::Value {
+        key: "kafka",
+        message,
+    };
+    let settings = kafka.resolve(beside).map_err(|error| wrong(error.to_string()))?;
+    match settings.named_topic() {
+        None => Ok(settings),
+        Some(_) => Err(wrong(
+            "every feed has a topic of its own here: leave `topic` out".to_owned(),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is said of Kafka, and each thing that can be wrong with it.
+
+    use super::Configuration;
+
+    fn check(text: &str, expected: &str) {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("password"), "hush\n").unwrap();
+        let path = dir.path().join("portal.yaml");
+        std::fs::write(&path, text).unwrap();
+        let told = match Configuration::load(&path) {
+            Ok(Configuration { kafka, .. }) => format!("{kafka:?}"),
+            Err(error) => error.to_string(),
+        };
+        assert!(told.contains(expected), "{text}: {told}");
+        assert!(!told.contains("hush"), "{told}");
+    }
+
+    #[test]
+    fn what_is_said_of_kafka() {
+        if !feed::kafka::IS_BUILT_IN {
+            check("kafka: { brokers: [\"k:9092\"] }", "this build has no Kafka");
+            return;
+        }
+        check("{}", "None");
+        check("kafka: { brokers: [\"k:9092\"] }", "k:9092");
+        check("kafka: { brokers: [] }", "1 to 64 brokers");
+        check("kafka: { brokers: [\"k:9092\"], topic: x }", "topic");
+        let sasl = |sasl: &str| format!("kafka: {{ brokers: [\"k:9092\"], tls: {{}}, sasl: {{ {sasl} }} }}");
+        check(
+            &sasl("mechanism: SCRAM-SHA-512, user: portal, password_file: password"),
+            "portal",
+        );
+        check(&sasl("mechanism: SCRAM-SHA-512, user: portal"), "password_file");
+        check(
+            &sasl("mechanism: PLAIN, user: portal, password_file: none"),
+            "none",
+        );
+        check(
+            &sasl("mechanism: PLAIN, user: p, password_file: password, region: eu-west-1"),
+            "does not use it",
+        );
+        check(&sasl("mechanism: OAUTHBEARER"), "give one of both");
+        check(
+            &sasl("mechanism: OAUTHBEARER, token_file: t"),
+            "OAuthBearer(File(",
+        );
+        check(&sasl("mechanism: AWS_MSK_IAM"), "sasl.region");
+        check(&sasl("mechanism: AWS_MSK_IAM, region: eu-west-1"), "eu-west-1");
+        check(
+            "kafka: { brokers: [\"k:9092\"], tls: { key: k } }",
+            "belong together",
+        );
+        check(
+            "kafka: { brokers: [\"k:9092\"], sasl: { mechanism: PLAIN, user: p, password_file: password } }",
+            "needs `tls`",
+        );
     }
 }

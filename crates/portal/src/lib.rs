@@ -8,7 +8,6 @@ mod app;
 mod configuration;
 mod first_start;
 mod identity;
-mod kafka_file;
 mod keys;
 pub mod operate;
 mod publish;

@@ -9,10 +9,10 @@ use std::io;
 pub enum FollowFault {
     /// Nobody says whose signatures count.
     #[error(
-        "SWITCHBOARD_BUNDLE is set, and the floor is not signed: nobody says whose signatures count; export the floor from the portal, or \
+        "{0} is set, and the floor is not signed: nobody says whose signatures count; export the floor from the portal, or \
          leave the variable out"
     )]
-    Unsigned,
+    Unsigned(&'static str),
     /// A token's file.
     #[error("{variable} is `{path}`: {fault}; write the path of a file with the token alone")]
     TokenFile {
@@ -42,6 +42,14 @@ pub enum FollowFault {
     /// A host that no certificate can be for.
     #[error("{0} is not a name that a certificate can be for")]
     Name(Box<str>),
+    /// The file that says where Kafka is.
+    #[cfg(feature = "kafka")]
+    #[error("SWITCHBOARD_KAFKA: {0}")]
+    Kafka(feed::kafka::FileError),
+    /// No thread can be made.
+    #[cfg(feature = "kafka")]
+    #[error("there is no thread to read Kafka with: {0}")]
+    Thread(io::Error),
     /// No random numbers.
     #[error("the system gives no random numbers")]
     NoRandom,

@@ -3,23 +3,26 @@
 //!
 //! An exchange under way is a future that is polled inside invocations alone, as it would be on Lambda, which freezes the process between them.
 
-use super::carrier::{Carrier, Coming};
+use super::carrier::Carrier;
 use super::fault::{Failure, FollowFault};
 use super::http::Server;
+#[cfg(feature = "kafka")]
+use super::log::Log;
 use super::pace::{Moment, Pace, Pause};
-use super::reading::{Applied, Looked, Reading};
-use super::report::{self, Due, Identity, Standing};
+use super::reading::{Applied, Reading};
+use super::report::{self, Due, Identity};
+use super::shared::{Shared, locked};
 use super::{BUDGET, PATIENCE, PATIENCE_EVERY_MS, SILENCE_MS_MAX, SYNC_MS_MAX, tls};
 use crate::answer::Answer;
 use crate::authorizer::Authorizer;
 use crate::floor::Beginning;
 use crate::refused::Refused;
 use crate::settings::{Bundle, Following, Secret, Settings, Token};
-use feed::{Bounds, Changes, State};
+use feed::State;
 use rustls::ClientConfig;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// A function that answers, and follows a feed where it is told to.
@@ -34,6 +37,9 @@ pub struct Function {
     due: Due,
     report: Option<Run<Server>>,
     patience: Option<Pause>,
+    /// In place of a carrier: what runs by itself.
+    #[cfg(feature = "kafka")]
+    log: Option<Log>,
 }
 
 /// An exchange under way.
@@ -42,20 +48,6 @@ struct Run<T> {
     begun: Moment,
     /// A budget passed without a byte.
     is_stalled: bool,
-}
-
-/// What an exchange changes.
-struct Shared {
-    authorizer: Authorizer,
-    following: Option<(Following, Reading)>,
-    pace: Pace,
-    /// Of a floor that nobody follows: epoch, revision and when it was made.
-    floor: (u64, u64, u64),
-    /// When something came last, and how often something did.
-    progress: (Moment, u64),
-    say: Box<dyn Fn(&str) + Send>,
-    told_failure: Option<String>,
-    told_state: State,
 }
 
 impl Function {
@@ -77,7 +69,7 @@ impl Function {
             false => None,
         };
         let carrier = match &settings.following {
-            Some(following) => Some(carrier(following, tls.as_ref(), origin)?),
+            Some(following) => carrier(following, tls.as_ref(), origin)?,
             None => None,
         };
         let portal = match &settings.portal {
@@ -94,7 +86,9 @@ impl Function {
         };
         let following = match &settings.following {
             Some(following) => {
-                let reader = beginning.reader.ok_or(FollowFault::Unsigned)?;
+                let reader = beginning
+                    .reader
+                    .ok_or(FollowFault::Unsigned(following.bundle.variable()))?;
                 Some((following.clone(), Reading::new(reader)))
             }
             None => None,
@@ -112,9 +106,12 @@ impl Function {
             told_failure: None,
             told_state: State::Floor,
         };
+        let shared = Arc::new(Mutex::new(shared));
         Ok(Function {
             identity: Identity::new(name, &beginning.feed, config)?,
-            shared: Arc::new(Mutex::new(shared)),
+            #[cfg(feature = "kafka")]
+            log: Log::start(settings, &beginning.feed, &shared, origin)?,
+            shared,
             origin,
             carrier,
             sync: None,
@@ -128,6 +125,8 @@ impl Function {
     /// The answer to an event, by the newest policy that could be had within the budget. `tell` as [`Authorizer::answer`] has it.
     pub async fn answer(&mut self, event: &[u8], tell: impl FnOnce(&Refused<'_>)) -> Answer {
         self.look().await;
+        #[cfg(feature = "kafka")]
+        self.wait_for_log().await;
         let now = Moment::now(self.origin);
         let mut shared = locked(&self.shared);
         shared.stand(now);
@@ -217,6 +216,27 @@ impl Function {
         }
     }
 
+    /// Up to a second for a log, which reads by itself, where the policy is too old: after a thaw.
+    #[cfg(feature = "kafka")]
+    async fn wait_for_log(&mut self) {
+        let now = Moment::now(self.origin);
+        let is_rested = self.patience.is_none_or(|pause| pause.is_over(now));
+        let Some(log) = self.log.as_ref().filter(|_| is_rested) else {
+            return;
+        };
+        if !locked(&self.shared).is_old(now) {
+            return;
+        }
+        self.patience = Some(Pause::new(now, PATIENCE_EVERY_MS));
+        let renewed = async {
+            while locked(&self.shared).is_old(Moment::now(self.origin)) {
+                log.moved().await;
+            }
+        };
+        // Too late, it decides by what it has.
+        let _ = tokio::time::timeout(PATIENCE, renewed).await;
+    }
+
     /// A second where the policy is too old, but not before every answer.
     fn budget(&mut self, now: Moment) -> Duration {
         let is_rested = self.patience.is_none_or(|pause| pause.is_over(now));
@@ -240,14 +260,16 @@ fn carrier(
     following: &Following,
     tls: Option<&Arc<ClientConfig>>,
     origin: Instant,
-) -> Result<Carrier, FollowFault> {
-    Ok(match &following.bundle {
+) -> Result<Option<Carrier>, FollowFault> {
+    Ok(Some(match &following.bundle {
         Bundle::File(path) => Carrier::File(path.clone()),
+        #[cfg(feature = "kafka")]
+        Bundle::Topic(_) => return Ok(None),
         Bundle::Url(url) => {
             let token = secret("SWITCHBOARD_BUNDLE_TOKEN_FILE", following.token.as_ref())?;
             Carrier::Http(Server::new(url.clone(), token.as_ref(), tls, origin)?)
         }
-    })
+    }))
 }
 
 async fn within<T>(limit: Duration, run: Option<&mut Run<T>>) -> Option<T> {
@@ -302,10 +324,6 @@ async fn tell(
     portal
 }
 
-fn locked(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 fn secret(variable: &'static str, token: Option<&Token>) -> Result<Option<Secret>, FollowFault> {
     match token {
         None => Ok(None),
@@ -323,168 +341,4 @@ fn read_secret(variable: &'static str, path: &Path) -> Result<Secret, FollowFaul
     let text =
         std::fs::read_to_string(path).map_err(|error| fault(format!("cannot be read ({})", error.kind())))?;
     Secret::parse(text.trim_ascii_end()).ok_or_else(|| fault("holds no token".to_owned()))
-}
-
-impl Shared {
-    fn came(&mut self, now: Moment) {
-        self.progress = (now, self.progress.1 + 1);
-    }
-
-    /// The commit was looked at; what is wanted of the bundle, where it is another one: from which byte on.
-    fn commit(&mut self, commit: &[u8], now: Moment) -> Option<Option<(u64, String)>> {
-        self.came(now);
-        let (_, reading) = self.following.as_mut()?;
-        let (looked, changes) = reading.commit(commit, now.wall);
-        self.show(changes);
-        let (_, reading) = self.following.as_mut()?;
-        if looked == Looked::View {
-            self.pace.whole();
-            return None;
-        }
-        let rest = reading.rest().map(|(from, tag)| (from, tag.to_owned()));
-        self.pace.may_fetch(now).then_some(rest)
-    }
-
-    fn begin(&mut self, coming: &Coming, now: Moment) {
-        self.came(now);
-        if let Some((_, reading)) = &mut self.following
-            && !coming.is_rest
-        {
-            reading.begin(coming.tag.as_deref());
-        }
-    }
-
-    fn take(&mut self, piece: &[u8], now: Moment) {
-        self.came(now);
-        let shown = match &mut self.following {
-            Some((_, reading)) => reading.take(piece, now.wall),
-            None => Vec::new(),
-        };
-        for changes in shown {
-            self.show(Some(changes));
-        }
-    }
-
-    fn end(&mut self, now: Moment) {
-        self.came(now);
-        let Some((_, reading)) = &mut self.following else {
-            return;
-        };
-        let (is_view, changes) = reading.end(now.wall);
-        self.show(changes);
-        if is_view {
-            self.pace.whole();
-            return;
-        }
-        self.pace.mismatched(now, fastrand::f64());
-        self.tell_failure(Some(
-            "the bundle's end is not what is shown: it is older, cut off, or not this feed's".to_owned(),
-        ));
-    }
-
-    fn answered(&mut self, begun: Moment) {
-        self.pace.answered(begun);
-        let is_view = |(_, reading): &(Following, Reading)| reading.reader().is_at_view();
-        if self.following.as_ref().is_some_and(is_view) {
-            self.tell_failure(None);
-        }
-    }
-
-    fn failed(&mut self, failure: &Failure, now: Moment) {
-        self.pace.failed(now, fastrand::f64());
-        if let Some((_, reading)) = &mut self.following {
-            reading.failed();
-        }
-        self.tell_failure(Some(failure.to_string()));
-    }
-
-    /// In force from here on.
-    fn show(&mut self, changes: Option<Changes>) {
-        let (Some(changes), Some((_, reading))) = (changes, &self.following) else {
-            return;
-        };
-        let (epoch, revision) = (reading.view().epoch, reading.view().revision);
-        let (policy, _) = feed::apply(self.authorizer.policy(), &changes);
-        let fits = self.authorizer.follow(policy, revision);
-        (self.say)(&format!("revision {revision} of epoch {epoch} is in force"));
-        if let Err(error) = fits {
-            (self.say)(&format!(
-                "every request is refused with policy_unsupported: {error}"
-            ));
-        }
-    }
-
-    /// Whether it is older than it may get, whoever said it.
-    fn is_old(&self, now: Moment) -> bool {
-        self.following.as_ref().is_some_and(|(following, reading)| {
-            reading.view().age_s(now.unix_s()) > following.staleness_s_max
-        })
-    }
-
-    /// What is said of the policy with the next answer.
-    fn stand(&mut self, now: Moment) {
-        let Some((following, reading)) = &self.following else {
-            return;
-        };
-        let bounds = Bounds {
-            staleness_s_max: following.staleness_s_max,
-        };
-        let state = reading.reader().state(reading.is_at_end(), bounds, now.unix_s());
-        let age_s = reading.view().age_s(now.unix_s());
-        let is_denied = following.deny_floor_s_max.is_some_and(|floor_s_max| {
-            // What a feed said ages by one bound, what a floor alone said by the other.
-            let bound = match reading.reader().is_heard() {
-                true => following.staleness_s_max,
-                false => floor_s_max,
-            };
-            age_s > bound
-        });
-        self.authorizer.stand(state, is_denied);
-        if std::mem::replace(&mut self.told_state, state) != state {
-            (self.say)(&format!("the policy is {}, {age_s} s old", state.word()));
-        }
-    }
-
-    fn tell_failure(&mut self, failure: Option<String>) {
-        if self.told_failure == failure {
-            return;
-        }
-        if let Some(failure) = &failure {
-            (self.say)(&format!(
-                "SWITCHBOARD_BUNDLE: {failure}; the policy stays as it is"
-            ));
-        }
-        self.told_failure = failure;
-    }
-
-    fn report(&self, identity: &Identity, now: Moment) -> (String, Vec<Applied>) {
-        let (standing, applied) = match &self.following {
-            Some((following, reading)) => {
-                let bounds = Bounds {
-                    staleness_s_max: following.staleness_s_max,
-                };
-                let (reader, view) = (reading.reader(), reading.view());
-                let standing = Standing {
-                    state: reader.state(reading.is_at_end(), bounds, now.unix_s()).word(),
-                    source: if reader.is_heard() { "feed" } else { "floor" },
-                    epoch: view.epoch,
-                    revision: view.revision,
-                    age_s: view.age_s(now.unix_s()),
-                };
-                (standing, reading.applied())
-            }
-            None => {
-                let (epoch, revision, at) = self.floor;
-                let standing = Standing {
-                    state: State::Floor.word(),
-                    source: "floor",
-                    epoch,
-                    revision,
-                    age_s: now.unix_s().saturating_sub(at),
-                };
-                (standing, Vec::new())
-            }
-        };
-        (identity.report(standing, &applied, now), applied)
-    }
 }

@@ -1,15 +1,19 @@
 //! Newer policy than the floor's: looked for inside an invocation, because between two of them nothing runs (feed.md §5).
 //!
-//! `pace` says when, `reading` what is believed, `carrier` brings it (`http` or a file), `report` tells the portal, and `function` ties them to
-//! invocations: a look has a small budget, and what is not finished goes on in the next one. Nothing here decides about a request.
+//! `pace` says when, `reading` what is believed, `carrier` brings it (`http` or a file), `report` tells the portal, `shared` is what is in force, and
+//! `function` ties them to invocations: a look has a small budget, and what is not finished goes on in the next one. With the feature `kafka` `log`
+//! reads a topic all the time instead. Nothing here decides about a request.
 
 mod carrier;
 mod fault;
 mod function;
 mod http;
+#[cfg(feature = "kafka")]
+mod log;
 mod pace;
 mod reading;
 mod report;
+mod shared;
 mod tls;
 
 pub use fault::FollowFault;
@@ -31,3 +35,6 @@ const IDLE_MS_MAX: u64 = 20_000;
 const SYNC_MS_MAX: u64 = 300_000;
 /// The portal is told at most once in this time.
 const REPORT_EVERY_MS: u64 = 60_000;
+/// A log whose end was not heard of for so long is not at its end: three times as long as its reader waits before it asks again.
+#[cfg(feature = "kafka")]
+const LOG_SILENCE_MS_MAX: u64 = 30_000;

@@ -164,7 +164,12 @@ impl Reading {
 
     /// What a line shows, and whether it is a commit that counts.
     fn line(&mut self, line: &[u8], unix_ms: u64) -> (Option<Changes>, bool) {
-        let shown = match self.reader.line(line, unix_ms / 1_000) {
+        let read = self.reader.line(line, unix_ms / 1_000);
+        self.shown(read, unix_ms)
+    }
+
+    fn shown(&mut self, read: Read, unix_ms: u64) -> (Option<Changes>, bool) {
+        let shown = match read {
             Read::Shown(shown) => shown,
             Read::Renewed | Read::Ignored(Ignored::Behind | Ignored::NotWhole | Ignored::Forked) => {
                 return (None, true);
@@ -180,6 +185,33 @@ impl Reading {
             at_ms: unix_ms,
         });
         (Some(shown.changes), true)
+    }
+}
+
+#[cfg(feature = "kafka")]
+impl Reading {
+    /// A log comes, from its start.
+    pub(super) fn begin_log(&mut self) {
+        self.reader.restart();
+        self.is_at_end = false;
+    }
+
+    /// What a record of a log shows, and whether no more of them is kept.
+    pub(super) fn record(
+        &mut self,
+        key: &str,
+        value: Option<&[u8]>,
+        unix_ms: u64,
+    ) -> (Option<Changes>, bool) {
+        let read = self.reader.record(key, value, unix_ms / 1_000);
+        let is_full = read == Read::Ignored(Ignored::Full);
+        (self.shown(read, unix_ms).0, is_full)
+    }
+
+    /// A log is read to its end; whether that is what is shown.
+    pub(super) fn end_log(&mut self) -> bool {
+        self.is_at_end = self.reader.is_at_view();
+        self.is_at_end
     }
 }
 

@@ -7,6 +7,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 pub(super) const BUNDLE: &str = "SWITCHBOARD_BUNDLE";
+#[cfg(feature = "kafka")]
+pub(super) const KAFKA: &str = "SWITCHBOARD_KAFKA";
 pub(super) const BUNDLE_TOKEN: &str = "SWITCHBOARD_BUNDLE_TOKEN";
 pub(super) const BUNDLE_TOKEN_FILE: &str = "SWITCHBOARD_BUNDLE_TOKEN_FILE";
 pub(super) const SYNC_AFTER_MS: &str = "SWITCHBOARD_SYNC_AFTER_MS";
@@ -50,6 +52,21 @@ pub enum Bundle {
     File(PathBuf),
     /// A server's; its path ends in `/bundle`.
     Url(Url),
+    /// In place of a bundle: a topic in Kafka, whose place this file says.
+    #[cfg(feature = "kafka")]
+    Topic(PathBuf),
+}
+
+impl Bundle {
+    /// Which variable says so.
+    #[cfg_attr(not(feature = "lambda"), allow(dead_code, reason = "nobody follows"))]
+    pub(crate) fn variable(&self) -> &'static str {
+        match self {
+            Bundle::File(_) | Bundle::Url(_) => BUNDLE,
+            #[cfg(feature = "kafka")]
+            Bundle::Topic(_) => KAFKA,
+        }
+    }
 }
 
 /// The portal that is told.
@@ -175,6 +192,10 @@ impl Url {
 }
 
 pub(super) fn following(values: &Values) -> Result<Option<Following>, SettingsError> {
+    #[cfg(feature = "kafka")]
+    if let Some(file) = values.get(KAFKA) {
+        return kafka(values, file);
+    }
     let Some(text) = values.get(BUNDLE) else {
         let others = [
             BUNDLE_TOKEN,
@@ -197,12 +218,13 @@ pub(super) fn following(values: &Values) -> Result<Option<Following>, SettingsEr
             );
         }
         (Bundle::Url(url), Some(_)) => readable(BUNDLE, text, url)?,
+        #[cfg(feature = "kafka")]
+        (Bundle::Topic(_), _) => {}
         (_, None) => {}
     }
     let sync_after_ms =
         number(values, SYNC_AFTER_MS, "milliseconds", 0, SYNC_AFTER_MS_MAX)?.unwrap_or(SYNC_AFTER_MS_DEFAULT);
-    let staleness_s_max =
-        number(values, MAX_STALENESS_S, "seconds", 1, AGE_S_MAX)?.unwrap_or(STALENESS_S_DEFAULT);
+    let staleness_s_max = staleness_s_max(values)?;
     if sync_after_ms >= staleness_s_max * 1_000 {
         return Err(SettingsError::Bad {
             variable: SYNC_AFTER_MS,
@@ -219,6 +241,27 @@ pub(super) fn following(values: &Values) -> Result<Option<Following>, SettingsEr
         staleness_s_max,
         deny_floor_s_max: deny(values)?,
     }))
+}
+
+/// A topic is read all the time: nothing is looked for, and no server is shown a token.
+#[cfg(feature = "kafka")]
+fn kafka(values: &Values, file: &str) -> Result<Option<Following>, SettingsError> {
+    if values.get(BUNDLE).is_some() {
+        return Err(SettingsError::Both(BUNDLE, KAFKA));
+    }
+    alone::<()>(values, &[BUNDLE_TOKEN, BUNDLE_TOKEN_FILE, SYNC_AFTER_MS], BUNDLE)?;
+    Ok(Some(Following {
+        bundle: Bundle::Topic(file.into()),
+        token: None,
+        sync_after_ms: 0,
+        staleness_s_max: staleness_s_max(values)?,
+        deny_floor_s_max: deny(values)?,
+    }))
+}
+
+fn staleness_s_max(values: &Values) -> Result<u64, SettingsError> {
+    let given = number(values, MAX_STALENESS_S, "seconds", 1, AGE_S_MAX)?;
+    Ok(given.unwrap_or(STALENESS_S_DEFAULT))
 }
 
 /// How old a floor may be where what is too old is denied.

@@ -1,6 +1,7 @@
 //! The lab: where processes run, what is sent through them, and what each run cost.
 
 mod ask;
+mod broker;
 mod keys;
 mod peers;
 mod process;
@@ -10,6 +11,7 @@ mod switchboard;
 mod template;
 
 pub(crate) use ask::{answers, ask, ask_with, status};
+pub(crate) use broker::Broker;
 pub(crate) use peers::{Kind, Programs, Proxy, Wrapper};
 pub(crate) use process::Process;
 pub(crate) use rounds::{Case, EXTRA_ROUNDS, Outcome, Rounds, interleave, keep};

@@ -35,6 +35,8 @@ pub(crate) struct Programs {
     pub(crate) node_runtime: PathBuf,
     /// Decisions by the policy in TypeScript, as one file of JavaScript.
     pub(crate) policy_bench: PathBuf,
+    /// Apache Kafka's directory.
+    pub(crate) kafka: Option<PathBuf>,
 }
 
 /// What is measured.

@@ -10,6 +10,7 @@ mod instructions;
 mod jwt;
 mod jwt_new;
 mod plain;
+mod propagation;
 mod replaced;
 mod routes;
 
@@ -77,6 +78,9 @@ pub(crate) struct Options {
         default_value = "packages/policy/dist/tools/bench.mjs"
     )]
     policy_bench: PathBuf,
+    /// Where Apache Kafka is, as `cargo xtask services --install-only` fetches it.
+    #[arg(long, value_name = "DIR")]
+    kafka: Option<PathBuf>,
 }
 
 /// The rows, in the order of the page.
@@ -102,6 +106,8 @@ enum Row {
     Decide,
     /// A feed of 1,000,000 clients: read, changed; and a gateway that is alone.
     Feed,
+    /// From the portal's answer to the last of 50 gateways, over its stream and over Kafka.
+    Propagation,
     /// The authorizers: from their start to their first decision, and warm.
     Authorizer,
 }
@@ -156,6 +162,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             Row::JwtNew => jwt_new::run(&lab, plan),
             Row::Decide => decide::run(&lab, plan),
             Row::Feed => feed::run(&lab, plan),
+            Row::Propagation => propagation::run(&lab, plan),
             Row::Authorizer => authorizer::run(&lab, plan),
         };
         let section = section.with_context(|| format!("row {name}"))?;
@@ -196,6 +203,7 @@ fn programs(options: &Options) -> Result<Programs> {
         authorizer_js: options.authorizer_js.clone(),
         node_runtime: options.node_runtime.clone(),
         policy_bench: options.policy_bench.clone(),
+        kafka: options.kafka.clone(),
     })
 }
 

@@ -7,6 +7,7 @@ mod follower;
 mod gateway;
 mod lies;
 mod reading;
+mod relay;
 mod replaced;
 
 use follower::Follower;

@@ -6,6 +6,7 @@
 #[cfg(feature = "kafka")]
 mod client;
 pub mod doctor;
+mod file;
 #[cfg(feature = "kafka")]
 mod publisher;
 #[cfg(feature = "kafka")]
@@ -20,6 +21,7 @@ mod trouble;
 
 #[cfg(feature = "kafka")]
 pub use client::{Context, client_config};
+pub use file::{FileError, KafkaFile};
 #[cfg(feature = "kafka")]
 pub use publisher::{PublisherLog, transactional_id};
 #[cfg(feature = "kafka")]

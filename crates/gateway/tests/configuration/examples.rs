@@ -81,9 +81,10 @@ fn no_example_is_left_out() {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() {
+            // A portal's own file is read by the portal's tests.
+            if path.is_dir() && !path.ends_with("portal") {
                 folders.push(path);
-            } else {
+            } else if path.is_file() {
                 files.push(path);
             }
         }

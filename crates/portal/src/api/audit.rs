@@ -25,7 +25,7 @@ struct Which {
 
 /// A part of the log, the newest first
 #[utoipa::path(
-    get, path = "/v1/audit", tag = "audit", params(Which, Part),
+    get, path = "/v1/audit", operation_id = "list_audit", tag = "audit", params(Which, Part),
     responses((status = 200, description = "`items`, and `next` where there are more.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
 async fn list(

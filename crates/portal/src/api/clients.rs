@@ -29,7 +29,7 @@ struct Rotation {
 
 /// Refuses a client from now on
 #[utoipa::path(
-    post, path = "/v1/environments/{environment}/clients/{id}/suspend", tag = "clients",
+    post, path = "/v1/environments/{environment}/clients/{id}/suspend", operation_id = "suspend_client", tag = "clients",
     params(("environment" = String, Path,), ("id" = String, Path,), Careful),
     responses((status = 200, description = "The client as it is now.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
@@ -51,7 +51,7 @@ async fn suspend(
 
 /// Lets a client call again
 #[utoipa::path(
-    post, path = "/v1/environments/{environment}/clients/{id}/activate", tag = "clients",
+    post, path = "/v1/environments/{environment}/clients/{id}/activate", operation_id = "activate_client", tag = "clients",
     params(("environment" = String, Path,), ("id" = String, Path,), Careful),
     responses((status = 200, description = "The client as it is now.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
@@ -73,7 +73,7 @@ async fn activate(
 
 /// Adds a credential; without a `type`, makes an API key, which is shown once
 #[utoipa::path(
-    post, path = "/v1/environments/{environment}/clients/{id}/credentials", tag = "clients",
+    post, path = "/v1/environments/{environment}/clients/{id}/credentials", operation_id = "make_credential", tag = "clients",
     params(("environment" = String, Path,), ("id" = String, Path,), Careful),
     request_body(content = Object, description = "Nothing, or a credential as a policy file has it; `id` may be left out."),
     responses((status = 201, description = "`id`, and `key` where one was made.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
@@ -100,7 +100,7 @@ async fn add(
 
 /// Ends a credential at once
 #[utoipa::path(
-    delete, path = "/v1/environments/{environment}/clients/{id}/credentials/{credential}", tag = "clients",
+    delete, path = "/v1/environments/{environment}/clients/{id}/credentials/{credential}", operation_id = "end_credential", tag = "clients",
     params(("environment" = String, Path,), ("id" = String, Path,), ("credential" = String, Path,), Careful),
     responses((status = 200, description = "The client as it is now.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
@@ -117,7 +117,7 @@ async fn end(
 
 /// Makes a new key in place of one, which stays good for a while
 #[utoipa::path(
-    post, path = "/v1/environments/{environment}/clients/{id}/credentials/{credential}/rotate", tag = "clients",
+    post, path = "/v1/environments/{environment}/clients/{id}/credentials/{credential}/rotate", operation_id = "rotate_credential", tag = "clients",
     params(("environment" = String, Path,), ("id" = String, Path,), ("credential" = String, Path,), Careful),
     request_body(content = Rotation),
     responses((status = 201, description = "`id` and `key` of the new one.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))

@@ -48,7 +48,7 @@ struct Owner {
 
 /// A part of all entities of a section, by id
 #[utoipa::path(
-    get, path = "/v1/environments/{environment}/{section}", tag = "entities",
+    get, path = "/v1/environments/{environment}/{section}", operation_id = "list_entities", tag = "entities",
     params(("environment" = String, Path,), ("section" = inline(Section), Path,), Part, Owner),
     responses((status = 200, description = "`items`, and `next` where there are more.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
@@ -72,7 +72,7 @@ async fn list(
 
 /// One entity
 #[utoipa::path(
-    get, path = "/v1/environments/{environment}/{section}/{id}", tag = "entities",
+    get, path = "/v1/environments/{environment}/{section}/{id}", operation_id = "see_entity", tag = "entities",
     params(("environment" = String, Path,), ("section" = inline(Section), Path,), ("id" = String, Path,)),
     responses((status = 200, description = "The entity, with its `version` as ETag.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
@@ -86,7 +86,7 @@ async fn get(
 
 /// Creates or replaces an entity
 #[utoipa::path(
-    put, path = "/v1/environments/{environment}/{section}/{id}", tag = "entities",
+    put, path = "/v1/environments/{environment}/{section}/{id}", operation_id = "put_entity", tag = "entities",
     params(
         ("environment" = String, Path,), ("section" = inline(Section), Path,), ("id" = String, Path,), Careful,
         ("If-Match" = Option<String>, Header, description = "The version that is to be replaced."),
@@ -121,7 +121,7 @@ async fn put(
 
 /// Deletes an entity; its id is never used again
 #[utoipa::path(
-    delete, path = "/v1/environments/{environment}/{section}/{id}", tag = "entities",
+    delete, path = "/v1/environments/{environment}/{section}/{id}", operation_id = "delete_entity", tag = "entities",
     params(
         ("environment" = String, Path,), ("section" = inline(Section), Path,), ("id" = String, Path,), Careful,
         ("If-Match" = Option<String>, Header, description = "The version that is to be deleted."),

@@ -36,7 +36,7 @@ struct SeatBelt {
 
 /// All environments, in the order of promotion
 #[utoipa::path(
-    get, path = "/v1/environments", tag = "environments",
+    get, path = "/v1/environments", operation_id = "list_environments", tag = "environments",
     responses((status = 200, description = "`items`.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
 async fn list(State(app): State<App>, caller: Caller) -> Result<Answer, Problem> {
@@ -45,7 +45,7 @@ async fn list(State(app): State<App>, caller: Caller) -> Result<Answer, Problem>
 
 /// Makes an environment with keys of its own
 #[utoipa::path(
-    post, path = "/v1/environments", tag = "environments", request_body(content = NewEnvironment),
+    post, path = "/v1/environments", operation_id = "make_environment", tag = "environments", request_body(content = NewEnvironment),
     responses((status = 201, description = "The environment.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
 async fn create(State(app): State<App>, caller: Caller, mut change: Change) -> Result<Answer, Problem> {
@@ -55,7 +55,7 @@ async fn create(State(app): State<App>, caller: Caller, mut change: Change) -> R
 
 /// Sets an environment's seat belt
 #[utoipa::path(
-    patch, path = "/v1/environments/{environment}", tag = "environments",
+    patch, path = "/v1/environments/{environment}", operation_id = "set_seat_belt", tag = "environments",
     params(("environment" = String, Path,)), request_body(content = SeatBelt),
     responses((status = 200, description = "The environment.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
@@ -72,7 +72,7 @@ async fn set(
 
 /// Takes an API as it is here to the next environment
 #[utoipa::path(
-    post, path = "/v1/environments/{environment}/apis/{id}/promote", tag = "environments",
+    post, path = "/v1/environments/{environment}/apis/{id}/promote", operation_id = "promote_api", tag = "environments",
     params(("environment" = String, Path,), ("id" = String, Path,), Careful),
     responses((status = 200, description = "The API as it is there now.", body = Object), (status = 201, description = "The same, new there.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]

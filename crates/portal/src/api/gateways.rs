@@ -29,7 +29,7 @@ struct NewGateway {
 
 /// A part of all gateways
 #[utoipa::path(
-    get, path = "/v1/gateways", tag = "gateways", params(Part),
+    get, path = "/v1/gateways", operation_id = "list_gateways", tag = "gateways", params(Part),
     responses((status = 200, description = "`items`, and `next` where there are more.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
 async fn list(State(app): State<App>, caller: Caller, Query(part): Query<Part>) -> Result<Answer, Problem> {
@@ -38,7 +38,7 @@ async fn list(State(app): State<App>, caller: Caller, Query(part): Query<Part>) 
 
 /// Enrols a gateway: its token is in this answer, and never again
 #[utoipa::path(
-    post, path = "/v1/gateways", tag = "gateways", request_body(content = NewGateway),
+    post, path = "/v1/gateways", operation_id = "enrol_gateway", tag = "gateways", request_body(content = NewGateway),
     responses((status = 201, description = "The gateway with its `token`.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
 async fn create(State(app): State<App>, caller: Caller, mut change: Change) -> Result<Answer, Problem> {
@@ -48,7 +48,7 @@ async fn create(State(app): State<App>, caller: Caller, mut change: Change) -> R
 
 /// Ends a gateway's token
 #[utoipa::path(
-    delete, path = "/v1/gateways/{id}", tag = "gateways", params(("id" = String, Path,)),
+    delete, path = "/v1/gateways/{id}", operation_id = "revoke_gateway", tag = "gateways", params(("id" = String, Path,)),
     responses((status = 200, description = "The gateway as it is now.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
 async fn revoke(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Answer, Problem> {

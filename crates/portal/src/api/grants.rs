@@ -42,7 +42,7 @@ struct Which {
 
 /// A part of all grants
 #[utoipa::path(
-    get, path = "/v1/environments/{environment}/grants", tag = "grants",
+    get, path = "/v1/environments/{environment}/grants", operation_id = "list_grants", tag = "grants",
     params(("environment" = String, Path,), Part, Which),
     responses((status = 200, description = "`items`, and `next` where there are more.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
@@ -63,7 +63,7 @@ async fn list(
 
 /// Asks for a grant; gives it at once where the caller may
 #[utoipa::path(
-    post, path = "/v1/environments/{environment}/grants", tag = "grants",
+    post, path = "/v1/environments/{environment}/grants", operation_id = "request_grant", tag = "grants",
     params(("environment" = String, Path,), Careful),
     request_body(content = NewGrant),
     responses(
@@ -91,7 +91,7 @@ async fn ask(
 
 /// Gives what was asked for
 #[utoipa::path(
-    post, path = "/v1/environments/{environment}/grants/{id}/approve", tag = "grants",
+    post, path = "/v1/environments/{environment}/grants/{id}/approve", operation_id = "approve_grant", tag = "grants",
     params(("environment" = String, Path,), ("id" = String, Path,), Careful),
     responses((status = 200, description = "Given: the client as it is now, with `grant`.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
@@ -108,7 +108,7 @@ async fn approve(
 
 /// Refuses what was asked for
 #[utoipa::path(
-    post, path = "/v1/environments/{environment}/grants/{id}/reject", tag = "grants",
+    post, path = "/v1/environments/{environment}/grants/{id}/reject", operation_id = "reject_grant", tag = "grants",
     params(("environment" = String, Path,), ("id" = String, Path,), Careful),
     responses((status = 200, description = "The grant as it is now.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
@@ -125,7 +125,7 @@ async fn reject(
 
 /// Takes a grant back
 #[utoipa::path(
-    delete, path = "/v1/environments/{environment}/grants/{id}", tag = "grants",
+    delete, path = "/v1/environments/{environment}/grants/{id}", operation_id = "revoke_grant", tag = "grants",
     params(("environment" = String, Path,), ("id" = String, Path,), Careful),
     responses((status = 200, description = "The client as it is now; the grant, where it had only been asked for.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]

@@ -54,7 +54,7 @@ struct Back {
 
 /// All that is in force, as one document
 #[utoipa::path(
-    get, path = "/v1/environments/{environment}/policy", tag = "policy", params(("environment" = String, Path,), When),
+    get, path = "/v1/environments/{environment}/policy", operation_id = "export_policy", tag = "policy", params(("environment" = String, Path,), When),
     responses((status = 200, description = "As `policy build` takes it.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
 async fn export(
@@ -73,7 +73,7 @@ async fn export(
 
 /// Creates and replaces much in one revision
 #[utoipa::path(
-    post, path = "/v1/environments/{environment}/policy", tag = "policy",
+    post, path = "/v1/environments/{environment}/policy", operation_id = "import_policy", tag = "policy",
     params(("environment" = String, Path,), How, Careful),
     request_body(content = Object, description = "A policy document, or a part of one (contract/policy.schema.json)."),
     responses((status = 200, description = "`entities`, `epoch`, `revision`.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
@@ -93,7 +93,7 @@ async fn import(
 
 /// A part of all revisions, the newest first
 #[utoipa::path(
-    get, path = "/v1/environments/{environment}/revisions", tag = "policy",
+    get, path = "/v1/environments/{environment}/revisions", operation_id = "list_revisions", tag = "policy",
     params(("environment" = String, Path,), Part),
     responses((status = 200, description = "`items`, and `next` where there are more.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
@@ -108,7 +108,7 @@ async fn revisions(
 
 /// One revision, and what it changed
 #[utoipa::path(
-    get, path = "/v1/environments/{environment}/revisions/{revision}", tag = "policy",
+    get, path = "/v1/environments/{environment}/revisions/{revision}", operation_id = "see_revision", tag = "policy",
     params(("environment" = String, Path,), ("revision" = i64, Path,)),
     responses((status = 200, description = "The revision.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
@@ -122,7 +122,7 @@ async fn revision(
 
 /// Publishes what held at an earlier revision; what took something away stays, unless it is named
 #[utoipa::path(
-    post, path = "/v1/environments/{environment}/revert", tag = "policy",
+    post, path = "/v1/environments/{environment}/revert", operation_id = "revert", tag = "policy",
     params(("environment" = String, Path,), Careful),
     request_body(content = Back),
     responses((status = 200, description = "`reverted_to`, `changed`, `epoch`, `revision`.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
@@ -141,7 +141,7 @@ async fn go_back(
 
 /// A part of all changes that wait for a second person, or did
 #[utoipa::path(
-    get, path = "/v1/environments/{environment}/proposals", tag = "policy",
+    get, path = "/v1/environments/{environment}/proposals", operation_id = "list_proposals", tag = "policy",
     params(("environment" = String, Path,), Part),
     responses((status = 200, description = "`items`, and `next` where there are more.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
@@ -156,7 +156,7 @@ async fn list_proposals(
 
 /// Does what another person proposed
 #[utoipa::path(
-    post, path = "/v1/environments/{environment}/proposals/{id}/approve", tag = "policy",
+    post, path = "/v1/environments/{environment}/proposals/{id}/approve", operation_id = "approve_proposal", tag = "policy",
     params(("environment" = String, Path,), ("id" = String, Path,)),
     responses((status = 200, description = "`proposal`, `epoch`, `revision`.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
@@ -172,7 +172,7 @@ async fn approve(
 
 /// Lays a proposal aside
 #[utoipa::path(
-    post, path = "/v1/environments/{environment}/proposals/{id}/reject", tag = "policy",
+    post, path = "/v1/environments/{environment}/proposals/{id}/reject", operation_id = "reject_proposal", tag = "policy",
     params(("environment" = String, Path,), ("id" = String, Path,)),
     responses((status = 200, description = "The proposal as it is now.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]

@@ -26,4 +26,4 @@ pub(crate) use password::check_new as check_new_password;
 pub(crate) use permission::{Object, Reach, Refusal, may};
 pub(crate) use secret::is_secret;
 pub use settings::{SettingsError, SignInSettings};
-pub(crate) use settings::{SignInFile, read_file, read_secret};
+pub(crate) use settings::{SignInFile, read_file};

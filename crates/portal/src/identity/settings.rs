@@ -233,7 +233,7 @@ pub(crate) fn read_file(path: &Path) -> Result<String, SettingsError> {
 }
 
 /// A secret's file, without the white space around it.
-pub(crate) fn read_secret(path: &Path) -> Result<String, SettingsError> {
+fn read_secret(path: &Path) -> Result<String, SettingsError> {
     Ok(read(path, SECRET_BYTES_MAX)?.trim().to_owned())
 }
 

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 pub(crate) struct Doctor {
     /// The brokers, HOST:PORT; in the clear, unless a configuration says how one speaks to them
-    #[arg(long, value_delimiter = ',', required_unless_present = "config")]
+    #[arg(long, value_delimiter = ',', required_unless_present_any = ["config", "kafka"])]
     brokers: Vec<String>,
     /// The feed's name; that of the configuration's floor where it is left out
     #[arg(long, required_unless_present = "config")]
@@ -22,6 +22,9 @@ pub(crate) struct Doctor {
     /// A gateway's configuration, whose `policy.feed.kafka` says where Kafka is and who one is there
     #[arg(long)]
     config: Option<PathBuf>,
+    /// A file that says where Kafka is, as `relay --kafka` reads it
+    #[arg(long, conflicts_with = "config", requires = "feed")]
+    kafka: Option<PathBuf>,
     /// How long an end below the high watermark is watched, seconds
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=3_600))]
     watch_s: u16,
@@ -78,14 +81,20 @@ impl Doctor {
 
     /// Where Kafka is, and the feed's name. What is given by name goes before what the configuration says.
     fn settings(&self) -> anyhow::Result<(Settings, String)> {
-        let of_file = self.config.as_deref().map(of_configuration).transpose()?;
+        let of_file = match (&self.config, &self.kafka) {
+            (Some(file), _) => {
+                of_configuration(file).map(|(settings, floor)| Some((settings, Some(floor))))?
+            }
+            (None, Some(file)) => Some((Settings::load(file)?, None)),
+            (None, None) => None,
+        };
         let brokers: Vec<Box<str>> = self.brokers.iter().map(|broker| broker.as_str().into()).collect();
         let (settings, floor) = match of_file {
-            Some((settings, floor)) if brokers.is_empty() => (settings, Some(floor)),
+            Some((settings, floor)) if brokers.is_empty() => (settings, floor),
             Some((settings, floor)) => {
                 let topic = settings.named_topic().map(Box::from);
                 let (tls, sasl) = (settings.tls().cloned(), settings.sasl().cloned());
-                (Settings::new(brokers, topic, tls, sasl)?, Some(floor))
+                (Settings::new(brokers, topic, tls, sasl)?, floor)
             }
             None => (Settings::new(brokers, None, None, None)?, None),
         };

@@ -345,7 +345,12 @@ mod tests {
     #[test]
     fn a_part_may_name_what_the_portal_has() {
         assert!(problems(PART, &Entities::new()).contains("part.yaml:4:21: no API has the id `orders`"));
-        assert_eq!(problems(PART, &portal()), "");
+        let said = problems(PART, &portal());
+        assert!(
+            said.starts_with("part.yaml:2:5: warning: nobody can call as `new`"),
+            "{said}"
+        );
+        assert_eq!(said.matches("part.yaml:").count(), 1, "{said}");
         let checked = given(PART).judge(|document| judge(document, &portal()));
         let entities = checked.value.unwrap();
         assert_eq!(entities.len(), 1, "{entities:?}");
@@ -373,7 +378,7 @@ mod tests {
             (two.as_str(), "clients[new].grants[0].scopes[0]", "4:38"),
             (&two, "clients[other].team", "5:24"),
             (&two, "clients[other].tenant", "5:7"),
-            (&two, "clients[nobody].team", "1:1"),
+            (&two, "clients[nobody].team", "2:3"),
             (PART, "grants[0].api", "4:21"),
             (PART, "", "2:5"),
         ] {

@@ -9,9 +9,11 @@ mod serve;
 
 use crate::logging;
 use ::gateway::configuration::{self, Feed, Portal, Token};
+use ::gateway::fleet::{self, About, Reports};
 use ::gateway::follow::{self, Follow, Following, Parts};
 use ::gateway::upstream::SystemResolver;
 use anyhow::Context as _;
+use aws_lc_rs::digest::{SHA256, digest};
 use clap::{ArgGroup, Parser};
 use publication::{Publication, Publisher};
 use std::net::SocketAddr;
@@ -22,23 +24,35 @@ use std::time::Duration;
 
 /// Bytes of a token's file.
 const TOKEN_FILE_BYTES_MAX: u64 = 64 * 1024;
+/// Bytes of a name in a fleet.
+const NAME_BYTES_MAX: usize = 128;
 
 /// Exit code: 0 after SIGTERM or SIGINT; 1 where it cannot start.
 #[derive(Debug, Parser)]
-#[command(group(ArgGroup::new("carrier").required(true).args(["portal", "bundle"])))]
+#[command(group(ArgGroup::new("carrier").required(true).args(["portal", "bundle", "kafka"])))]
 pub(crate) struct Relay {
     /// The signed floor that names the feed and its roots
     #[arg(long, value_name = "FILE")]
     floor: PathBuf,
     /// Follow a portal's stream, at this http or https URL
-    #[arg(long, value_name = "URL", requires = "token_file")]
+    #[arg(long, value_name = "URL", requires = "token_file", group = "enrolled")]
     portal: Option<String>,
     /// The file that holds the portal's enrolment token
-    #[arg(long, value_name = "FILE", requires = "portal")]
+    #[arg(long, value_name = "FILE", requires = "enrolled")]
     token_file: Option<PathBuf>,
     /// Follow a bundle: a file, or an http or https URL
     #[arg(long, value_name = "PATH_OR_URL")]
     bundle: Option<String>,
+    /// Follow a topic in Kafka; the YAML file says where and who one is there, with the keys of a gateway's `policy.feed.kafka`, and secrets in files of
+    /// their own: `password_file`, `client_secret_file`, `key_password_file`
+    #[arg(long, value_name = "FILE")]
+    kafka: Option<PathBuf>,
+    /// Report to the fleet of this portal; that of `--portal` where left out
+    #[arg(long, value_name = "URL", requires = "token_file", group = "enrolled")]
+    report_to: Option<String>,
+    /// Which relay this is, as the fleet shows it; the machine's host name where left out
+    #[arg(long, value_name = "NAME", requires = "enrolled", value_parser = fleet_name)]
+    name: Option<String>,
     /// Where `bundle` and `commit` are written
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -57,10 +71,12 @@ impl Relay {
     /// Follows and hands on, until it is told to end.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         logging::start("info");
-        let carrier = self.carrier()?;
+        let portal = self.portal()?;
+        let carrier = self.carrier(portal.as_ref())?;
         let state_dir = self.state.clone().unwrap_or_else(|| self.out.join("state"));
         let beginning =
             follow::begin(&self.floor, None, Some(&state_dir)).context("cannot begin with the floor")?;
+        let feed_name = beginning.roots.feed().to_owned();
         let feed = Arc::new(Feed {
             floor: self.floor.clone(),
             carrier: carrier.clone(),
@@ -96,6 +112,9 @@ impl Relay {
             };
             let sink = Box::new(Publisher::new(Arc::clone(&publication)));
             let following = Following::start(parts, sink, Duration::ZERO).context("cannot follow")?;
+            let reports = portal
+                .map(|portal| self.report(portal, &feed_name, &follow))
+                .transpose()?;
             let serving = async {
                 match listener {
                     Some(listener) => serve::run(listener, Arc::clone(&publication), follow).await,
@@ -106,6 +125,7 @@ impl Relay {
                 () = signals.until_end() => {}
                 () = serving => {}
             }
+            drop(reports);
             drop(following);
             anyhow::Ok(())
         });
@@ -114,16 +134,47 @@ impl Relay {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn carrier(&self) -> anyhow::Result<configuration::Carrier> {
-        if let (Some(portal), Some(file)) = (&self.portal, &self.token_file) {
-            check_url("--portal", portal)?;
-            return Ok(configuration::Carrier::Portal(Portal {
-                url: portal.as_str().into(),
-                token: token(file)?,
-                plain: Vec::new(),
-            }));
+    /// The portal that is followed, or only told.
+    fn portal(&self) -> anyhow::Result<Option<Portal>> {
+        let given = [("--portal", &self.portal), ("--report-to", &self.report_to)];
+        let given = given
+            .into_iter()
+            .find_map(|(name, url)| Some((name, url.as_ref()?)));
+        let (Some((name, url)), Some(file)) = (given, &self.token_file) else {
+            return Ok(None);
+        };
+        check_url(name, url)?;
+        Ok(Some(Portal {
+            url: url.as_str().into(),
+            token: token(file)?,
+            plain: Vec::new(),
+        }))
+    }
+
+    /// Tells the fleet where it stands, from now on.
+    fn report(&self, portal: Portal, feed: &str, follow: &Arc<Follow>) -> anyhow::Result<Reports> {
+        let config = given();
+        let about = About {
+            kind: "relay",
+            name: self.name.as_deref().map_or_else(fleet::host_name, Into::into),
+            environment: feed.into(),
+            config: Box::new(move || config.clone()),
+            follow: Arc::clone(follow),
+        };
+        Reports::start(portal, about, Arc::new(SystemResolver)).context("cannot report")
+    }
+
+    fn carrier(&self, portal: Option<&Portal>) -> anyhow::Result<configuration::Carrier> {
+        if let Some(file) = &self.kafka {
+            return kafka(file);
         }
-        let bundle = self.bundle.as_deref().context("give --portal or --bundle")?;
+        if let (Some(_), Some(portal)) = (&self.portal, portal) {
+            return Ok(configuration::Carrier::Portal(portal.clone()));
+        }
+        let bundle = self
+            .bundle
+            .as_deref()
+            .context("give --portal, --bundle or --kafka")?;
         if !bundle.contains("://") {
             return Ok(configuration::Carrier::Bundle(configuration::Bundle::File(
                 bundle.into(),
@@ -134,6 +185,36 @@ impl Relay {
             bundle.into(),
         )))
     }
+}
+
+#[cfg(feature = "kafka")]
+fn kafka(file: &Path) -> anyhow::Result<configuration::Carrier> {
+    let settings =
+        ::feed::kafka::Settings::load(file).with_context(|| format!("--kafka {}", file.display()))?;
+    Ok(configuration::Carrier::Kafka(Box::new(settings)))
+}
+
+#[cfg(not(feature = "kafka"))]
+fn kafka(_: &Path) -> anyhow::Result<configuration::Carrier> {
+    anyhow::bail!("--kafka: this build is without Kafka; take one that is built with the feature `kafka`")
+}
+
+fn fleet_name(name: &str) -> Result<String, String> {
+    let is_good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    match (1..=NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(is_good) {
+        true => Ok(name.to_owned()),
+        false => Err(format!("1 to {NAME_BYTES_MAX} letters, digits, `.` and `-`")),
+    }
+}
+
+/// What tells one configuration from another: the SHA-256 of the arguments, which hold no secret, in hexadecimal.
+fn given() -> String {
+    let arguments: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    let digest = digest(&SHA256, arguments.join("\0").as_bytes());
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn check_url(name: &str, url: &str) -> anyhow::Result<()> {
