@@ -105,6 +105,8 @@ pub struct Publisher {
     pub(super) position: Option<Position>,
     /// The highest that this process ever sent, or found in the topic.
     pub(super) remembered: Option<Mark>,
+    /// The newest keyring's version, of those that it ever sent, or found in the topic: readers may have it, whatever became of the topic.
+    pub(super) keyring: Option<u64>,
     /// The newest commit of ours that a reader saw, in this leadership.
     pub(super) seen: Option<(Mark, u64)>,
     pub(super) heartbeat_ms: u64,
@@ -137,6 +139,7 @@ impl Publisher {
             given: false,
             position: None,
             remembered: None,
+            keyring: None,
             seen: None,
             heartbeat_ms: 0,
             poll_ms: 0,

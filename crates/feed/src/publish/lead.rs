@@ -31,7 +31,7 @@ impl Publisher {
         if let Err(refusal) = self.signer.follow(standing) {
             return self.refuse(refusal, now_ms);
         }
-        let version = match self.signer.version(position.keyring) {
+        let version = match self.signer.version(self.keyring) {
             Ok(version) => version,
             Err(refusal) => return self.refuse(refusal, now_ms),
         };
@@ -85,6 +85,7 @@ impl Publisher {
 
     pub(super) fn committed(&mut self, sending: Sending, now_ms: u64) {
         self.position = Some(sending.position());
+        self.keyring = self.keyring.max(Some(sending.keyring));
         self.remember(sending.mark);
         self.heartbeat_ms = now_ms + HEARTBEAT_MS;
         self.backoff_ms = BACKOFF_MS;

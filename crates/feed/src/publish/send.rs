@@ -14,7 +14,7 @@ pub(super) struct Sending {
     pub(super) mark: Mark,
     pub(super) at: u64,
     pub(super) commit: Box<[u8]>,
-    keyring: u64,
+    pub(super) keyring: u64,
 }
 
 impl Sending {

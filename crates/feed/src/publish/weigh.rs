@@ -29,6 +29,7 @@ impl Publisher {
             self.status.is_visible = false;
             return;
         }
+        self.keyring = self.keyring.max(topic.keyring_version());
         let verdict = judge(&Facts {
             topic: &topic,
             standing: &standing,
@@ -41,7 +42,7 @@ impl Publisher {
         let verdict = self.loosen(verdict);
         if matches!(verdict, Verdict::GoOn { .. } | Verdict::Whole) {
             let signs = self.signer.follow(&standing);
-            let signs = signs.and_then(|()| self.signer.version(topic.keyring_version()));
+            let signs = signs.and_then(|()| self.signer.version(self.keyring));
             if let Err(refusal) = signs {
                 return self.refuse(refusal, now_ms);
             }

@@ -42,7 +42,9 @@ impl History {
         if self.database.revoked.contains(client) {
             return;
         }
-        let how = self.chance.below(3);
+        // Who is not there cannot be deleted.
+        let is_there = self.database.live.contains_key(&format!("client/{client}"));
+        let how = if is_there { self.chance.below(3) } else { 2 };
         self.database.revoke(client, how);
         self.truth.is(&self.database);
     }

@@ -213,6 +213,32 @@ fn honest() {
 }
 
 #[test]
+fn honest_means_that_nothing_newer_was_said() {
+    // A commit that does not hold yet, and an old one that is said again behind it.
+    let (mut publisher, mut shower) = published();
+    shower.read(&publisher.log, publisher.now);
+    let old = publisher.log.last().unwrap().clone();
+    publisher.change(&[("client/a", None)]);
+    let newest = publisher.log.last().unwrap().clone();
+    assert!(!shower.read(&[newest], publisher.now));
+    assert!(!shower.read(std::slice::from_ref(&old), publisher.now));
+    assert_eq!(
+        shower.reader.state(true, BOUNDS, publisher.now),
+        State::CatchingUp
+    );
+    // From the start again, all is there.
+    shower.reader.restart();
+    assert!(shower.read(&publisher.log, publisher.now));
+    // A commit by a key that is not known: its keyring was withheld.
+    publisher.replace_key(9);
+    publisher.commit();
+    let unknown = publisher.log.last().unwrap().clone();
+    assert!(!shower.read(&[unknown], publisher.now));
+    shower.reader.restart();
+    assert!(shower.read(&publisher.log, publisher.now));
+}
+
+#[test]
 fn aged() {
     let (mut publisher, mut shower) = published();
     shower.read(&publisher.log, publisher.now);
