@@ -113,10 +113,6 @@ fn a_gateway_does_not_start_with_a_file_that_check_refuses() {
 fn a_section_whose_behaviour_does_not_exist_yet_keeps_the_gateway_from_starting() {
     let sections = [
         (
-            "portal",
-            "policy: { floor: f, feed: { portal: \"https://a.example\" } }",
-        ),
-        (
             "rate_limiting",
             "rate_limiting: { default: { requests_per_second: 10, key: client_ip } }",
         ),
