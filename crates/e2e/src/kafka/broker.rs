@@ -20,6 +20,8 @@ use std::time::Duration;
 const VERSION: &str = "4.1.0";
 /// A Java that shares two cores with other tests takes its time.
 const START: Duration = Duration::from_secs(60);
+/// How often other ports are tried.
+const STARTS_MAX: usize = 5;
 /// A user that may do nothing that no access control list allows it.
 pub const GATEWAY: &str = "gateway";
 /// A user that may do everything.
@@ -67,6 +69,12 @@ fn java(class: &str) -> Command {
 impl Broker {
     /// Starts one that holds nothing. Its cleaner looks ten times a second.
     pub fn start() -> Broker {
+        // Between finding free ports and listening on them, somebody else may take one.
+        let found = (0..STARTS_MAX).find_map(|_| Broker::formatted().listening().ok());
+        found.expect("one of several brokers gets its ports")
+    }
+
+    fn formatted() -> Broker {
         let scratch = Scratch::new();
         // It cannot tell which port it was given, so they are free, but not held, until it listens.
         let held: Vec<TcpListener> = (0..4)
@@ -108,30 +116,41 @@ impl Broker {
         }
         let formatted = Process::start(format).finish_within(START);
         assert_eq!(formatted.code, Some(0), "{formatted:?}");
-        let mut broker = Broker {
+        Broker {
             process: None,
             clear,
             secure,
             distance,
             scratch,
-        };
-        broker.start_again();
-        broker
+        }
     }
 
     /// Starts it on what it holds, at the same address, and waits until it answers.
     pub fn start_again(&mut self) {
+        if let Err(said) = self.try_to_start() {
+            panic!("the broker ended:\n{said}");
+        }
+    }
+
+    fn listening(mut self) -> Result<Broker, String> {
+        self.try_to_start()?;
+        Ok(self)
+    }
+
+    /// What it said, where it ended.
+    fn try_to_start(&mut self) -> Result<(), String> {
         assert!(self.process.is_none(), "it is running");
         let mut command = java("kafka.Kafka");
         command.arg(self.scratch.path("server.properties"));
         let client: BaseConsumer = self.config().create().expect("librdkafka makes clients");
         let process = self.process.insert(Process::start(command));
         wait_within(START, "the broker", || {
-            let said = process.stdout().so_far().join("\n");
-            assert!(!process.has_ended(), "the broker ended:\n{said}");
+            if process.has_ended() {
+                return Some(Err(process.stdout().so_far().join("\n")));
+            }
             let metadata = client.fetch_metadata(None, Duration::from_millis(200)).ok()?;
-            (!metadata.brokers().is_empty()).then_some(())
-        });
+            (!metadata.brokers().is_empty()).then_some(Ok(()))
+        })
     }
 
     /// Where it is in the clear.

@@ -31,6 +31,8 @@ const HIDDEN_MAX: Duration = Duration::from_secs(3);
 const LOOK: Duration = Duration::from_millis(10);
 /// And an end that hides something.
 const LOOK_HIDDEN: Duration = Duration::from_millis(100);
+/// How often it is looked whether all of a transaction is sent.
+const LOOK_SENT: Duration = Duration::from_millis(1);
 /// Records in librdkafka's queue: what does not fit waits.
 const QUEUED_MAX: &str = "20000";
 
@@ -214,6 +216,10 @@ impl PublisherLog {
                 record = again;
                 std::thread::sleep(LOOK);
             }
+        }
+        // The commit would wait for the same, and look only ten times a second: the producer's own thread takes the reports that it looks for.
+        while producer.in_flight_count() > 0 && Instant::now() < until {
+            std::thread::sleep(LOOK_SENT);
         }
         Ok(())
     }
