@@ -13,6 +13,8 @@ fn examples() -> Vec<PathBuf> {
             let path = entry.expect("a directory can be read").path();
             let kind = path.extension().and_then(|extension| extension.to_str());
             match kind {
+                // A portal's own file is read by the portal's tests.
+                _ if path.ends_with("portal") => {}
                 _ if path.is_dir() => left.push(path),
                 Some("yaml" | "json") => found.push(path),
                 _ => {}

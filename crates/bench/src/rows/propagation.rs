@@ -154,16 +154,20 @@ impl Fleet {
         Ok(fleet)
     }
 
-    /// Until all of them are known: what was made before counts for nobody.
+    /// Until all of them are known, and at the end of what brings them their policy: what was made before counts for nobody.
     fn wait_for_reports(&self) -> Result<()> {
         let begun = Instant::now();
         loop {
             let fleet = self.ask("GET", "/v1/fleet?environment=prod&limit=200", &Value::Null)?;
-            let live = fleet["counts"]["live"].as_u64().unwrap_or(0);
-            if usize::try_from(live)? >= self.gateways.len() {
+            let all = fleet["instances"].as_array().context("no instances")?;
+            let live = all.iter().filter(|one| one["policy"]["state"] == "live").count();
+            if live >= self.gateways.len() {
                 return Ok(());
             }
-            ensure!(begun.elapsed() < PATIENCE, "only {live} gateways report");
+            ensure!(
+                begun.elapsed() < PATIENCE,
+                "only {live} gateways report that they are live"
+            );
             thread::sleep(Duration::from_millis(100));
         }
     }
@@ -181,7 +185,7 @@ impl Fleet {
         let enrolled = self.ask("POST", "/v1/gateways", &asked)?;
         let token = enrolled["token"].as_str().context("no token")?;
         let floor: PathBuf = data.join(format!("{name}.floor"));
-        std::fs::write(&floor, self.raw("GET", "/v1/feeds/prod/floor", "")?.1)?;
+        std::fs::write(&floor, self.floor()?)?;
         let url = format!("http://{}", self.portal);
         let (feed, fleet) = match broker {
             None => (json!({ "portal": url, "token": token }), json!({ "name": name })),
@@ -206,6 +210,19 @@ impl Fleet {
             listening(&std::fs::read_to_string(errors).ok()?, "listen")
         })?;
         Ok((process, address))
+    }
+
+    /// As soon as something is published.
+    fn floor(&self) -> Result<String> {
+        let begun = Instant::now();
+        loop {
+            let (head, body) = self.raw("GET", "/v1/feeds/prod/floor", "")?;
+            if head.get(9..12) == Some("200") {
+                return Ok(body);
+            }
+            ensure!(begun.elapsed() < PATIENCE, "no floor: {body}");
+            thread::sleep(POLL);
+        }
     }
 
     /// All changes; what came of them.

@@ -112,6 +112,18 @@ impl Federation {
         Ok(Gateway { team, program })
     }
 
+    /// As soon as something is published.
+    fn floor(&self) -> anyhow::Result<String> {
+        let begun = Instant::now();
+        loop {
+            match self.ask("GET", &format!("/v1/feeds/{ENVIRONMENT}/floor"), None) {
+                Ok(answer) => return Ok(answer.body),
+                Err(error) if begun.elapsed() > PATIENCE => return Err(error),
+                Err(_) => thread::sleep(POLL),
+            }
+        }
+    }
+
     fn introduce(&self, screen: &mut Screen) -> anyhow::Result<()> {
         let portal = format!("portal {} ", self.portal.addresses.listen);
         let lines = self.gateways.iter().enumerate().map(|(at, gateway)| {
