@@ -94,6 +94,7 @@ impl Scene {
 }
 
 fn follow(portal: &Portal, broker: &Broker) -> Gateway {
+    portal.wait_published("prod", 2);
     let floor = portal.get("/v1/feeds/prod/floor").expect(200).text();
     let setup = Setup::new();
     setup.scratch.write("policy.floor", &floor);
