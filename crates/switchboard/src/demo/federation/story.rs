@@ -97,9 +97,7 @@ impl Federation {
         let made: Value = serde_json::from_str(&self.ask("POST", "/v1/gateways", Some(&asked))?.body)?;
         let token = made.get("token").and_then(Value::as_str);
         let token = token.context("the portal made no token for a gateway")?;
-        let floor = self
-            .ask("GET", &format!("/v1/feeds/{ENVIRONMENT}/floor"), None)?
-            .body;
+        let floor = self.floor()?;
         let portal = self.portal.addresses.listen;
         let given = Given {
             token,
