@@ -176,11 +176,12 @@ impl Operator {
     /// # Errors
     /// Where there is no root key, or a file or the database fails.
     pub async fn new_epoch(&self, environment: &str, root_key: Option<&Path>) -> Result<Done, OperateError> {
-        let end = now().unsigned_abs();
-        let keep = |key: &KeyLine| key.not_after.is_none_or(|known| known > end).then(|| key.clone());
-        let (_, epoch) = self.sign(environment, root_key, false, Some(()), keep).await?;
+        // No former key goes along: a backup may have one that was stolen since, and commits of former epochs count for nobody by then.
+        let (id, epoch) = self.sign(environment, root_key, true, Some(()), |_| None).await?;
         Ok(Done {
-            said: format!("{environment}: epoch {epoch} begins; everything is published anew"),
+            said: format!(
+                "{environment}: epoch {epoch} begins, key {id} signs in it; everything is published anew"
+            ),
         })
     }
 
@@ -254,7 +255,12 @@ impl Operator {
             .collect();
         all.extend(new.as_ref().map(|key| key.public(None)));
         let epoch = match new_epoch {
-            Some(()) => now.max(feed.epoch + 1),
+            Some(()) => {
+                let reported = crate::store::fleet::epoch_max(&mut tx, environment).await?;
+                let held = [feed.epoch, reported].map(i64::unsigned_abs);
+                let next = feed::publish::next_number(now.unsigned_abs(), held);
+                i64::try_from(next).unwrap_or(i64::MAX)
+            }
             None => feed.epoch,
         };
         let version = now.unsigned_abs().max(version + 1);

@@ -68,6 +68,15 @@ fn reported(row: &AnyRow) -> Result<Reported, StoreError> {
     })
 }
 
+/// The highest epoch that anybody reports: what a restored database does not know of.
+pub(crate) async fn epoch_max(connection: &mut Connection, environment: &str) -> Result<i64, StoreError> {
+    let row = sqlx::query("SELECT CAST(COALESCE(MAX(epoch), 0) AS BIGINT) FROM fleet WHERE environment = $1")
+        .bind(environment)
+        .fetch_one(connection)
+        .await?;
+    Ok(row.try_get(0)?)
+}
+
 /// At most so many of an environment, those that reported last first.
 pub(crate) async fn all(
     connection: &mut Connection,
