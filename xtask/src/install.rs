@@ -48,6 +48,16 @@ pub(crate) fn debian_packages(wanted: &[(&str, &str)]) -> Result<()> {
     call(install.args(&missing))
 }
 
+/// What librdkafka is built with: a C compiler's tools and OpenSSL's headers, which no program in the path tells of.
+pub(crate) fn kafka_client_headers() -> Result<()> {
+    let has_headers = ["/usr/include/openssl/ssl.h", "/usr/local/include/openssl/ssl.h"]
+        .iter()
+        .any(|header| std::path::Path::new(header).is_file());
+    let headers = ("a program that nobody has", "libssl-dev");
+    let wanted = [("make", "make"), ("pkg-config", "pkg-config"), headers];
+    debian_packages(if has_headers { &wanted[..2] } else { &wanted })
+}
+
 /// `apt-get`, through sudo where it exists: whoever is root may call that too.
 fn apt(args: &[&str]) -> Command {
     let mut command = match in_path("sudo") {

@@ -35,6 +35,7 @@ impl Test {
         install::rustup_components(&["fmt", "clippy"])?;
         install::pypi_program(EMULATOR)?;
         services::install()?;
+        install::kafka_client_headers()?;
         // libFuzzer's runtime is C++ that its crate compiles.
         install::debian_packages(&[("c++", "g++")])?;
 
