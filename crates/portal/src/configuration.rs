@@ -3,7 +3,7 @@
 //! Strict, and without secrets: those are in files that it names, which are looked for beside it.
 
 use crate::identity::{SettingsError, SignInFile, SignInSettings};
-use feed::kafka::KafkaFile;
+use feed::kafka::{FileError, KafkaFile};
 use serde::Deserialize;
 use std::path::Path;
 
@@ -57,7 +57,14 @@ fn resolve(kafka: KafkaFile, beside: &Path) -> Result<feed::kafka::Settings, Set
         key: "kafka",
         message,
     };
-    let settings = kafka.resolve(beside).map_err(|error| wrong(error.to_string()))?;
+    let settings = kafka.resolve(beside).map_err(|error| match error {
+        // What is wrong with the whole of it names this key already.
+        FileError::Value {
+            key: "kafka",
+            message,
+        } => wrong(message),
+        error => wrong(error.to_string()),
+    })?;
     match settings.named_topic() {
         None => Ok(settings),
         Some(_) => Err(wrong(
@@ -94,6 +101,7 @@ mod tests {
         check("{}", "None");
         check("kafka: { brokers: [\"k:9092\"] }", "k:9092");
         check("kafka: { brokers: [] }", "1 to 64 brokers");
+        check("kafka: { brokers: [k] }", "`kafka`: \"k\" is no broker");
         check("kafka: { brokers: [\"k:9092\"], topic: x }", "topic");
         let sasl = |sasl: &str| format!("kafka: {{ brokers: [\"k:9092\"], tls: {{}}, sasl: {{ {sasl} }} }}");
         check(
