@@ -26,7 +26,7 @@ pub use automaton::{CHECK_MS, HEARTBEAT_MS, POLL_MS, Publisher, VISIBLE_MS};
 pub use decide::{Refusal, next_number};
 pub use drive::{answer, run};
 pub use ledger::{Ledger, LedgerError};
-pub use serve::{Order, serve};
+pub use serve::{Checking, Order, serve};
 pub use source::{
     Change, Fault, Log, Mark, Page, REVISION_BYTES_MAX, REVISION_RECORDS_MAX, Revision, Sent, Source,
     Standing,

@@ -40,28 +40,15 @@ pub fn serve<S, L>(
     S: Source,
     L: Log + Send + 'static,
 {
-    let mut checking: Option<Receiver<Result<Topic, Fault>>> = None;
+    let mut checking = Checking::default();
     loop {
         let until_ms = drive::run(publisher, source, log, &now_ms);
         tell(publisher.status());
-        if let Some(done) = &checking {
-            match done.try_recv() {
-                Ok(read) => {
-                    checking = None;
-                    publisher.end_check(read);
-                    continue;
-                }
-                Err(TryRecvError::Disconnected) => {
-                    checking = None;
-                    publisher.end_check(Err(Fault::Unknown("the check broke off".to_owned())));
-                }
-                Err(TryRecvError::Empty) => {}
-            }
-        } else if let Some(topic) = publisher.begin_check(now_ms()) {
-            checking = Some(begin_check(topic, checker(log)));
+        if checking.step(publisher, || checker(log), now_ms()) {
+            continue;
         }
         let wait = Duration::from_millis(until_ms.saturating_sub(now_ms()).max(1));
-        let wait = if checking.is_some() {
+        let wait = if checking.is_under_way() {
             wait.min(CHECKING)
         } else {
             wait
@@ -73,6 +60,40 @@ pub fn serve<S, L>(
             Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {}
         }
+    }
+}
+
+/// A check of the topic on a thread of its own, so that no revision waits for it.
+#[derive(Debug, Default)]
+pub struct Checking(Option<Receiver<Result<Topic, Fault>>>);
+
+impl Checking {
+    /// Whether one runs.
+    pub fn is_under_way(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Begins one where it is due, with a log that only reads, and gives the publisher what came of one; whether something did.
+    pub fn step<L: Log + Send + 'static>(
+        &mut self,
+        publisher: &mut Publisher,
+        checker: impl FnOnce() -> L,
+        now_ms: u64,
+    ) -> bool {
+        let Some(done) = &self.0 else {
+            self.0 = publisher
+                .begin_check(now_ms)
+                .map(|topic| begin_check(topic, checker()));
+            return false;
+        };
+        let read = match done.try_recv() {
+            Ok(read) => read,
+            Err(TryRecvError::Disconnected) => Err(Fault::Unknown("the check broke off".to_owned())),
+            Err(TryRecvError::Empty) => return false,
+        };
+        self.0 = None;
+        publisher.end_check(read);
+        true
     }
 }
 

@@ -7,10 +7,9 @@ use crate::publish::{Hub, Publishing};
 use crate::store::feeds;
 use crate::text::{now, now_ms};
 use feed::kafka::{PublisherLog, Settings};
-use feed::publish::{Doing, Fault, Log as _, Publisher, Status, Topic, run};
+use feed::publish::{Checking, Doing, Publisher, Status, run};
 use feed::{Line, Roots, Scratch};
 use std::collections::HashMap;
-use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -62,7 +61,7 @@ struct Leg {
     fleet: Pending,
     runtime: Handle,
     stop: watch::Receiver<bool>,
-    checking: Option<Receiver<Result<Topic, Fault>>>,
+    checking: Checking,
 }
 
 /// The publisher, and by whose keys.
@@ -90,7 +89,7 @@ impl Leg {
             fleet: fleet.clone(),
             runtime,
             stop,
-            checking: None,
+            checking: Checking::default(),
         }
     }
 
@@ -129,39 +128,10 @@ impl Leg {
             }
         }
         let until_ms = run(publisher, &mut self.source, &mut self.log, unix_ms);
-        self.check(publisher);
+        let log = &self.log;
+        self.checking.step(publisher, || log.checker(), unix_ms());
         self.tell(trouble(publisher.status(), self.hub.leads()).as_deref());
         until_ms
-    }
-
-    /// Reads the topic as a reader would, on a thread of its own, so that no revision waits for it.
-    fn check(&mut self, publisher: &mut Publisher) {
-        match self.checking.as_ref().map(Receiver::try_recv) {
-            Some(Ok(read)) => {
-                self.checking = None;
-                publisher.end_check(read);
-            }
-            Some(Err(TryRecvError::Disconnected)) => {
-                self.checking = None;
-                publisher.end_check(Err(Fault::Unknown(
-                    "the check of the topic ended early".to_owned(),
-                )));
-            }
-            Some(Err(TryRecvError::Empty)) => {}
-            None => {
-                let Some(mut topic) = publisher.begin_check(unix_ms()) else {
-                    return;
-                };
-                let (give, take) = sync_channel(1);
-                let mut log = self.log.checker();
-                std::thread::spawn(move || {
-                    let read = log.read(&mut topic).map(|()| topic);
-                    // Nobody waits for it any more where the portal stops.
-                    let _ = give.send(read);
-                });
-                self.checking = Some(take);
-            }
-        }
     }
 
     /// The publisher, with the keys that the database's keyring names now.
