@@ -17,7 +17,7 @@ use arc_swap::ArcSwap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -171,6 +171,7 @@ impl Gateway {
             failed: FailedCredentials::default(),
             via_id: format!("sb-{:08x}", fastrand::u32(..)).into(),
             connections: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
         });
         let (stop, stopped) = watch::channel(false);
         let mut workers = Vec::new();
@@ -236,6 +237,7 @@ impl Gateway {
                 now + snapshot.configuration.drain,
             )
         };
+        shared.draining.store(true, Ordering::Release);
         // The receiver is the acceptor; it may have ended by itself.
         let _ = self.stop.send(true);
         let mut whole = self.acceptor.join().is_ok();

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{Notify, mpsc};
@@ -40,6 +40,9 @@ pub(crate) struct Shared {
     pub(crate) via_id: Box<str>,
     /// Client connections, over all workers.
     pub(crate) connections: AtomicUsize,
+    /// Whether the end has begun. It is said before the listeners close: whoever finds them closed gets no further
+    /// promise that a connection stays open.
+    pub(crate) draining: AtomicBool,
 }
 
 /// What a worker is told.
@@ -184,8 +187,9 @@ impl Worker {
         self.has_cut.get()
     }
 
+    /// Whether an answer given now is its connection's last.
     pub(crate) fn is_draining(&self) -> bool {
-        self.idle_until.get().is_some()
+        self.shared.draining.load(Ordering::Acquire)
     }
 
     /// While draining: when idle connections are closed.

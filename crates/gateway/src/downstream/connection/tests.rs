@@ -11,7 +11,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::{Duration, Instant};
 
 /// No wait of these tests is longer.
@@ -34,6 +34,7 @@ fn worker(upstream: SocketAddr) -> Rc<Worker> {
         resolver: Arc::new(SystemResolver),
         via_id: "sb-test".into(),
         connections: AtomicUsize::new(1),
+        draining: AtomicBool::new(false),
     };
     Worker::new(Arc::new(shared), Arc::new(AtomicUsize::new(1)))
 }
