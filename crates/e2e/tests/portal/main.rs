@@ -17,6 +17,7 @@ mod kills;
 mod people;
 mod portals;
 mod publishing;
+mod restored;
 mod streams;
 
 use e2e::{Portal, PortalSetup, Postgres, Response};

@@ -31,6 +31,7 @@ pub(crate) mod revert;
 pub(crate) mod sealed;
 mod seat_belt;
 pub(crate) mod sign_in;
+pub(crate) mod taken;
 pub(crate) mod teams;
 #[cfg(test)]
 mod tests;
