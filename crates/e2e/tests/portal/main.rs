@@ -17,6 +17,7 @@ mod kills;
 mod people;
 mod portals;
 mod publishing;
+mod queries;
 mod restored;
 mod streams;
 

@@ -1,9 +1,10 @@
 //! `/v1/environments/{environment}/{section}[/{id}]`: what the policy is made of.
 
 use super::caller::{Caller, Careful, Change, Part};
+use super::extract::{Path, Query};
 use super::problem::Problem;
 use crate::app::{Answer, App, Refused, entities};
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use policy::entity::Kind;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;

@@ -30,7 +30,7 @@ pub(crate) struct Problem {
     request_id: Box<str>,
     /// Members that are wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<FieldError>,
+    pub(super) errors: Vec<FieldError>,
     /// When to come again, in seconds; 0: that is not said.
     #[serde(skip)]
     retry_after_s: u32,

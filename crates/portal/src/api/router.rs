@@ -1,5 +1,6 @@
 //! All resources together, and the OpenAPI document that they make.
 
+use super::parameters::{Parameters, only_known};
 use super::problem::{nowhere, with_request_id};
 use super::{
     audit, clients, entities, environments, explain, feeds, fleet, gateways, grants, health, policy, sign_in,
@@ -65,7 +66,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// Everything that is served.
 pub(crate) fn router(app: App) -> Router {
     let (router, document) = routes().split_for_parts();
+    let parameters = Parameters::of(&document);
     router
+        .route_layer(axum::middleware::from_fn_with_state(parameters, only_known))
         .route(
             "/openapi.json",
             axum::routing::get(move || async move { Json(document) }),
