@@ -12,6 +12,7 @@ mod explaining;
 mod fleet;
 mod following;
 mod history;
+mod key_sets;
 mod keys;
 mod kills;
 mod people;

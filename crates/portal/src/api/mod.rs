@@ -13,6 +13,7 @@ mod fleet;
 mod gateways;
 mod grants;
 mod health;
+mod key_sets;
 mod pieces;
 mod policy;
 mod problem;

@@ -19,6 +19,7 @@ pub(crate) mod gateways;
 pub(crate) mod grants;
 pub(crate) mod history;
 mod judge;
+pub(crate) mod key_sets;
 mod mentions;
 mod neighbours;
 mod page;

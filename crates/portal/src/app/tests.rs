@@ -6,6 +6,7 @@ use super::policy_document::import;
 use super::{Answer, App, Asked, Refused, environments, proposals};
 use crate::first_start::make_environment;
 use crate::identity::{Actor, Desk, Person, PlatformRole, TeamRole, Via};
+use crate::key_sets::{KeySetFetcher, KeySetSettings};
 use crate::keys::KeyFiles;
 use crate::publish::Hub;
 use crate::store::{Store, migrate};
@@ -34,6 +35,7 @@ impl Case {
             keys,
             fleet: super::fleet::Pending::default(),
             desk: Desk::local(),
+            key_sets: KeySetFetcher::new(KeySetSettings::default()),
         };
         let case = Case { app, directory };
         let orders = json!({ "team": "commerce", "base_path": "/api/orders", "operations": [{ "match": "GET /api/orders/**", "scopes": ["r"] }] });

@@ -1,12 +1,15 @@
-//! Which URLs of an identity provider are used: `https`, or `http` to this machine's loopback alone. Pure.
+//! Which URLs are asked: `https`; and `http` to this machine's loopback, for an identity provider, or to hosts that the portal's
+//! configuration names, for a key set. Pure.
 //!
-//! Whoever answers at them says who signs in, and over plain HTTP that may be anybody on the way.
+//! Whoever answers at them says who signs in, or whose tokens hold, and over plain HTTP that may be anybody on the way.
 
 use hyper::Uri;
 use std::net::IpAddr;
 
 /// Bytes of a URL.
 const URL_BYTES_MAX: usize = 2_048;
+/// Bytes of a host (RFC 1035 §3.1).
+const HOST_BYTES_MAX: usize = 253;
 
 /// Why a URL is not used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -20,13 +23,37 @@ pub enum UrlError {
     /// Plain HTTP to another machine.
     #[error("plain http is taken to loopback alone (127.0.0.1, [::1], localhost); use https")]
     Plain,
+    /// Plain HTTP to a host that nobody named.
+    #[error(
+        "plain http is taken to hosts that `key_sets.plain_http` in portal.yaml names, and no others; use https"
+    )]
+    Unnamed,
     /// With a name and password before the host, or a fragment.
     #[error("it has to be without user name, password and fragment")]
     Extra,
 }
 
-/// The URL as a request's target, where it may be one.
+/// The URL as a request's target, where it may be one: plain HTTP to loopback alone.
 pub(crate) fn check(url: &str) -> Result<Uri, UrlError> {
+    parse(url, is_loopback, UrlError::Plain)
+}
+
+/// The same with plain HTTP to these hosts alone, as [`is_host`] takes them.
+pub(crate) fn check_named(url: &str, named: &[Box<str>]) -> Result<Uri, UrlError> {
+    let is_named = |host: &str| named.iter().any(|one| bare(one).eq_ignore_ascii_case(bare(host)));
+    parse(url, is_named, UrlError::Unnamed)
+}
+
+/// Whether this is a host as a URL has it, without a port.
+pub(crate) fn is_host(text: &str) -> bool {
+    let is_name = |text: &str| {
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+        (1..=HOST_BYTES_MAX).contains(&text.len()) && text.bytes().all(is_part)
+    };
+    is_name(text) || bare(text).parse::<IpAddr>().is_ok()
+}
+
+fn parse(url: &str, is_plain: impl Fn(&str) -> bool, otherwise: UrlError) -> Result<Uri, UrlError> {
     if url.len() > URL_BYTES_MAX || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(UrlError::Malformed);
     }
@@ -40,16 +67,21 @@ pub(crate) fn check(url: &str) -> Result<Uri, UrlError> {
     }
     match uri.scheme_str() {
         Some("https") => Ok(uri),
-        Some("http") if is_loopback(authority.host()) => Ok(uri),
-        Some("http") => Err(UrlError::Plain),
+        Some("http") if is_plain(authority.host()) => Ok(uri),
+        Some("http") => Err(otherwise),
         _ => Err(UrlError::Scheme),
     }
 }
 
+fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
 fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare.eq_ignore_ascii_case("localhost")
-        || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost")
+        || bare(host)
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -84,5 +116,44 @@ mod tests {
             assert_eq!(check(bad).unwrap_err(), expected, "{bad}");
         }
         assert!(check(&format!("https://a/{}", "a".repeat(3_000))).is_err());
+    }
+
+    #[test]
+    fn plain_http_to_hosts_that_are_named() {
+        let named: [Box<str>; 3] = ["keys.internal".into(), "10.0.0.7".into(), "::1".into()];
+        let check = |url: &str, expected: Result<(), UrlError>| {
+            assert_eq!(check_named(url, &named).map(drop), expected, "{url}");
+        };
+        for good in [
+            "http://keys.internal/jwks",
+            "http://KEYS.internal:8080/jwks",
+            "http://10.0.0.7/",
+            "http://[::1]:80/",
+            "https://169.254.169.254/",
+        ] {
+            check(good, Ok(()));
+        }
+        for bad in [
+            "http://127.0.0.1/",
+            "http://localhost/",
+            "http://keys.internal.evil.example/",
+            "http://evil.example/keys.internal",
+        ] {
+            check(bad, Err(UrlError::Unnamed));
+        }
+        check("http://keys.internal@evil.example/", Err(UrlError::Extra));
+        check("ftp://keys.internal/", Err(UrlError::Scheme));
+        for (text, expected) in [
+            ("keycloak", true),
+            ("127.0.0.1", true),
+            ("[::1]", true),
+            ("::1", true),
+            ("keycloak:8080", false),
+            ("http://keycloak", false),
+            ("a/b", false),
+            ("", false),
+        ] {
+            assert_eq!(is_host(text), expected, "{text}");
+        }
     }
 }

@@ -14,6 +14,7 @@ pub(crate) mod idempotency;
 pub(crate) mod identities;
 #[cfg(feature = "kafka")]
 pub(crate) mod kafka;
+pub(crate) mod key_sets;
 pub(crate) mod leases;
 mod many;
 mod migrate;

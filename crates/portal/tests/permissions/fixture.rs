@@ -287,7 +287,8 @@ impl Fixture {
 
 pub(crate) fn issuer() -> Value {
     let key: Value = serde_json::from_str(JWK).expect("a key");
-    json!({ "issuer": "https://i.example", "audiences": ["a"], "keys": [key] })
+    // Nobody is there, which is an answer too: the key that is given holds.
+    json!({ "issuer": "https://i.example", "audiences": ["a"], "keys": [key], "jwks_uri": "https://127.0.0.1:9/keys" })
 }
 
 pub(crate) fn api(team: &str) -> Value {

@@ -38,6 +38,7 @@ pub(super) fn cases() -> Vec<Case> {
         .flatten()
         .collect();
     all.extend(views());
+    all.extend(key_sets());
     all.push(promotion());
     all
 }
@@ -150,6 +151,21 @@ fn views() -> impl Iterator<Item = Case> {
         ),
     ];
     all.into_iter().flatten()
+}
+
+fn key_sets() -> [Case; 2] {
+    [
+        see(
+            "see_key_set",
+            "GET /v1/environments/{environment}/issuers/{id}/key-set",
+            &at("issuers/i1/key-set"),
+        ),
+        see(
+            "fetch_key_set",
+            "POST /v1/environments/{environment}/issuers/{id}/key-set/fetch",
+            &at("issuers/i1/key-set/fetch"),
+        ),
+    ]
 }
 
 fn promotion() -> Case {
