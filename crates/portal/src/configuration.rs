@@ -100,6 +100,14 @@ mod tests {
     }
 
     #[test]
+    fn the_page_tells_of_key_sets() {
+        let page = include_str!("../../../docs/operations.md");
+        for key in ["refresh_s", "plain_http"] {
+            assert!(page.contains(&format!("| `key_sets.{key}` |")), "{key}");
+        }
+    }
+
+    #[test]
     fn what_is_said_of_key_sets() {
         check("{}", "refresh: 300s, plain_http: []");
         check("key_sets: {}", "refresh: 300s, plain_http: []");

@@ -14,13 +14,13 @@ use policy::entity::Kind;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
-struct Case {
-    app: App,
+pub(super) struct Case {
+    pub(super) app: App,
     directory: tempfile::TempDir,
 }
 
 impl Case {
-    async fn new() -> Case {
+    pub(super) async fn new() -> Case {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(directory.path(), None).await.unwrap();
         migrate(&store).await.unwrap();
@@ -48,7 +48,13 @@ impl Case {
         case
     }
 
-    async fn put(&self, actor: &Actor, kind: Kind, id: &str, body: &Value) -> Result<Answer, Refused> {
+    pub(super) async fn put(
+        &self,
+        actor: &Actor,
+        kind: Kind,
+        id: &str,
+        body: &Value,
+    ) -> Result<Answer, Refused> {
         entities::put(
             &self.app,
             Asked::plain(actor.clone(), "prod"),
@@ -86,7 +92,7 @@ fn person(id: &str, platform: Option<PlatformRole>, teams: &[(&str, TeamRole)]) 
     })
 }
 
-fn admin(id: &str) -> Actor {
+pub(super) fn admin(id: &str) -> Actor {
     person(id, Some(PlatformRole::Admin), &[])
 }
 

@@ -8,6 +8,8 @@ mod embed;
 mod follow;
 mod gather;
 mod settle;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub(super) use embed::{Embedded, embed};
