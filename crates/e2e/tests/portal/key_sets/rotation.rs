@@ -175,6 +175,18 @@ fn what_people_gave_stays_as_they_gave_it() {
         let body = published(&portal, &back["revision"]);
         assert_eq!(body.get("leeway_s"), None, "{body}");
         assert_eq!(kids(&body), ["own", "k2"]);
+        // So it is where the issuer was deleted, also while nobody answers there.
+        let gone = portal.ask("DELETE", &format!("{}?confirm=true", at("issuers", "corp")), None);
+        let gone = gone.expect(200).json()["revision"].as_i64().unwrap();
+        idp.stop();
+        let back = json!({ "revision": gone - 1 });
+        let back = portal.ask("POST", "/v1/environments/prod/revert", Some(&back));
+        let back = back.expect(200).json();
+        assert_eq!(
+            kids(&published(&portal, &back["revision"])),
+            ["own", "k2"],
+            "{back}"
+        );
     });
 }
 

@@ -1,6 +1,7 @@
 //! The body of an issuer's record: its own keys, and behind them those that were fetched.
 
 use super::follow::Followed;
+use super::gather::ASKED_MAX;
 use crate::app::Refused;
 use crate::app::draft::Draft;
 use crate::app::mentions::text;
@@ -86,7 +87,9 @@ fn held_by(fetched: &[Map<String, Value>], why: &str) -> FieldError {
 }
 
 fn no_keys(why: Option<&str>) -> String {
-    let why = why.unwrap_or("it was not asked yet");
+    let not_asked =
+        || format!("it was not asked, as {ASKED_MAX} of a request are at most: send fewer issuers at a time");
+    let why = why.map_or_else(not_asked, str::to_owned);
     format!(
         "no key could be fetched there: {why}. A record carries keys, or no token could be verified: mend what is there, or give `keys` as well"
     )

@@ -5,6 +5,7 @@ use crate::app::asked::Asked;
 use crate::app::authorize::authorize;
 use crate::app::context::App;
 use crate::app::mentions::text;
+use crate::app::write::RECORDS_MAX;
 use crate::identity::{Object, Operation};
 use crate::key_sets::KeySet;
 use crate::store::{feeds, key_sets};
@@ -16,8 +17,10 @@ use tokio::time::{Instant, timeout_at};
 
 /// How long a request waits for all of them.
 const GATHER_MAX: Duration = Duration::from_secs(10);
-/// Issuers of one request that are asked; the portal asks the others afterwards.
-const ASKED_MAX: usize = 64;
+/// Issuers of one request that are asked; of others, those with keys of their own are asked afterwards.
+pub(super) const ASKED_MAX: usize = 64;
+/// Those that it is looked up for: no revision has more.
+const WISHES_MAX: usize = RECORDS_MAX;
 
 /// An issuer as it is to be, as far as that can be told before its transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,11 +81,14 @@ pub(crate) async fn gather(app: &App, asked: &Asked, wishes: Vec<Wish>) -> Resul
         return Ok(Gathered::default());
     }
     let mut unknown = Vec::new();
-    for wish in wishes {
+    for wish in wishes.into_iter().take(WISHES_MAX) {
+        if unknown.len() == ASKED_MAX {
+            break;
+        }
         let known = key_sets::get(&mut connection, &asked.environment, &wish.issuer, &wish.jwks_uri).await?;
         let followed = key_sets::of_issuer(&mut connection, &asked.environment, &wish.issuer).await?;
         let is_followed = followed.is_some_and(|row| row.jwks_uri == wish.jwks_uri && row.jwks.is_some());
-        if !is_followed && unknown.len() < ASKED_MAX {
+        if !is_followed {
             unknown.push((wish, known.map_or(0, |row| row.attempts)));
         }
     }
