@@ -5,6 +5,7 @@
     reason = "a test that cannot go on fails, and one that was not tried says so"
 )]
 
+mod api_documents;
 mod careful;
 mod clients;
 mod entities;

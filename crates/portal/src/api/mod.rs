@@ -2,6 +2,7 @@
 //!
 //! One file for each resource; each says its part of the OpenAPI document beside its handlers.
 
+mod api_documents;
 mod audit;
 mod caller;
 mod clients;

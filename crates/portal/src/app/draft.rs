@@ -102,6 +102,8 @@ pub(crate) struct Draft {
     pub(crate) brought_back: BTreeSet<String>,
     /// A second person approved it.
     pub(crate) is_approved: bool,
+    /// An API that comes from another environment: that one, and the API.
+    pub(crate) promoted: Option<(String, String)>,
     /// What was fetched for it before it began.
     pub(crate) gathered: key_sets::Gathered,
     /// Where issuers' keys are followed from now on, by the issuer's id.
@@ -149,6 +151,7 @@ impl Draft {
             planned: BTreeMap::new(),
             brought_back: BTreeSet::new(),
             is_approved: false,
+            promoted: None,
             gathered: key_sets::Gathered::default(),
             followed: BTreeMap::new(),
         })))

@@ -4,6 +4,7 @@
 
 mod actor;
 mod answer;
+pub(crate) mod api_documents;
 mod asked;
 mod authorize;
 mod body;

@@ -1,5 +1,6 @@
 //! Writes what was judged: rows, the exact bytes of its records, versions, names, the revision, and what is recorded of it.
 
+use super::api_documents;
 use super::body::without_secrets;
 use super::draft::{Draft, Planned};
 use super::judge::Judged;
@@ -62,6 +63,9 @@ pub(super) async fn all(draft: &mut Draft, judged: &Judged) -> Result<(i64, i64)
     relate(draft, &planned).await?;
     super::grants::follow(draft, &planned).await?;
     rows.entries.extend(key_sets::write(draft, &planned).await?);
+    if let Some((from, api)) = draft.promoted.take() {
+        api_documents::promote(draft, &from, &api).await?;
+    }
     if is_revision {
         let revision = Revision {
             revision: draft.revision,

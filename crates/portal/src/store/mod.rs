@@ -3,6 +3,7 @@
 //! Functions take a connection, which may be in a transaction, and say nothing of what may be done: that is `app`'s.
 //! Columns are TEXT and BIGINT alone, so that sqlx's `Any` driver reads both databases alike.
 
+pub(crate) mod api_documents;
 pub(crate) mod audit;
 pub(crate) mod entities;
 pub(crate) mod environments;

@@ -206,6 +206,9 @@ impl Fixture {
         self.put("issuers", "i1", &issuer()).await;
         for team in ["own", "other", "third", "fourth"] {
             self.put("apis", &format!("{team}-api"), &api(team)).await;
+            let document =
+                json!({ "openapi": "3.1.0", "info": { "title": team, "version": "1" }, "paths": {} });
+            self.put("apis", &format!("{team}-api/openapi"), &document).await;
             self.put("clients", &format!("{team}-client"), &json!({ "team": team }))
                 .await;
             self.put(

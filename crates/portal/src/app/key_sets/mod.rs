@@ -18,32 +18,3 @@ pub(super) use follow::{FETCH_KEYS, Followed, write};
 pub(super) use gather::{Gathered, Wish, gather};
 pub(crate) use settle::{Attempt, settle};
 pub(crate) use view::{failing, fetch, see};
-
-use crate::key_sets::KeySet;
-use crate::store::key_sets::Stored;
-
-impl Stored {
-    /// An attempt that ended like this.
-    fn ended(&mut self, fetched: &Result<KeySet, String>, now: i64) {
-        self.attempts += 1;
-        self.ended_at = now;
-        match fetched {
-            Ok(set) => {
-                if self.jwks.as_ref() != Some(&set.keys) {
-                    self.jwks = Some(set.keys.clone());
-                    self.changed_at = Some(now);
-                }
-                self.skipped = set.skipped;
-                self.fetched_at = Some(now);
-                self.failures = 0;
-                self.failing_since = None;
-                self.failure = None;
-            }
-            Err(why) => {
-                self.failures += 1;
-                self.failing_since = self.failing_since.or(Some(now));
-                self.failure = Some(why.clone());
-            }
-        }
-    }
-}

@@ -41,6 +41,32 @@ pub(crate) enum Settled {
     Superseded,
 }
 
+impl Stored {
+    /// An attempt that ended like this.
+    pub(super) fn ended(&mut self, fetched: &Result<KeySet, String>, now: i64) {
+        self.attempts += 1;
+        self.ended_at = now;
+        match fetched {
+            Ok(set) => {
+                if self.jwks.as_ref() != Some(&set.keys) {
+                    self.jwks = Some(set.keys.clone());
+                    self.changed_at = Some(now);
+                }
+                self.skipped = set.skipped;
+                self.fetched_at = Some(now);
+                self.failures = 0;
+                self.failing_since = None;
+                self.failure = None;
+            }
+            Err(why) => {
+                self.failures += 1;
+                self.failing_since = self.failing_since.or(Some(now));
+                self.failure = Some(why.clone());
+            }
+        }
+    }
+}
+
 /// Writes down how an attempt ended, and puts in force what it brought.
 pub(crate) async fn settle(
     app: &App,
