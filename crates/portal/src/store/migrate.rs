@@ -11,7 +11,7 @@ struct Migration {
 }
 
 /// In order; the number of the first is 1.
-const MIGRATIONS: [Migration; 4] = [
+const MIGRATIONS: [Migration; 6] = [
     Migration {
         tables: include_str!("migrations/0001_tables.sql"),
         sqlite: include_str!("migrations/0001_sqlite.sql"),
@@ -29,6 +29,16 @@ const MIGRATIONS: [Migration; 4] = [
     },
     Migration {
         tables: include_str!("migrations/0004_kafka.sql"),
+        sqlite: "",
+        postgres: "",
+    },
+    Migration {
+        tables: include_str!("migrations/0006_key_sets.sql"),
+        sqlite: "",
+        postgres: "",
+    },
+    Migration {
+        tables: include_str!("migrations/0007_api_documents.sql"),
         sqlite: "",
         postgres: "",
     },
