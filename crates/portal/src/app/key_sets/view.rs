@@ -19,6 +19,8 @@ use serde_json::{Value, json};
 const ALARMING: i64 = 3;
 /// Those that are told at most.
 const ALARMS_MAX: i64 = 100;
+/// How often it is asked for one person who wants it now.
+const TRIES_MAX: usize = 3;
 
 /// What was fetched, and how asking goes.
 pub(crate) async fn see(app: &App, asked: &Asked, issuer: &str) -> Result<Answer, Refused> {
@@ -31,6 +33,18 @@ pub(crate) async fn see(app: &App, asked: &Asked, issuer: &str) -> Result<Answer
 /// Asks now.
 pub(crate) async fn fetch(app: &App, asked: Asked, issuer: &str) -> Result<Answer, Refused> {
     authorize(&asked.actor, Operation::FetchKeySet, Object::Organisation)?;
+    for _ in 1..TRIES_MAX {
+        // One that ended meanwhile may have begun before what this one is to see.
+        if let Some(answer) = fetch_once(app, &asked, issuer).await? {
+            return Ok(answer);
+        }
+    }
+    let last = fetch_once(app, &asked, issuer).await?;
+    last.ok_or_else(|| Refused::Unavailable("others ask for this key set all the time: try again".to_owned()))
+}
+
+/// `None`: another attempt ended meanwhile.
+async fn fetch_once(app: &App, asked: &Asked, issuer: &str) -> Result<Option<Answer>, Refused> {
     let mut connection = app.store.connection().await?;
     let before = row(&mut connection, &asked.environment, issuer).await?;
     let followed = key_sets::of_issuer(&mut connection, &asked.environment, issuer).await?;
@@ -39,30 +53,28 @@ pub(crate) async fn fetch(app: &App, asked: Asked, issuer: &str) -> Result<Answe
         adopt(app).await?;
     }
     let attempt = Attempt {
-        asked,
+        asked: asked.clone(),
         issuer: issuer.to_owned(),
-        jwks_uri: before.jwks_uri.clone(),
+        jwks_uri: before.jwks_uri,
         attempts: before.attempts,
     };
     let fetched = app.key_sets.fetch(&attempt.jwks_uri).await;
-    let settled = settle(app, &attempt, fetched).await?;
-    let mut connection = app.store.connection().await?;
-    let after = row(&mut connection, &attempt.asked.environment, issuer).await?;
-    let mut answer = Answer::ok(told(&after));
-    let changed = match settled {
+    let (place, changed) = match settle(app, &attempt, fetched).await? {
+        Settled::Superseded => return Ok(None),
         Settled::Failed(why) => return Err(Refused::KeySet(why)),
-        Settled::Changed(published) => {
-            answer.place = published.place;
-            true
-        }
-        // Another attempt that ended meanwhile is as good.
-        Settled::Superseded => after.jwks != before.jwks,
-        Settled::Unchanged => false,
+        Settled::Changed(published) => (published.place, true),
+        Settled::Unchanged => (None, false),
+    };
+    let mut connection = app.store.connection().await?;
+    let after = row(&mut connection, &asked.environment, issuer).await?;
+    let mut answer = Answer {
+        place,
+        ..Answer::ok(told(&after))
     };
     if let Some(body) = answer.body.as_object_mut() {
         body.insert("changed".into(), changed.into());
     }
-    Ok(answer)
+    Ok(Some(answer))
 }
 
 /// That of an issuer that names a place, also where it was not looked at yet.
