@@ -19,6 +19,7 @@ pub(crate) mod gateways;
 pub(crate) mod grants;
 pub(crate) mod history;
 mod judge;
+mod last_used;
 mod mentions;
 mod neighbours;
 mod page;
