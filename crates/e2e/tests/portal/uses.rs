@@ -131,17 +131,43 @@ fn what_a_report_said_is_there_after_a_kill_that_follows_its_answer() {
     assert_eq!(last_used(&portal, "app", "k1"), (minute(now - 600), json!("one")));
 }
 
+/// Clients that this query finds, page by page.
+fn found(portal: &Portal, query: &str) -> Vec<String> {
+    let (mut ids, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let target = format!("/v1/environments/prod/clients?{query}{cursor}");
+        let part = portal.get(&target).expect(200).json();
+        let items = part["items"].as_array().expect("a list").clone();
+        ids.extend(
+            items
+                .iter()
+                .filter_map(|one| one["id"].as_str().map(str::to_owned)),
+        );
+        match part["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return ids,
+        }
+    }
+}
+
+fn unused(days: i64) -> String {
+    format!("unused_for_s={}", days * DAY_S)
+}
+
+const NOBODY: [&str; 0] = [];
+
 #[test]
 fn clients_with_a_credential_that_nobody_used_for_so_long_are_found() {
     on_both(|setup| {
         let portal = setup().start();
         let token = portal.enrol("one");
-        for (client, ids) in [
+        let clients = [
             ("a", ["a1", "a2"]),
             ("b", ["b1", "b2"]),
             ("c", ["c1", "c2"]),
             ("d", ["d1", "d2"]),
-        ] {
+        ];
+        for (client, ids) in clients {
             portal.put("clients", client, &keys(&ids));
         }
         let mut expired = keys(&["e1"]);
@@ -159,53 +185,49 @@ fn clients_with_a_credential_that_nobody_used_for_so_long_are_found() {
             ("e1", long_ago),
         ];
         post(&portal, &token, &report(&used)).expect(200);
-        let found = |more: &str| {
-            let (mut ids, mut cursor) = (Vec::new(), String::new());
-            loop {
-                let target = format!("/v1/environments/prod/clients?{more}{cursor}");
-                let part = portal.get(&target).expect(200).json();
-                let items = part["items"].as_array().expect("a list").clone();
-                ids.extend(
-                    items
-                        .iter()
-                        .filter_map(|one| one["id"].as_str().map(str::to_owned)),
-                );
-                match part["next"].as_str() {
-                    Some(next) => cursor = format!("&cursor={next}"),
-                    None => return ids,
-                }
-            }
-        };
-        let days = |days: i64| format!("unused_for_s={}", days * DAY_S);
-        assert_eq!(found(&days(90)), ["a", "d"]);
-        assert_eq!(found(&format!("{}&limit=1", days(90))), ["a", "d"]);
-        assert_eq!(found(&days(79)), ["a", "b", "d"]);
-        assert_eq!(found(&days(92)), [""; 0]);
-        assert_eq!(found(&format!("{}&team=mobile", days(90))), ["a", "d"]);
-        assert_eq!(found(&format!("{}&team=other", days(90))), [""; 0]);
+        assert_eq!(found(&portal, &unused(90)), ["a", "d"]);
+        assert_eq!(found(&portal, &format!("{}&limit=1", unused(90))), ["a", "d"]);
+        assert_eq!(found(&portal, &unused(79)), ["a", "b", "d"]);
+        assert_eq!(found(&portal, &unused(92)), NOBODY);
+        assert_eq!(found(&portal, &format!("{}&team=mobile", unused(90))), ["a", "d"]);
+        assert_eq!(found(&portal, &format!("{}&team=other", unused(90))), NOBODY);
         // One that was ended is used by nobody any more, and is no matter.
         let end = "/v1/environments/prod/clients/a/credentials/a1";
         portal.ask("DELETE", end, None).expect(200);
         post(&portal, &token, &report(&[("d1", now), ("d2", now)])).expect(200);
-        assert_eq!(found(&days(90)), [""; 0]);
-        // A deletion that was a mistake takes nothing that was known.
-        portal.ask("DELETE", &at("clients", "b"), None).expect(200);
-        assert_eq!(found(&days(79)), [""; 0]);
-        assert_eq!(
-            portal.get("/v1/environments/prod/clients").json()["items"][0]["id"],
-            "a"
-        );
-
-        for (query, words) in [
-            ("unused_for_s=0", "from 1 to"),
-            ("unused_for_s=315360001", "from 1 to"),
-        ] {
-            let answer = portal.get(&format!("/v1/environments/prod/clients?{query}"));
-            refused_field(answer, "unused_for_s", words);
-        }
-        let answer = portal.get("/v1/environments/prod/apis?unused_for_s=60");
-        refused_field(answer, "unused_for_s", "clients alone");
-        let answer = portal.get("/v1/environments/prod/clients?unused_for_s=90d");
-        refused(answer, 400, "malformed");
+        assert_eq!(found(&portal, &unused(90)), NOBODY);
+        assert_eq!(found(&portal, "team=mobile"), ["a", "b", "c", "d", "e"]);
     });
+}
+
+#[test]
+fn a_client_that_comes_back_has_what_was_known_of_its_credentials() {
+    on_both(|setup| {
+        let portal = setup().start();
+        let token = portal.enrol("one");
+        portal.put("clients", "app", &keys(&["k1"]));
+        let policy = portal.get("/v1/environments/prod/policy").json();
+        let used_at = e2e::seconds_from_now(-100 * DAY_S);
+        post(&portal, &token, &report(&[("k1", used_at)])).expect(200);
+        let deleted = portal.ask("DELETE", &at("clients", "app"), None).expect(200);
+        assert!(deleted.json()["deleted"] == true, "{deleted:#?}");
+        let revision = policy["revision"].as_i64().expect("a revision");
+        let back = json!({ "revision": revision, "named": ["client/app", "credential/k1"] });
+        portal
+            .ask("POST", "/v1/environments/prod/revert", Some(&back))
+            .expect(200);
+        assert_eq!(last_used(&portal, "app", "k1"), (minute(used_at), json!("one")));
+        assert_eq!(found(&portal, &unused(90)), ["app"]);
+    });
+}
+
+#[test]
+fn how_long_is_said_in_seconds_and_of_clients_alone() {
+    let portal = Portal::start();
+    let ask = |query: &str| portal.get(&format!("/v1/environments/prod/{query}"));
+    for query in ["clients?unused_for_s=0", "clients?unused_for_s=315360001"] {
+        refused_field(ask(query), "unused_for_s", "from 1 to");
+    }
+    refused_field(ask("apis?unused_for_s=60"), "unused_for_s", "clients alone");
+    refused(ask("clients?unused_for_s=90d"), 400, "malformed");
 }

@@ -67,7 +67,8 @@ impl Noted {
         let hash = hasher.finish();
         let mark = hash.wrapping_add(minute);
         // The upper bits: the lower ones are those that the minute moves.
-        let place = &self.places[(hash >> (u64::BITS - PLACES.trailing_zeros())) as usize];
+        let upper = hash >> (u64::BITS - PLACES.trailing_zeros());
+        let place = &self.places[usize::try_from(upper).unwrap_or(0)];
         if place.get() != mark && self.keep(credential, minute) {
             place.set(mark);
         }

@@ -182,16 +182,7 @@ impl NewReport {
                 format!("at most {QUARANTINED_MAX} are taken"),
             ));
         }
-        if self.used.len() > USED_MAX {
-            errors.push(FieldError::new(
-                "used",
-                format!("at most {USED_MAX} are taken: send the others with the next report"),
-            ));
-        }
-        let used = self.used.iter().take(USED_MAX);
-        if used.map(|one| one.at).any(|at| at >= NUMBER_MAX) {
-            errors.push(FieldError::new("used", "numbers are below 2^53"));
-        }
+        errors.extend(wrong_uses(&self.used));
         let numbers = [policy.epoch, policy.revision].into_iter();
         let numbers = numbers.chain(
             [policy.applied_at_ms, policy.age_s, self.sent_at_ms]
@@ -266,6 +257,17 @@ impl NewReport {
         });
         applied.collect()
     }
+}
+
+fn wrong_uses(used: &[UsedCredential]) -> Option<FieldError> {
+    let message = if used.len() > USED_MAX {
+        format!("at most {USED_MAX} are taken: send the others with the next report")
+    } else if used.iter().any(|one| one.at >= NUMBER_MAX) {
+        "numbers are below 2^53".to_owned()
+    } else {
+        return None;
+    };
+    Some(FieldError::new("used", message))
 }
 
 /// Held to be below 2^53 before.
