@@ -75,7 +75,7 @@ struct Create {
 
 #[derive(Debug, Parser)]
 #[command(after_help = "\
-LAST USED is the minute in which a gateway last let a request in by the credential, as it reported within seconds, and the gateway's name.
+LAST USED is the minute in which a gateway or an authorizer last let a request in by the credential, as it reported, and the name on its token.
 
 Exit code: 0 done; 1 refused, also where there is no such client; 2 options that cannot be used; 3 the portal was not reached.")]
 struct Show {
@@ -94,8 +94,8 @@ struct Show {
 Example:
   switchboard client list --unused 90d        credentials that could be used and were not for 90 days: end them, or ask their team
 
-What was not used since the portal watches it counts from then on. Gateways alone report uses that count: calls that authorizers on AWS answer
-from a cache are not seen.
+What was not used since the portal watches it counts from then on. Uses are those that gateways and authorizers report: what API Gateway answers
+from its cache is not seen.
 
 Exit code: 0 done; 1 refused; 2 options that cannot be used; 3 the portal was not reached.")]
 struct List {

@@ -120,10 +120,10 @@ pub(crate) async fn report(app: &App, asked: &Asked, new: &NewReport) -> Result<
     };
     let skew_ms = new.sent_at_ms.map_or(0, |sent| at_ms - number(sent));
     let used = uses(&new.used, &by, skew_ms, at_ms);
-    let says_uses = !used.is_empty();
+    // Nobody tells them again once they are taken. An authorizer does not wait: a caller waits for it.
+    let waits = !used.is_empty() && new.kind != "authorizer";
     let batch = app.fleet.take(row, new.applied(), used)?;
-    if says_uses {
-        // Nobody tells them again once they are taken.
+    if waits {
         app.fleet.written(batch).await?;
     }
     Ok(Answer::ok(json!({ "interval_ms": interval_ms })))
