@@ -169,6 +169,8 @@ impl Gateway {
             resolver,
             keys: keys.handle(),
             failed: FailedCredentials::default(),
+            // Who follows no feed does not report.
+            used: (first.fleet.is_some() && feed.is_some()).then(Arc::default),
             via_id: format!("sb-{:08x}", fastrand::u32(..)).into(),
             connections: AtomicUsize::new(0),
             draining: AtomicBool::new(false),

@@ -22,6 +22,7 @@ mod publishing;
 mod queries;
 mod restored;
 mod streams;
+mod uses;
 
 use e2e::{Portal, PortalSetup, Postgres, Response};
 use serde_json::{Value, json};

@@ -21,6 +21,7 @@ pub(crate) mod grants;
 pub(crate) mod history;
 mod judge;
 pub(crate) mod key_sets;
+mod last_used;
 mod mentions;
 mod neighbours;
 mod page;

@@ -166,7 +166,15 @@ async fn delete_others(draft: &mut Draft, kind: Kind, kept: &[String]) -> Result
     let environment = draft.environment.id.clone();
     let mut after = String::new();
     loop {
-        let part = entities::page(&mut draft.tx, &environment, kind, None, &after, PART).await?;
+        let part = entities::page(
+            &mut draft.tx,
+            &environment,
+            kind,
+            entities::Which::default(),
+            &after,
+            PART,
+        )
+        .await?;
         let Some(last) = part.last() else { return Ok(()) };
         after.clone_from(&last.id);
         for stored in part {
@@ -265,7 +273,15 @@ async fn pieces(
         piece.push_str(&format!(",\n\"{}\":[", kind.section()));
         let (mut after, mut is_first) = (String::new(), true);
         loop {
-            let part = entities::page(&mut tx, environment, kind, None, &after, PART).await?;
+            let part = entities::page(
+                &mut tx,
+                environment,
+                kind,
+                entities::Which::default(),
+                &after,
+                PART,
+            )
+            .await?;
             let Some(last) = part.last() else { break };
             after.clone_from(&last.id);
             for stored in part {

@@ -120,7 +120,15 @@ async fn narrowed_in(
 ) -> Result<(), StoreError> {
     let mut after = String::new();
     loop {
-        let rows = entities::page(connection, environment, kind, None, &after, PAGE_ROWS).await?;
+        let rows = entities::page(
+            connection,
+            environment,
+            kind,
+            entities::Which::default(),
+            &after,
+            PAGE_ROWS,
+        )
+        .await?;
         let Some(last) = rows.last() else { return Ok(()) };
         after.clone_from(&last.id);
         for row in rows {

@@ -253,9 +253,15 @@ async fn the_second_person_is_another_one_and_sees_what_was_proposed() {
     let done = proposals::approve(&case.app, asked(&bob), &id).await.unwrap();
     assert!(done.place.is_some());
     let page = super::Page::parse(None, None).unwrap();
-    let left = entities::page(&case.app, &asked(&bob), Kind::Client, None, &page)
-        .await
-        .unwrap();
+    let left = entities::page(
+        &case.app,
+        &asked(&bob),
+        Kind::Client,
+        entities::Which::default(),
+        &page,
+    )
+    .await
+    .unwrap();
     assert_eq!(left.body["items"].as_array().unwrap().len(), 1);
     // What was changed since is not overwritten.
     let more: Vec<Value> = (5..10)

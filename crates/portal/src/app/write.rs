@@ -12,7 +12,7 @@ use crate::store::names::Link;
 use crate::store::outbox::Item;
 use crate::store::revisions::Revision;
 use crate::store::versions::Version;
-use crate::store::{audit, entities, feeds, names, outbox, people, revisions, versions};
+use crate::store::{audit, entities, feeds, names, outbox, people, revisions, uses, versions};
 use feed::{RECORD_BYTES_MAX, Record, record_line};
 use policy::entity::Kind;
 use serde_json::{Map, Value};
@@ -308,6 +308,12 @@ async fn relate(draft: &mut Draft, planned: &[Planned]) -> Result<(), Refused> {
     let environment = draft.environment.id.clone();
     names::leave(&mut draft.tx, &environment, &left).await?;
     names::take(&mut draft.tx, &environment, &taken).await?;
+    let credentials: Vec<String> = taken
+        .into_iter()
+        .map(|name| name.name)
+        .filter(|name| name.starts_with(uses::CREDENTIAL))
+        .collect();
+    uses::watch(&mut draft.tx, &environment, &credentials, draft.now).await?;
     names::relink(&mut draft.tx, &environment, &added, &removed).await?;
     for (api, base_path) in claims {
         names::claim(&mut draft.tx, &environment, &api, base_path.as_deref()).await?;

@@ -11,7 +11,7 @@ struct Migration {
 }
 
 /// In order; the number of the first is 1.
-const MIGRATIONS: [Migration; 6] = [
+const MIGRATIONS: [Migration; 7] = [
     Migration {
         tables: include_str!("migrations/0001_tables.sql"),
         sqlite: include_str!("migrations/0001_sqlite.sql"),
@@ -31,6 +31,11 @@ const MIGRATIONS: [Migration; 6] = [
         tables: include_str!("migrations/0004_kafka.sql"),
         sqlite: "",
         postgres: "",
+    },
+    Migration {
+        tables: include_str!("migrations/0005_uses.sql"),
+        sqlite: include_str!("migrations/0005_sqlite.sql"),
+        postgres: include_str!("migrations/0005_postgres.sql"),
     },
     Migration {
         tables: include_str!("migrations/0006_key_sets.sql"),

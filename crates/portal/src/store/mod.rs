@@ -28,6 +28,7 @@ pub(crate) mod revisions;
 pub(crate) mod sealed;
 pub(crate) mod snapshot;
 pub(crate) mod tokens;
+pub(crate) mod uses;
 pub(crate) mod versions;
 
 pub(crate) use migrate::migrate;

@@ -102,7 +102,15 @@ async fn adopt_all(tx: &mut Tx, environment: &str) -> Result<(), StoreError> {
     let now = crate::text::now();
     let mut after = String::new();
     loop {
-        let part = entities::page(tx, environment, Kind::Issuer, None, &after, PART).await?;
+        let part = entities::page(
+            tx,
+            environment,
+            Kind::Issuer,
+            entities::Which::default(),
+            &after,
+            PART,
+        )
+        .await?;
         let Some(last) = part.last() else { return Ok(()) };
         after.clone_from(&last.id);
         for stored in &part {
