@@ -17,6 +17,8 @@ const INTERVAL: Duration = Duration::from_secs(3);
 /// What a portal may ask for.
 const INTERVAL_MIN: Duration = Duration::from_secs(1);
 const INTERVAL_MAX: Duration = Duration::from_secs(60);
+/// How soon a revision that was put in force is told, where the last report was a second ago.
+const EARLY_WITHIN: Duration = Duration::from_millis(200);
 /// The longest pause after a report that was not taken.
 const FAILURE_PAUSE_MAX: Duration = Duration::from_secs(30);
 /// Name resolution, TCP and TLS.

@@ -2,7 +2,10 @@
 
 use super::report::{About, instance, interval, report};
 use super::untold::Untold;
-use super::{ANSWER_BYTES_MAX, CONNECT_MAX, FAILURE_PAUSE_MAX, INTERVAL, LAST_MAX, REPORT_MAX};
+use super::{
+    ANSWER_BYTES_MAX, CONNECT_MAX, EARLY_WITHIN, FAILURE_PAUSE_MAX, INTERVAL, INTERVAL_MIN, LAST_MAX,
+    REPORT_MAX,
+};
 use crate::configuration::Portal;
 use crate::follow::{portal_refused, unix_ms, unix_s};
 use crate::upstream::{
@@ -108,18 +111,22 @@ impl Reporting {
         let mut random = fastrand::Rng::new();
         tracing::info!(to = self.to, name = %self.about.name, "reporting to the fleet");
         loop {
-            let pause = match self.report().await {
+            let (pause, is_small) = match self.report().await {
                 Ok(interval) => {
                     failures = 0;
-                    interval
+                    (interval, interval <= INTERVAL)
                 }
                 Err(NotTaken) => {
                     failures += 1;
-                    pause_after(failures)
+                    (pause_after(failures), false)
                 }
             };
             // By chance up to a fifth longer, so that a fleet does not report in step.
-            tokio::time::sleep(pause.mul_f64(1.0 + random.f64() / 5.0)).await;
+            let pause_by_chance = pause.mul_f64(1.0 + random.f64() / 5.0);
+            tokio::select! {
+                () = tokio::time::sleep(pause_by_chance) => {}
+                () = early(is_small, self.about.follow.put_in_force(), random.f64()) => {}
+            }
         }
     }
 
@@ -178,6 +185,18 @@ impl Reporting {
     }
 }
 
+/// When a report is due before its time: a revision was put in force, and somebody may wait for that. Never in a fleet so large that its portal
+/// wants fewer reports, nor where the last one was not taken. `chance`: below 1.
+async fn early(is_wanted: bool, put_in_force: impl Future<Output = ()>, chance: f64) {
+    if !is_wanted {
+        return std::future::pending().await;
+    }
+    tokio::time::sleep(INTERVAL_MIN).await;
+    put_in_force.await;
+    // Not all gateways in one moment, and what comes at once is told at once.
+    tokio::time::sleep(EARLY_WITHIN.mul_f64(chance)).await;
+}
+
 /// A report was not taken, and that was said.
 #[derive(Debug)]
 struct NotTaken;
@@ -220,5 +239,21 @@ mod tests {
             .map(|failures| pause_after(failures).as_secs())
             .collect();
         assert_eq!(pauses, [3, 6, 12, 24, 30, 30, 30]);
+    }
+
+    /// How long it takes until a report is due early, where a revision is put in force after so many milliseconds; `None`: longer than a minute.
+    async fn due(is_wanted: bool, after_ms: u64) -> Option<u64> {
+        let begun = tokio::time::Instant::now();
+        let put_in_force = tokio::time::sleep(Duration::from_millis(after_ms));
+        let due = early(is_wanted, put_in_force, 0.5);
+        let is_due = tokio::time::timeout(Duration::from_secs(60), due).await.is_ok();
+        is_due.then(|| u64::try_from(begun.elapsed().as_millis()).unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_put_in_force_is_told_soon_and_at_most_once_a_second() {
+        assert_eq!(due(true, 2_000).await, Some(2_100));
+        assert_eq!(due(true, 0).await, Some(1_100));
+        assert_eq!(due(false, 0).await, None);
     }
 }
