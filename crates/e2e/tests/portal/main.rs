@@ -5,6 +5,7 @@
     reason = "a test that cannot go on fails, and one that was not tried says so"
 )]
 
+mod api_documents;
 mod careful;
 mod clients;
 mod entities;
@@ -12,6 +13,7 @@ mod explaining;
 mod fleet;
 mod following;
 mod history;
+mod key_sets;
 mod keys;
 mod kills;
 mod people;

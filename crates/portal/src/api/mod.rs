@@ -2,6 +2,7 @@
 //!
 //! One file for each resource; each says its part of the OpenAPI document beside its handlers.
 
+mod api_documents;
 mod audit;
 mod caller;
 mod clients;
@@ -14,6 +15,7 @@ mod fleet;
 mod gateways;
 mod grants;
 mod health;
+mod key_sets;
 mod parameters;
 mod pieces;
 mod policy;

@@ -52,6 +52,7 @@ fn title(status: u16) -> &'static str {
         413 => "The request is too large",
         422 => "What was sent cannot be taken",
         429 => "This was tried too often",
+        502 => "Somebody else did not answer as they should",
         503 => "This is not possible now",
         _ => "The portal failed",
     }

@@ -3,8 +3,8 @@
 use super::parameters::{Parameters, only_known};
 use super::problem::{nowhere, with_request_id};
 use super::{
-    audit, clients, entities, environments, explain, feeds, fleet, gateways, grants, health, policy, sign_in,
-    teams, tokens, users,
+    api_documents, audit, clients, entities, environments, explain, feeds, fleet, gateways, grants, health,
+    key_sets, policy, sign_in, teams, tokens, users,
 };
 use crate::app::App;
 use axum::{Json, Router};
@@ -44,6 +44,8 @@ fn routes() -> OpenApiRouter<App> {
         .merge(health::routes())
         .merge(environments::routes())
         .merge(entities::routes())
+        .merge(key_sets::routes())
+        .merge(api_documents::routes())
         .merge(clients::routes())
         .merge(grants::routes())
         .merge(gateways::routes())

@@ -8,6 +8,7 @@ use super::claims;
 use super::context::App;
 use super::draft::{Begun, Draft, Wanted};
 use super::grants::by_api;
+use super::key_sets::{Wish, gather};
 use super::last_used::{self, LastUsed};
 use super::mentions::text;
 use super::page::Page;
@@ -215,10 +216,13 @@ pub(crate) async fn put(
     id: &str,
     sent: Map<String, Value>,
 ) -> Result<Answer, Refused> {
+    let wish = (kind == Kind::Issuer).then(|| Wish::of(id, &sent)).flatten();
+    let gathered = gather(app, &asked, wish.into_iter().collect()).await?;
     let mut draft = match Draft::begin(app, asked, operation(kind, true)).await? {
         Begun::Answered(answer) => return Ok(answer),
         Begun::Draft(draft) => draft,
     };
+    draft.gathered = gathered;
     is_id(id)?;
     let former = draft.current(kind, id).await?;
     let mut to = wanted(&draft, kind, id, sent, former.as_ref())?;

@@ -8,6 +8,7 @@ pub use epoch::Past;
 use crate::app::{App, Asked, Page, Refused, gateways, sealed};
 use crate::first_start::{FirstStartError, make_environment};
 use crate::identity::{Actor, Desk};
+use crate::key_sets::{KeySetFetcher, KeySetSettings};
 use crate::keys::{self, KeyFileError, KeyFiles, Use};
 use crate::publish::Hub;
 use crate::settings::Settings;
@@ -419,6 +420,7 @@ impl Operator {
             keys: self.keys.clone(),
             fleet: crate::app::fleet::Pending::default(),
             desk: Desk::local(),
+            key_sets: KeySetFetcher::new(KeySetSettings::default()),
         }
     }
 

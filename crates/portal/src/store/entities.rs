@@ -58,6 +58,23 @@ pub(crate) async fn get(
     Ok(found.into_iter().next())
 }
 
+/// Keeps whoever would hold or write this row waiting until the transaction ends.
+pub(crate) async fn hold(
+    connection: &mut Connection,
+    environment: &str,
+    kind: Kind,
+    id: &str,
+) -> Result<(), StoreError> {
+    // SQLite has one writer anyway, and no `FOR UPDATE`.
+    sqlx::query("UPDATE entities SET version = version WHERE environment = $1 AND kind = $2 AND id = $3")
+        .bind(environment)
+        .bind(kind.as_str())
+        .bind(id)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Those of these ids that there are, deleted ones too.
 pub(crate) async fn get_all(
     connection: &mut Connection,

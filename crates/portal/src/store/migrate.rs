@@ -11,7 +11,7 @@ struct Migration {
 }
 
 /// In order; the number of the first is 1.
-const MIGRATIONS: [Migration; 5] = [
+const MIGRATIONS: [Migration; 7] = [
     Migration {
         tables: include_str!("migrations/0001_tables.sql"),
         sqlite: include_str!("migrations/0001_sqlite.sql"),
@@ -36,6 +36,16 @@ const MIGRATIONS: [Migration; 5] = [
         tables: include_str!("migrations/0005_uses.sql"),
         sqlite: include_str!("migrations/0005_sqlite.sql"),
         postgres: include_str!("migrations/0005_postgres.sql"),
+    },
+    Migration {
+        tables: include_str!("migrations/0006_key_sets.sql"),
+        sqlite: "",
+        postgres: "",
+    },
+    Migration {
+        tables: include_str!("migrations/0007_api_documents.sql"),
+        sqlite: "",
+        postgres: "",
     },
 ];
 
