@@ -1,8 +1,8 @@
 //! Newer policy than the floor's: looked for inside an invocation, because between two of them nothing runs (feed.md §5).
 //!
-//! `pace` says when, `reading` what is believed, `carrier` brings it (`http` or a file), `report` tells the portal, `uses` which credentials let requests in, `shared` is what is in force, and
-//! `function` ties them to invocations: a look has a small budget, and what is not finished goes on in the next one. With the feature `kafka` `log`
-//! reads a topic all the time instead. Nothing here decides about a request.
+//! `pace` says when, `reading` what is believed, `carrier` brings it (`http` or a file), `report` tells the portal, `uses` which credentials let
+//! requests in, `shared` is what is in force, and `function` ties them to invocations: a look has a small budget, and what is not finished goes on
+//! in the next one. With the feature `kafka` `log` reads a topic all the time instead. Nothing here decides about a request.
 
 mod carrier;
 mod fault;

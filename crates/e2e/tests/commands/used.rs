@@ -1,6 +1,7 @@
 //! What a person is told of credentials' use: from a real gateway's requests, over its reports, to `client show` and `client list --unused`.
 
 use super::*;
+use e2e::{SigningKey, key_set, seconds_from_now};
 
 /// A key of `app` that every live gateway knows and nobody used yet, and its id.
 fn new_key(portal: &Portal) -> (String, String) {
@@ -138,7 +139,7 @@ fn credentials_that_nobody_uses_are_listed() {
     let report = json!({
         "instance": "host:7-1", "kind": "gateway", "name": "gw", "environment": "prod", "version": "0.1.0",
         "policy": { "state": "live", "source": "feed", "epoch": 1, "revision": 1 },
-        "used": [{ "credential": "k1", "at": e2e::seconds_from_now(-100 * day_s) }],
+        "used": [{ "credential": "k1", "at": seconds_from_now(-100 * day_s) }],
     });
     let line = format!("Authorization: Bearer {token}");
     portal
@@ -166,4 +167,27 @@ fn credentials_that_nobody_uses_are_listed() {
         &[],
         &["unused_for_s"],
     );
+}
+
+#[test]
+fn a_token_of_a_registered_client_is_a_use_of_its_credential() {
+    let portal = shop();
+    let key = SigningKey::new("a");
+    let keys: Value = serde_json::from_str(&key_set(&[&key])).expect("a key set is JSON");
+    let issuer = json!({ "issuer": "https://auth.example.com", "audiences": ["api"], "keys": keys["keys"] });
+    portal.put("issuers", "corp", &issuer);
+    let mut client = app(&portal);
+    let credentials = client["credentials"].as_array_mut().expect("a list");
+    credentials.push(json!({ "type": "jwt", "id": "t1", "issuer": "corp", "client": "mobile" }));
+    portal.put("clients", "app", &client);
+    let gateway = follow(&portal, "api-eu-1");
+    let claims = json!({
+        "iss": "https://auth.example.com", "aud": "api", "exp": seconds_from_now(600), "azp": "mobile",
+        "scope": "orders.read",
+    });
+    let line = format!("Authorization: Bearer {}", key.sign(&claims));
+    let answer = gateway.client().get_with("/api/orders/1", &[&line]);
+    assert_eq!(answer.status, 200, "{answer:#?}");
+    wait_used(&portal, "t1");
+    assert_eq!(credential(&app(&portal), "k1")["last_used"], Value::Null);
 }

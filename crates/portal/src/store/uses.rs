@@ -110,40 +110,46 @@ pub(crate) async fn of_clients(
     Ok(found)
 }
 
-/// Takes down these uses, which are sorted, each credential's once: where the credential is known, and was not used later. What does not move a
-/// minute is not written.
+/// Those of these uses that change anything: the credential is watched, and was not used in that minute or later. It is asked before a
+/// transaction that writes, so that reports of what is known already, or of nobody, stand in no mutation's way.
+pub(crate) async fn moved(
+    connection: &mut Connection,
+    environment: &str,
+    uses: &[Use],
+) -> Result<Vec<Use>, StoreError> {
+    let mut moved = Vec::new();
+    for uses in portions(uses) {
+        let held = held(connection, environment, uses).await?;
+        let moves = |one: &&Use| {
+            let held = held.get(&name_of(one));
+            held.is_some_and(|held| held.is_none_or(|held| held < one.used_at))
+        };
+        moved.extend(uses.iter().filter(moves).cloned());
+    }
+    Ok(moved)
+}
+
+/// Takes down these uses of credentials that are watched, each credential's once, where it was not used later.
 pub(crate) async fn put(
     connection: &mut Connection,
     environment: &str,
     uses: &[Use],
 ) -> Result<(), StoreError> {
-    for uses in portions(uses) {
-        let held = held(connection, environment, uses).await?;
-        let moved = uses.iter().filter(|one| {
-            let held = held.get(&name_of(one));
-            held.is_some_and(|held| held.is_none_or(|held| held < one.used_at))
-        });
-        let moved: Vec<Use> = moved.cloned().collect();
-        if moved.is_empty() {
-            continue;
-        }
-        let into = "INSERT INTO credential_uses (environment, name, watched_since, used_at, team, enrolment)";
-        // Another portal may have written meanwhile.
-        let behind = "ON CONFLICT (environment, name) DO UPDATE SET used_at = excluded.used_at, \
-                      team = excluded.team, enrolment = excluded.enrolment \
-                      WHERE credential_uses.used_at IS NULL OR credential_uses.used_at < excluded.used_at";
-        insert(connection, into, 6, behind, &moved, |query, one| {
-            query
-                .bind(environment.to_owned())
-                .bind(name_of(one))
-                .bind(one.used_at)
-                .bind(one.used_at)
-                .bind(one.by.team.clone())
-                .bind(one.by.enrolment.clone())
-        })
-        .await?;
-    }
-    Ok(())
+    let into = "INSERT INTO credential_uses (environment, name, watched_since, used_at, team, enrolment)";
+    // Another portal may have written meanwhile.
+    let behind = "ON CONFLICT (environment, name) DO UPDATE SET used_at = excluded.used_at, \
+                  team = excluded.team, enrolment = excluded.enrolment \
+                  WHERE credential_uses.used_at IS NULL OR credential_uses.used_at < excluded.used_at";
+    insert(connection, into, 6, behind, uses, |query, one| {
+        query
+            .bind(environment.to_owned())
+            .bind(name_of(one))
+            .bind(one.used_at)
+            .bind(one.used_at)
+            .bind(one.by.team.clone())
+            .bind(one.by.enrolment.clone())
+    })
+    .await
 }
 
 /// When those of these that are watched were used last, by their names.

@@ -190,14 +190,31 @@ async fn write(store: &Store, reports: &Reports, uses: &Uses) -> Result<(), Stor
     for (key, report) in reports {
         by_environment.entry(&key.environment).or_default().push(report);
     }
+    let moved = moved(store, uses).await?;
     let mut tx = store.begin().await?;
     for (environment, reports) in by_environment {
         write_reports_of(&mut tx, environment, &reports).await?;
     }
-    for (environment, uses) in uses.sorted() {
+    for (environment, uses) in moved {
         uses::put(&mut tx, environment, &uses).await?;
     }
     tx.commit().await
+}
+
+/// Of each environment the uses that change anything.
+async fn moved<'u>(store: &Store, uses: &'u Uses) -> Result<Vec<(&'u str, Vec<Use>)>, StoreError> {
+    let mut moved = Vec::new();
+    if uses.is_empty() {
+        return Ok(moved);
+    }
+    let mut connection = store.connection().await?;
+    for (environment, uses) in uses.sorted() {
+        moved.push((
+            environment,
+            uses::moved(&mut connection, environment, &uses).await?,
+        ));
+    }
+    Ok(moved)
 }
 
 async fn write_reports_of(

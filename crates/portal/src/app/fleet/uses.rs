@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// Credentials of one report.
 pub(super) const USED_MAX: usize = 1_000;
 /// Credentials that are kept until they are written.
-const KEPT_MAX: usize = 200_000;
+const KEPT_MAX: usize = 100_000;
 
 /// A credential that let a request in.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
