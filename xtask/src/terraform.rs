@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// The emulator of AWS's control plane, as crates/e2e looks for it; its OpenAPI validator is used too.
-const CONTROL_PLANE: PypiProgram = PypiProgram {
+/// The emulator of AWS's control plane and of object storage, as crates/e2e looks for it; its OpenAPI validator is used too.
+pub(crate) const CONTROL_PLANE: PypiProgram = PypiProgram {
     package: "moto",
     extras: "[server]",
     version: "5.2.5",

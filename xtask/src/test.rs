@@ -34,6 +34,7 @@ impl Test {
     pub(crate) fn run(self) -> Result<()> {
         install::rustup_components(&["fmt", "clippy"])?;
         install::pypi_program(EMULATOR)?;
+        install::pypi_program(terraform::CONTROL_PLANE)?;
         services::install()?;
         install::kafka_client_headers()?;
         // libFuzzer's runtime is C++ that its crate compiles.

@@ -152,7 +152,8 @@ fn ready(written: Option<&Written>, publication: &Publication, follow: &Follow) 
             "revision": reading.revision,
             "age_s": reading.age_s,
         },
-        "written_revision": written.map(|written| written.revision),
+        "written_revision": written.map(|written| written.position.revision),
+        "ahead_revision": publication.ahead(),
         "last_error": failure,
     });
     let mut answer = short(
