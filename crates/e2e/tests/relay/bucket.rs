@@ -271,8 +271,11 @@ fn another_store_that_speaks_s3_is_written_to_by_the_same_rules() {
     }
 }
 
+/// What is asked for where the credentials may do too little.
+const RIGHTS: &str = "allow s3:GetObject and s3:PutObject on arn:aws:s3:::acme-policy/prod/*";
+
 #[test]
-fn what_is_wrong_with_a_bucket_is_said_with_what_to_do() {
+fn who_may_not_write_is_told_what_to_do() {
     let store = ObjectStore::start();
     let good = store.owner("relay", &READS_AND_WRITES);
     let reader = store.owner("reader", &["s3:GetObject"]);
@@ -281,11 +284,13 @@ fn what_is_wrong_with_a_bucket_is_said_with_what_to_do() {
         secret: reader.secret.clone(),
         ..good.clone()
     };
-    store.put("bundle", "a letter\n");
-    store.put("commit", "a letter\n");
+    let mut publisher = published();
+    let first = publisher.bundle();
+    store.put("bundle", &first);
+    store.put("commit", &format!("{}\n", publisher.commit()));
     store.check_signatures(true);
-    let scratch = begin(&published());
-    let denied = "allow s3:GetObject and s3:PutObject on arn:aws:s3:::acme-policy/prod/*";
+    publisher.publish(&[("api/orders", Some(api("POST")))]);
+    let scratch = begin(&publisher);
     for (name, owner, expected) in [
         (
             "a stranger",
@@ -297,63 +302,78 @@ fn what_is_wrong_with_a_bucket_is_said_with_what_to_do() {
             forged,
             "does not take these credentials (SignatureDoesNotMatch)",
         ),
-        ("who may not read", writer, denied),
-        (
-            "what is not ours",
-            good.clone(),
-            "s3://acme-policy/prod/bundle is there and no relay has written it",
-        ),
+        ("who may not read", writer, RIGHTS),
+        ("who may not write", reader, RIGHTS),
     ] {
         case(name);
         fails(command(&scratch, store.address(), &owner, &[]), expected);
     }
+    for (variable, expected) in [
+        ("AWS_ACCESS_KEY_ID", "set AWS_ACCESS_KEY_ID"),
+        ("AWS_REGION", "set AWS_REGION"),
+    ] {
+        case(variable);
+        let mut without = command(&scratch, store.address(), &good, &[]);
+        without.env_remove(variable);
+        fails(without, expected);
+    }
     store.check_signatures(false);
-    store.put("bundle", &published().bundle().replace("\"prod\"", "\"test\""));
-    case("another feed's");
-    fails(
-        command(&scratch, store.address(), &good, &[]),
-        "prod/bundle is of the feed test",
-    );
-    store.put("bundle", &published().bundle());
-    store.put("commit", &format!("{}\n", published().commit()));
-    store.check_signatures(true);
-    case("who may not write");
-    let mut publisher = published();
-    publisher.publish(&[("api/orders", Some(api("POST")))]);
-    let newer = begin(&publisher);
-    fails(command(&newer, store.address(), &reader, &[]), denied);
-    case("nobody");
-    let mut nobody = command(&scratch, store.address(), &good, &[]);
-    nobody.env_remove("AWS_ACCESS_KEY_ID");
-    fails(nobody, "set AWS_ACCESS_KEY_ID");
-    case("nowhere");
-    let mut nowhere = command(&scratch, store.address(), &good, &[]);
-    nowhere.env_remove("AWS_REGION");
-    fails(nowhere, "set AWS_REGION");
-    case("no such bucket");
-    store.check_signatures(false);
+    assert_eq!(revision(&store.object("commit")), 1);
+    assert_eq!(store.object("bundle"), first);
+}
+
+#[test]
+fn what_is_not_this_feeds_is_never_replaced() {
+    let store = ObjectStore::start();
+    let scratch = begin(&published());
+    let other = published().bundle().replace("\"prod\"", "\"test\"");
+    for (there, expected) in [
+        (
+            "a letter\n",
+            "s3://acme-policy/prod/bundle is there and no relay has written it",
+        ),
+        (other.as_str(), "s3://acme-policy/prod/bundle is of the feed test"),
+    ] {
+        case(expected);
+        store.put("bundle", there);
+        fails(
+            command(&scratch, store.address(), &Owner::stranger(), &[]),
+            expected,
+        );
+        assert_eq!(store.object("bundle"), there);
+    }
+}
+
+#[test]
+fn a_place_that_is_none_is_told() {
+    let store = ObjectStore::start();
+    let scratch = begin(&published());
     let endpoint = format!("http://{}", store.address());
-    let mut missing = of_nobody(
-        Relay::command(&scratch, "s3://acme-other/x", &["--s3-endpoint", &endpoint]),
-        &scratch,
-    );
-    missing
-        .env("AWS_REGION", "eu-central-1")
-        .env("AWS_ACCESS_KEY_ID", "a")
-        .env("AWS_SECRET_ACCESS_KEY", "b");
-    fails(missing, "there is no bucket acme-other");
     for (out, more, expected) in [
-        ("s3://Acme/x", vec![], "write for example s3://acme-policy/prod"),
-        ("gs://acme/x", vec![], "write for example s3://acme-policy/prod"),
+        (
+            "s3://acme-other/x",
+            ["--s3-endpoint", &endpoint],
+            "there is no bucket acme-other",
+        ),
+        (
+            "s3://Acme/x",
+            ["--s3-endpoint", &endpoint],
+            "write for example s3://acme-policy/prod",
+        ),
+        (
+            "gs://acme/x",
+            ["--s3-endpoint", &endpoint],
+            "write for example s3://acme-policy/prod",
+        ),
         (
             OUT,
-            vec!["--s3-endpoint", "minio:9000"],
+            ["--s3-endpoint", "minio:9000"],
             "the endpoint is no http or https URL",
         ),
-        (OUT, vec!["--commit-every-s", "0"], "--commit-every-s"),
+        (OUT, ["--commit-every-s", "0"], "--commit-every-s"),
         (
             "out",
-            vec!["--s3-endpoint", &endpoint],
+            ["--s3-endpoint", &endpoint],
             "--s3-endpoint has no effect on a directory",
         ),
     ] {
@@ -361,6 +381,8 @@ fn what_is_wrong_with_a_bucket_is_said_with_what_to_do() {
         let mut command = of_nobody(Relay::command(&scratch, out, &more), &scratch);
         command
             .env("AWS_REGION", "eu-central-1")
+            .env("AWS_ACCESS_KEY_ID", "a")
+            .env("AWS_SECRET_ACCESS_KEY", "b")
             .current_dir(scratch.directory());
         fails(command, expected);
     }
