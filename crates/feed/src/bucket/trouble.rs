@@ -83,7 +83,7 @@ impl BucketError {
         match (answer.status, code) {
             (_, "NoSuchBucket") => BucketError::NoBucket(place.bucket.clone()),
             (_, "RequestTimeTooSkewed") => BucketError::Clock(told()),
-            (301 | 307, _) | (_, "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException") => {
+            (301, _) | (_, "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException") => {
                 let is_in = answer.fields.get("x-amz-bucket-region");
                 BucketError::Region {
                     asked: place.region.clone(),
@@ -182,6 +182,8 @@ mod tests {
             true,
         );
         check(501, "NotImplemented", "If-Match", true);
+        // The name of a bucket that was just made.
+        check(307, "TemporaryRedirect", "307 (TemporaryRedirect)", false);
         check(503, "SlowDown", "503 (SlowDown)", false);
         check(500, "<b>no word</b>", "500 (status 500)", false);
     }
