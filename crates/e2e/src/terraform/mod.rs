@@ -12,6 +12,7 @@ mod mapping;
 mod moto;
 mod package;
 mod plan;
+mod provider;
 mod template;
 
 pub use document::{Api, Operation, read_api};
