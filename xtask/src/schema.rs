@@ -2,10 +2,11 @@
 //! generates (`switchboard generate WHAT` prints to standard output); this only knows which file holds what.
 
 use crate::steps::{output, say};
-use crate::workspace::{cargo, root};
+use crate::workspace::{cargo, root, target_dir};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::Path;
+use std::process::Command;
 
 /// What `switchboard generate` is asked for, and where it goes.
 const GENERATED: [(&str, &str); 4] = [
@@ -26,10 +27,20 @@ pub(crate) struct Schema {
 impl Schema {
     /// Generates all, then writes or compares each.
     pub(crate) fn run(self) -> Result<()> {
+        self.run_by(|| cargo(["run", "--quiet", "--package", "switchboard", "--"]))
+    }
+
+    /// The same by the binary that is there.
+    pub(crate) fn run_built(self) -> Result<()> {
+        let binary = target_dir()?.join("debug/switchboard");
+        self.run_by(|| Ok(Command::new(&binary)))
+    }
+
+    fn run_by(self, switchboard: impl Fn() -> Result<Command>) -> Result<()> {
         let root = root()?;
         let mut stale = Vec::new();
         for (what, file) in GENERATED {
-            let fresh = generate(what)?;
+            let fresh = generate(switchboard()?, what)?;
             let path = root.join(file);
             if self.check {
                 stale.extend(difference(&path, &fresh)?.map(|reason| format!("{file} {reason}")));
@@ -48,17 +59,9 @@ impl Schema {
     }
 }
 
-fn generate(what: &str) -> Result<String> {
-    let mut command = cargo([
-        "run",
-        "--quiet",
-        "--package",
-        "switchboard",
-        "--",
-        "generate",
-        what,
-    ])?;
-    let text = output(&mut command).with_context(|| format!("cannot generate {what}"))?;
+fn generate(mut switchboard: Command, what: &str) -> Result<String> {
+    let text =
+        output(switchboard.args(["generate", what])).with_context(|| format!("cannot generate {what}"))?;
     if text.trim().is_empty() {
         bail!("`switchboard generate {what}` printed nothing");
     }

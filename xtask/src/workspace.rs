@@ -32,6 +32,26 @@ pub(crate) fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Resul
     Ok(command)
 }
 
+/// What tests start and no package of theirs builds: the binary, and the Rust side of each comparison of both languages.
+///
+/// Of the whole workspace, as its tests are: cargo turns on those features of a dependency that the chosen packages ask for, and whatever is
+/// built for another choice is built again.
+pub(crate) fn build_of_programs() -> Result<Command> {
+    cargo([
+        "build",
+        "--workspace",
+        "--bin",
+        "switchboard",
+        "--example",
+        "decide",
+        "--example",
+        "read",
+        "--example",
+        "answer",
+        "--locked",
+    ])
+}
+
 /// The program of this name in PATH.
 pub(crate) fn in_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;

@@ -1,4 +1,4 @@
-//! An authorizer that reads a real broker by itself, as the bootstrap does with the feature `kafka`: `cargo test -p authorizer --features kafka --test kafka`.
+//! An authorizer that reads a real broker by itself, as the bootstrap does with the feature `kafka`: `cargo test --workspace --features authorizer/kafka --test kafka`.
 
 use authorizer::{Authorizer, Function, Settings, Source};
 use e2e::kafka::{Broker, Log};

@@ -1,14 +1,13 @@
 //! A publisher as a process, so that it can be killed: `kafka_publisher BROKER FEED DIRECTORY NAME` publishes what the journal in the directory says,
 //! and prints its state, one word a line, whenever it changes.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use e2e::kafka::Journal;
 use feed::kafka::{PublisherLog, Settings};
-use feed::publish::{Publisher, serve};
+use feed::publish::{Checking, Publisher, turn};
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::mpsc::channel;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -24,29 +23,30 @@ fn main() -> Result<()> {
     let mut journal = Journal::open(Path::new(directory), feed, name);
     let mut publisher = Publisher::new(journal.roots(), vec![Journal::key()]);
     let mut log = PublisherLog::new(&settings, feed);
+    let mut checking = Checking::default();
+    let (mut said, mut out) = (String::new(), std::io::stdout());
     // Nobody speaks to it: it asks the journal five times a second, and runs until it is killed.
-    let (_orders, none) = channel();
-    let mut said = String::new();
-    let mut out = std::io::stdout();
-    serve(
-        &mut publisher,
-        &mut journal,
-        &mut log,
-        PublisherLog::checker,
-        now_ms,
-        &none,
-        |status| {
-            let says = format!(
-                "{} {}",
-                status.word(),
-                status.error.as_deref().unwrap_or_default()
-            );
-            if says != said {
-                // Who does not listen is not told.
-                let _ = writeln!(out, "{says}");
-                said = says;
-            }
-        },
-    );
-    out.flush().context("nobody listens")
+    loop {
+        let checker = PublisherLog::checker;
+        let until_ms = turn(
+            &mut publisher,
+            &mut journal,
+            &mut log,
+            checker,
+            &mut checking,
+            now_ms,
+        );
+        let status = publisher.status();
+        let says = format!(
+            "{} {}",
+            status.word(),
+            status.error.as_deref().unwrap_or_default()
+        );
+        if says != said {
+            // Who does not listen is not told.
+            let _ = writeln!(out, "{says}").and_then(|()| out.flush());
+            said = says;
+        }
+        std::thread::sleep(Duration::from_millis(until_ms.saturating_sub(now_ms()).max(1)));
+    }
 }

@@ -27,6 +27,8 @@ pub enum Manner {
     Late(Duration),
     /// With this status and nothing else.
     Status(u16),
+    /// At once, and rests of whatever it has, as object storage does that knows ranges and not `If-Range`.
+    RangesAlone,
 }
 
 /// What it was asked, and what it answered.
@@ -231,7 +233,7 @@ impl Shared {
         };
         let is_bundle = request.target.ends_with("/bundle");
         let (status, body, fields) = match status {
-            200 if is_bundle => bundle(&state.bundle, request),
+            200 if is_bundle => bundle(&state.bundle, request, manner != Manner::RangesAlone),
             200 if request.target.ends_with("/commit") => (200, state.commit.clone(), String::new()),
             status => (status, "{}".to_owned(), String::new()),
         };
@@ -279,7 +281,7 @@ impl Shared {
 
 /// All of it, or what was asked for of it where its tag is still the same (RFC 9110 §13.1.5). The tag is that of revision and digest, as
 /// feed.md §4 has it: a later commit of the same revision does not change it.
-fn bundle(bundle: &str, request: &Request) -> (u16, String, String) {
+fn bundle(bundle: &str, request: &Request, heeds_if_range: bool) -> (u16, String, String) {
     let commit: Value = serde_json::from_str(bundle.lines().last().unwrap_or_default()).unwrap_or_default();
     let tag = format!(
         "\"{}-{}-{}\"",
@@ -293,7 +295,7 @@ fn bundle(bundle: &str, request: &Request) -> (u16, String, String) {
     }
     let range = request
         .field("Range")
-        .filter(|_| request.field("If-Range") == Some(tag.as_str()));
+        .filter(|_| !heeds_if_range || request.field("If-Range") == Some(tag.as_str()));
     let from = range.and_then(|range| {
         range
             .strip_prefix("bytes=")?
@@ -301,6 +303,9 @@ fn bundle(bundle: &str, request: &Request) -> (u16, String, String) {
             .parse::<usize>()
             .ok()
     });
+    if !heeds_if_range && from.is_some_and(|from| from >= bundle.len()) {
+        return (416, String::new(), field);
+    }
     match from.and_then(|from| Some((from, bundle.get(from..)?))) {
         Some((from, rest)) => {
             let last = bundle.len().saturating_sub(1);

@@ -5,6 +5,10 @@
 //! `contract/vectors/feed` holds both languages to it.
 
 mod apply;
+#[cfg(feature = "aws")]
+mod aws;
+#[cfg(feature = "aws")]
+pub mod bucket;
 mod digest;
 mod floor;
 mod hex;

@@ -70,22 +70,32 @@ impl Carrier {
         match self {
             Carrier::Http(server) => {
                 let path = server.url().path.to_string();
-                let fields = rest
-                    .as_ref()
-                    .map(|(from, tag)| [("Range", format!("bytes={from}-")), ("If-Range", tag.clone())]);
-                let fields = fields.as_ref().map_or(&[][..], |fields| &fields[..]);
-                let (head, body) = server.get(&path, fields).await?;
-                let is_rest = match (head.status(), &rest) {
-                    (StatusCode::OK, _) => false,
-                    (StatusCode::PARTIAL_CONTENT, Some((from, _))) if begins_at(&head, *from) => true,
-                    (status, _) => return Err(Failure::Status(status.as_u16())),
-                };
-                Ok(Coming {
-                    is_rest,
-                    tag: tag_of(&head),
-                    source: Source::Http(body),
-                    bytes: rest.filter(|_| is_rest).map_or(0, |(from, _)| from),
-                })
+                let mut rest = rest;
+                loop {
+                    let fields = rest
+                        .as_ref()
+                        .map(|(from, tag)| [("Range", format!("bytes={from}-")), ("If-Range", tag.clone())]);
+                    let fields = fields.as_ref().map_or(&[][..], |fields| &fields[..]);
+                    let (head, body) = server.get(&path, fields).await?;
+                    let is_rest = match (head.status(), &rest) {
+                        (StatusCode::OK, _) => false,
+                        (StatusCode::PARTIAL_CONTENT, Some((from, tag))) if is_rest_of(&head, *from, tag) => {
+                            true
+                        }
+                        // Object storage may know ranges and not If-Range: it has another one by now, and all of that is asked for.
+                        (StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE, Some(_)) => {
+                            rest = None;
+                            continue;
+                        }
+                        (status, _) => return Err(Failure::Status(status.as_u16())),
+                    };
+                    return Ok(Coming {
+                        is_rest,
+                        tag: tag_of(&head),
+                        source: Source::Http(body),
+                        bytes: rest.filter(|_| is_rest).map_or(0, |(from, _)| from),
+                    });
+                }
             }
             Carrier::File(path) => {
                 let file = opened(path).map_err(|error| Failure::File(error.kind()))?;
@@ -135,14 +145,14 @@ fn tag_of(head: &Response<()>) -> Option<Box<str>> {
     tag.starts_with('"').then(|| tag.into())
 }
 
-/// RFC 9110 §14.4: `bytes FIRST-LAST/ALL`.
-fn begins_at(head: &Response<()>, from: u64) -> bool {
+/// Whether this is what is behind so many bytes of what has this tag (RFC 9110 §14.4, `bytes FIRST-LAST/ALL`; §15.3.7, the tag).
+fn is_rest_of(head: &Response<()>, from: u64, tag: &str) -> bool {
     let range = head
         .headers()
         .get(CONTENT_RANGE)
         .and_then(|range| range.to_str().ok());
     let first = range.and_then(|range| range.strip_prefix("bytes ")?.split('-').next());
-    first.is_some_and(|first| first == from.to_string())
+    first.is_some_and(|first| first == from.to_string()) && tag_of(head).as_deref() == Some(tag)
 }
 
 /// A regular file alone: a pipe without a writer would be waited for.

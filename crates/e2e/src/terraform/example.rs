@@ -6,6 +6,7 @@
 use super::front::Front;
 use super::package::Package;
 use super::plan::Plan;
+use super::provider::{self, Provider};
 use crate::issuer::Issuer;
 use crate::lambda::Build;
 use crate::process::{Finished, Process, run, switchboard, tools};
@@ -92,6 +93,7 @@ pub struct Terraform {
 #[derive(Debug)]
 pub struct Example {
     directory: PathBuf,
+    running: Provider,
 }
 
 impl Terraform {
@@ -137,7 +139,8 @@ impl Terraform {
         };
         write("terraform.tfvars.json", &Value::Object(all).to_string());
         write("emulator_override.tf", &self.provider);
-        let example = Example { directory };
+        let running = Provider::start(&directory);
+        let example = Example { directory, running };
         self.build_floor(&example);
         let plugins = tools("terraform-plugins");
         assert!(
@@ -259,6 +262,8 @@ impl Example {
             .env("TF_IN_AUTOMATION", "1")
             .env("TF_CLI_ARGS", "-no-color")
             .env("CHECKPOINT_DISABLE", "1")
+            .env(provider::VARIABLE, &self.running.address)
+            .env(provider::COLLECTOR.0, provider::COLLECTOR.1)
             .stdin(Stdio::null());
         let finished = Process::start(command).finish_within(CALL);
         assert_eq!(

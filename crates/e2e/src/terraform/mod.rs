@@ -12,6 +12,7 @@ mod mapping;
 mod moto;
 mod package;
 mod plan;
+mod provider;
 mod template;
 
 pub use document::{Api, Operation, read_api};
@@ -20,6 +21,7 @@ pub use front::{Dialect, Front};
 pub use layer::{change_environment, environment, mount};
 pub use mapping::{Inbound, forwarded};
 pub use moto::Moto;
+pub(crate) use moto::free_address;
 pub use package::Package;
 pub use plan::{Change, Plan};
 pub use template::{Rendered, render};

@@ -22,7 +22,7 @@ const START: Duration = Duration::from_secs(60);
 /// A running emulator.
 #[derive(Debug)]
 pub struct Moto {
-    _process: Process,
+    process: Process,
     _scratch: Scratch,
     address: SocketAddr,
 }
@@ -30,11 +30,13 @@ pub struct Moto {
 impl Moto {
     /// Starts one on a free port.
     pub fn start() -> Moto {
+        Moto::start_at(free_address())
+    }
+
+    /// Starts one there.
+    pub(crate) fn start_at(address: SocketAddr) -> Moto {
         let program = Moto::program("moto_server");
         let scratch = Scratch::new();
-        // It takes a number alone, so the port is free, but not held, until it listens.
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-        let address = free.expect("loopback has a free port");
         let mut command = Command::new(program);
         command
             .args(["-H", &address.ip().to_string(), "-p", &address.port().to_string()])
@@ -47,7 +49,7 @@ impl Moto {
         let process = Process::start(command);
         wait_within(START, "moto", || Client::try_connect(address).ok());
         Moto {
-            _process: process,
+            process,
             _scratch: scratch,
             address,
         }
@@ -60,7 +62,7 @@ impl Moto {
             .join(name);
         assert!(
             program.is_file(),
-            "moto {VERSION} is not installed; `cargo xtask terraform` does that"
+            "moto {VERSION} is not installed; `cargo xtask test` does that"
         );
         program
     }
@@ -68,6 +70,11 @@ impl Moto {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What it says of each request.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.process.stderr().so_far()
     }
 
     /// The names of all that it holds, by kind.
@@ -157,7 +164,7 @@ impl Moto {
         serde_json::from_str(&text).expect("a policy is JSON")
     }
 
-    fn ask(&self, service: &str, method: &str, path: &str, fields: &str, body: &str) -> Response {
+    pub(crate) fn ask(&self, service: &str, method: &str, path: &str, fields: &str, body: &str) -> Response {
         let mut client = Client::connect(self.address);
         client.send(format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/{service}/aws4_request\r\n\
@@ -174,6 +181,12 @@ impl Moto {
         );
         answer
     }
+}
+
+/// It takes a number alone, so the port is free, but not held, until it listens.
+pub(crate) fn free_address() -> SocketAddr {
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    free.expect("loopback has a free port")
 }
 
 fn names(list: &Value, name: &str) -> Vec<String> {

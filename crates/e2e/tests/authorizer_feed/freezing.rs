@@ -2,6 +2,7 @@
 
 use super::{PERMIT, REFUSED, ask, give_back, published, settles, start, take_away, told};
 use e2e::{Build, FeedServer, Manner, Scratch, Signal, case, wait_for};
+use serde_json::json;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -185,5 +186,45 @@ fn a_sync_whose_connection_was_cut_goes_on_with_the_rest() {
             .map(|asked| asked.status)
             .collect();
         assert_eq!(statuses, [200, 206], "what came already is not asked for again");
+    }
+}
+
+#[test]
+fn a_rest_of_another_bundle_is_not_taken_for_the_rest_of_this_one() {
+    for (build, is_shorter) in Build::BOTH
+        .into_iter()
+        .flat_map(|build| [(build, false), (build, true)])
+    {
+        case(format!("{build:?}, shorter: {is_shorter}"));
+        let (scratch, mut publisher) = (Scratch::new(), published());
+        let server = FeedServer::start(&publisher.bundle());
+        let function = start(build, &scratch, &publisher.floor(), &server.bundle(), &[]);
+        settles(&function, &told(PERMIT, 1, "live"));
+        let mut longer = publisher.clone();
+        let text = "x".repeat(4_000);
+        longer.publish(&[("plan/long", Some(json!({ "text": text })))]);
+        server.serve(&longer.bundle());
+        server.behave(Manner::Halting(longer.bundle().len() - 100));
+        assert_eq!(ask(&function).verdict, PERMIT);
+        function.process().signal(Signal::STOP);
+        server.behave(Manner::RangesAlone);
+        server.cut();
+        let newer = if is_shorter { &mut publisher } else { &mut longer };
+        take_away(newer);
+        give_back(newer);
+        take_away(newer);
+        server.serve(&newer.bundle());
+        function.process().signal(Signal::CONT);
+        let (_, revision) = newer.place();
+        settles(&function, &told(REFUSED, revision, "live"));
+        let bundles = server
+            .asked()
+            .into_iter()
+            .filter(|asked| asked.path.ends_with("/bundle"));
+        let statuses: Vec<u16> = bundles.map(|asked| asked.status).collect();
+        assert_eq!(statuses, [200, if is_shorter { 416 } else { 206 }, 200]);
+        let log = function.into_errors();
+        let mixed = log.iter().find(|line| line.contains("the bundle's end"));
+        assert_eq!(mixed, None, "two bundles were read as one");
     }
 }

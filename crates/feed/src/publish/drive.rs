@@ -1,13 +1,11 @@
-//! Runs a publisher where calls may block: asks the database and the log what the automaton wants to know.
-//!
-//! Whoever has its own loop calls [`answer`] for each action; waiting is the loop's.
+//! Runs a publisher where calls may block: asks the database and the log what the automaton wants to know. Waiting is for whoever has the loop.
 
 use super::action::{Action, Event};
 use super::automaton::Publisher;
 use super::source::{Log, Source};
 
 /// What comes of an action; `None` where it is to wait.
-pub fn answer<S: Source, L: Log>(action: Action, source: &mut S, log: &mut L) -> Option<Event> {
+fn answer<S: Source, L: Log>(action: Action, source: &mut S, log: &mut L) -> Option<Event> {
     let asked = match action {
         Action::Wait { .. } => return None,
         Action::Standing => source.standing().map(Event::Standing),
@@ -37,7 +35,7 @@ fn answer_of_log<L: Log>(action: Action, log: &mut L) -> Event {
 }
 
 /// Does all that is to be done now: until it is to wait. Milliseconds, Unix time, until when. The time is asked before each action.
-pub fn run<S: Source, L: Log>(
+pub(super) fn run<S: Source, L: Log>(
     publisher: &mut Publisher,
     source: &mut S,
     log: &mut L,

@@ -1,7 +1,7 @@
 //! The publisher's side of a feed: what is live, the commit that says so, and when it may be sent (feed.md §3).
 //!
 //! Pure; whoever sends has the sockets. `source.rs` says what is asked of a database and a log, `decide.rs` what they allow, `automaton.rs` in which
-//! order, `drive.rs` and `serve.rs` run it where calls may block.
+//! order, `drive.rs` does what it says where calls may block, and `turn.rs` all of it that is to be done now.
 
 mod action;
 mod automaton;
@@ -11,28 +11,27 @@ mod drive;
 mod lead;
 mod ledger;
 mod send;
-mod serve;
 mod signer;
 mod source;
 mod status;
 #[cfg(test)]
 mod tests;
 mod topic;
+mod turn;
 mod weigh;
 mod whole;
 
 pub use action::{Action, Event};
 pub use automaton::{CHECK_MS, HEARTBEAT_MS, POLL_MS, Publisher, VISIBLE_MS};
 pub use decide::{Refusal, next_number};
-pub use drive::{answer, run};
 pub use ledger::{Ledger, LedgerError};
-pub use serve::{Checking, Order, serve};
 pub use source::{
     Change, Fault, Log, Mark, Page, REVISION_BYTES_MAX, REVISION_RECORDS_MAX, Revision, Sent, Source,
     Standing,
 };
 pub use status::{Doing, Status};
 pub use topic::{Place, TOPIC_KEYS_MAX, Topic};
+pub use turn::{Checking, turn};
 
 /// A rule that a test takes away, to see that the simulation finds out.
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import type { IncomingHttpHeaders } from "node:http";
 import { FLOOR_BYTES_MAX } from "../feed/held.ts";
 import { RECORD_BYTES_MAX } from "../feed/record.ts";
 import { codeOf, Failure } from "./failure.ts";
@@ -61,14 +62,15 @@ export class HttpCarrier implements Carrier {
       rest === undefined ? {} : { range: `bytes=${rest.from}-`, "if-range": rest.tag };
     const answer = await this.#server.get(this.#path, fields, signal);
     const { statusCode, headers } = answer;
-    const isRest = statusCode === 206 && rest !== undefined && beginsAt(headers["content-range"], rest.from);
+    const isRest = statusCode === 206 && rest !== undefined && isRestOf(headers, rest);
     if (statusCode !== 200 && !isRest) {
       answer.destroy();
+      // Object storage may know ranges and not If-Range: it has another one by now, and all of that is asked for.
+      const isOther = rest !== undefined && (statusCode === 206 || statusCode === 416);
+      if (isOther) return this.bundle(undefined, signal);
       throw new Failure(`the answer is ${statusCode}`);
     }
-    // A strong tag: of a weak one a rest may be another one's (RFC 9110 §13.1.5).
-    const tag = headers.etag?.startsWith('"') ? headers.etag : undefined;
-    return { isRest, tag, pieces: atMost(piecesOf(answer), isRest ? rest.from : 0) };
+    return { isRest, tag: tagOf(headers), pieces: atMost(piecesOf(answer), isRest ? rest.from : 0) };
   }
 }
 
@@ -98,9 +100,14 @@ export class FileCarrier implements Carrier {
   }
 }
 
-/** RFC 9110 §14.4: `bytes FIRST-LAST/ALL`. */
-function beginsAt(range: string | undefined, from: number): boolean {
-  return range?.startsWith(`bytes ${from}-`) ?? false;
+/** A strong tag: of a weak one a rest may be another one's (RFC 9110 §13.1.5). */
+function tagOf({ etag }: IncomingHttpHeaders): string | undefined {
+  return etag?.startsWith('"') ? etag : undefined;
+}
+
+/** Whether it is what is behind so many bytes of what has this tag (RFC 9110 §14.4, `bytes FIRST-LAST/ALL`; §15.3.7, the tag). */
+function isRestOf(headers: IncomingHttpHeaders, { from, tag }: Rest): boolean {
+  return (headers["content-range"]?.startsWith(`bytes ${from}-`) ?? false) && tagOf(headers) === tag;
 }
 
 async function* atMost(pieces: AsyncIterable<Buffer>, before: number): AsyncGenerator<Buffer> {

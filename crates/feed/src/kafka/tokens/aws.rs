@@ -1,8 +1,8 @@
 //! A token for Amazon MSK: a URL of `kafka-cluster:Connect`, signed with Signature Version 4 as a query, in base64url. As AWS's own signers
 //! make it (aws/aws-msk-iam-sasl-signer-python, docs.aws.amazon.com/msk "IAM access control").
 
-use super::credentials::Credentials;
 use super::{TokenError, unix_ms};
+use crate::aws::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use base64::Engine as _;

@@ -4,14 +4,12 @@
 //! in time. No token and no secret is ever part of an error.
 
 mod aws;
-mod credentials;
-mod fetch;
 mod server;
 
 use super::{Sasl, Secret, Token};
+use crate::aws::{CredentialsError, FetchError, find};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use fetch::FetchError;
 use rdkafka::client::OAuthToken;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -50,10 +48,8 @@ pub(super) enum TokenError {
     Server(#[source] FetchError),
     #[error("the token endpoint answers without a token")]
     Answer,
-    #[error("no credentials of AWS: {0}")]
-    Credentials(&'static str),
-    #[error("the credentials of AWS cannot be fetched")]
-    Fetch(#[source] FetchError),
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
     #[error("the token cannot be signed")]
     Sign,
 }
@@ -103,7 +99,7 @@ impl Tokens {
                 let (token, life) = server::ask(url, client, secret, scope.as_deref())?;
                 described(&token, life, now)
             }
-            Tokens::AwsMskIam { region } => aws::token(region, &credentials::find(region)?, now),
+            Tokens::AwsMskIam { region } => aws::token(region, &find(region)?, now),
         }
     }
 }

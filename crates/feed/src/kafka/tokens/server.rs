@@ -1,14 +1,13 @@
 //! A token from an authorisation server: client credentials (RFC 6749 §4.4), the client authenticated as in §2.3.1.
 
-use super::fetch::fetch;
 use super::{Secret, TOKEN_BYTES_MAX, TokenError};
+use crate::aws::{encoded, fetch};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http_body_util::Full;
 use hyper::Request;
 use hyper::body::Bytes;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use std::fmt::Write as _;
 use std::time::Duration;
 
 /// The token, and how long it lives where that is said.
@@ -55,19 +54,6 @@ fn read(answer: &[u8]) -> Result<(String, Option<Duration>), TokenError> {
         token.ok_or(TokenError::Answer)?.to_owned(),
         life.map(Duration::from_secs),
     ))
-}
-
-/// As a form has it: all but unreserved characters (RFC 3986 §2.3) as `%XX`.
-pub(super) fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            // Writing to a string never fails.
-            _ => drop(write!(out, "%{byte:02X}")),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

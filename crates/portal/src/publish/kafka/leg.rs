@@ -7,7 +7,7 @@ use crate::publish::{Hub, Publishing};
 use crate::store::feeds;
 use crate::text::{now, now_ms};
 use feed::kafka::{PublisherLog, Settings};
-use feed::publish::{Checking, Doing, Publisher, Status, run};
+use feed::publish::{Checking, Doing, Publisher, Status, turn};
 use feed::{Line, Roots, Scratch};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -127,9 +127,14 @@ impl Leg {
                 publisher.fleet(alarm.epoch.unsigned_abs(), alarm.revision.unsigned_abs());
             }
         }
-        let until_ms = run(publisher, &mut self.source, &mut self.log, unix_ms);
-        let log = &self.log;
-        self.checking.step(publisher, || log.checker(), unix_ms());
+        let until_ms = turn(
+            publisher,
+            &mut self.source,
+            &mut self.log,
+            PublisherLog::checker,
+            &mut self.checking,
+            unix_ms,
+        );
         self.tell(trouble(publisher.status(), self.hub.leads()).as_deref());
         until_ms
     }

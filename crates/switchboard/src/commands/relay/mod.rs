@@ -1,29 +1,40 @@
 //! `switchboard relay`: follows a feed as every reader does, and hands it on as a bundle with its commit beside it, to those who cannot follow by
 //! themselves (feed.md §5).
 //!
-//! `publication` is what is handed on, `files` writes it, `serve` answers over HTTP. Nothing is handed on that was not verified here.
+//! `publication` is what is handed on, `writer` has it written into a `directory` or a `bucket`, `serve` answers over HTTP. Nothing is handed on that
+//! was not verified here.
 
-mod files;
+mod bucket;
+mod directory;
 mod publication;
 mod serve;
+mod writer;
 
 use crate::logging;
+use ::feed::bucket::{Bucket, Place, region_of_environment};
 use ::gateway::configuration::{self, Feed, Portal, Token};
 use ::gateway::fleet::{self, About, Reports};
 use ::gateway::follow::{self, Follow, Following, Parts};
 use ::gateway::upstream::SystemResolver;
 use anyhow::Context as _;
 use aws_lc_rs::digest::{SHA256, digest};
+use bucket::Store;
 use clap::{ArgGroup, Parser};
-use publication::{Publication, Publisher};
+use directory::Directory;
+use publication::{Beats, Publication, Publisher};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
+use writer::{Out, Writer};
 
 /// Bytes of a token's file.
 const TOKEN_FILE_BYTES_MAX: u64 = 64 * 1024;
+/// A bundle in a directory is written anew for the sake of its commit after this long.
+const DIRECTORY_BEAT: Duration = Duration::from_secs(10);
+/// One in a bucket, where each writing is paid for and each is sent anew to whoever looks at the bundle alone.
+const BUCKET_BEAT: Duration = Duration::from_secs(900);
 /// Bytes of a name in a fleet.
 const NAME_BYTES_MAX: usize = 128;
 
@@ -53,10 +64,17 @@ pub(crate) struct Relay {
     /// Which relay this is, as the fleet shows it; the machine's host name where left out
     #[arg(long, value_name = "NAME", requires = "enrolled", value_parser = fleet_name)]
     name: Option<String>,
-    /// Where `bundle` and `commit` are written
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// Where what was handed on outlives a restart; `state` in the directory of `--out` where left out
+    /// Where `bundle` and `commit` are written: a directory, or s3://BUCKET/PREFIX in object storage, with region and credentials as AWS's own clients
+    /// take them: AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the role of the pod, the task or the instance
+    #[arg(long, value_name = "DIR_OR_S3")]
+    out: String,
+    /// The object storage that speaks S3's API, where it is not Amazon's: an http or https URL. The bucket is in the path
+    #[arg(long, value_name = "URL")]
+    s3_endpoint: Option<String>,
+    /// Write a newer commit of the same revision only after so many seconds, where each writing is paid for; each, about every 10 s, where left out
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    commit_every_s: Option<u64>,
+    /// Where what was handed on outlives a restart; `state` in the directory of `--out` where left out, and nowhere where that is a bucket
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
     /// Serve both over HTTP too, with `/healthz` and `/ready`, such as on 0.0.0.0:8080
@@ -73,9 +91,9 @@ impl Relay {
         logging::start("info");
         let portal = self.portal()?;
         let carrier = self.carrier(portal.as_ref())?;
-        let state_dir = self.state.clone().unwrap_or_else(|| self.out.join("state"));
+        let state_dir = self.state_dir();
         let beginning =
-            follow::begin(&self.floor, None, Some(&state_dir)).context("cannot begin with the floor")?;
+            follow::begin(&self.floor, None, state_dir.as_deref()).context("cannot begin with the floor")?;
         let feed_name = beginning.roots.feed().to_owned();
         let feed = Arc::new(Feed {
             floor: self.floor.clone(),
@@ -85,9 +103,11 @@ impl Relay {
             deny_floor_s_max: None,
         });
         let follow = Arc::new(Follow::new(feed, &beginning));
-        let publication = Publication::new(&beginning);
-        let writer = files::Writer::start(Arc::clone(&publication), &self.out)
-            .with_context(|| format!("cannot write to {}", self.out.display()))?;
+        let publication = Publication::new(&beginning, self.beats());
+        let writer = self
+            .out(&feed_name)
+            .and_then(|out| Ok(Writer::start(Arc::clone(&publication), out)?))
+            .with_context(|| format!("cannot write to {}", self.out))?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -106,7 +126,7 @@ impl Relay {
             let parts = Parts {
                 beginning,
                 carrier,
-                state_dir: Some(state_dir),
+                state_dir,
                 follow: Arc::clone(&follow),
                 resolver: Arc::new(SystemResolver),
             };
@@ -132,6 +152,40 @@ impl Relay {
         drop(writer);
         served?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn is_bucket(&self) -> bool {
+        self.out.contains("://")
+    }
+
+    fn state_dir(&self) -> Option<PathBuf> {
+        let beside = || (!self.is_bucket()).then(|| Path::new(&self.out).join("state"));
+        self.state.clone().or_else(beside)
+    }
+
+    fn beats(&self) -> Beats {
+        Beats {
+            bundle: if self.is_bucket() {
+                BUCKET_BEAT
+            } else {
+                DIRECTORY_BEAT
+            },
+            commit: self.commit_every_s.map_or(Duration::ZERO, Duration::from_secs),
+        }
+    }
+
+    /// Where the bundle of this feed is written.
+    fn out(&self, feed: &str) -> anyhow::Result<Out> {
+        if !self.is_bucket() {
+            anyhow::ensure!(
+                self.s3_endpoint.is_none(),
+                "--s3-endpoint has no effect on a directory; write --out s3://BUCKET/PREFIX, or leave it out"
+            );
+            return Ok(Out::Directory(Directory::new(Path::new(&self.out))?));
+        }
+        let region = region_of_environment();
+        let place = Place::new(&self.out, self.s3_endpoint.as_deref(), region.as_deref())?;
+        Ok(Out::Bucket(Box::new(Store::new(Bucket::new(place)?, feed))))
     }
 
     /// The portal that is followed, or only told.

@@ -4,16 +4,23 @@
 //! handed on as they came: nothing is written anew.
 
 use ::gateway::follow::{Beginning, Sink};
-use feed::{Line, Scratch, Shown};
+use feed::{Commit, Line, Scratch, Shown};
 use hyper::body::Bytes;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A bundle is written anew for the sake of its commit alone after this long, or longer where it is large.
-const BEAT_EVERY: Duration = Duration::from_secs(10);
-/// Bytes that may be written in a second for that.
+/// Bytes that may be written in a second for a commit's sake.
 const BEAT_BYTES_PER_S: u64 = 4 << 20;
+
+/// How often something is written though the revision is the same.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Beats {
+    /// The bundle for the sake of its commit alone, for those who look at nothing else; less often where it is large.
+    pub(super) bundle: Duration,
+    /// A newer commit; zero for each that comes.
+    pub(super) commit: Duration,
+}
 
 /// Shared by those who follow, write and serve.
 #[derive(Debug)]
@@ -30,9 +37,14 @@ struct State {
     commit: Box<[u8]>,
     /// What is to be written.
     wanted: Wanted,
-    /// What is in the files, and is served.
+    /// What was written, and is served.
     written: Option<Written>,
+    beats: Beats,
     bundle_at: Option<Instant>,
+    /// When a commit was written last, with its bundle or alone.
+    commit_at: Option<Instant>,
+    /// What stands where it is written and is of a newer revision.
+    ahead: Option<Position>,
     /// Why it could not be written last.
     failure: Option<String>,
     ends: bool,
@@ -57,8 +69,30 @@ pub(super) struct Written {
     pub(super) tag: Box<str>,
     /// Of the commit: when it was made too.
     pub(super) commit_tag: Box<str>,
-    /// The revision.
+    /// Of the commit.
+    pub(super) position: Position,
+}
+
+/// What never goes back (feed.md §2, rule 3).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Position {
+    pub(super) epoch: u64,
     pub(super) revision: u64,
+    pub(super) at: u64,
+}
+
+impl Position {
+    pub(super) fn of(commit: &Commit<'_>) -> Position {
+        Position {
+            epoch: commit.epoch,
+            revision: commit.revision,
+            at: commit.at,
+        }
+    }
+
+    pub(super) fn is_of_newer_revision(self, than: Position) -> bool {
+        (self.epoch, self.revision) > (than.epoch, than.revision)
+    }
 }
 
 /// What is to be written next.
@@ -73,7 +107,7 @@ pub(super) enum Next {
 
 impl Publication {
     /// What is begun with is written first.
-    pub(super) fn new(beginning: &Beginning) -> Arc<Publication> {
+    pub(super) fn new(beginning: &Beginning, beats: Beats) -> Arc<Publication> {
         let values = beginning.changes.iter();
         let live = values.filter_map(|(key, value)| Some((key.clone(), value.clone()?)));
         Arc::new(Publication {
@@ -83,7 +117,10 @@ impl Publication {
                 commit: beginning.commit.clone(),
                 wanted: Wanted::Bundle,
                 written: None,
+                beats,
                 bundle_at: None,
+                commit_at: None,
+                ahead: None,
                 failure: None,
                 ends: false,
             }),
@@ -105,6 +142,11 @@ impl Publication {
         self.state().failure.clone()
     }
 
+    /// The revision that stands where it is written, where that is newer than what was to be written.
+    pub(super) fn ahead(&self) -> Option<u64> {
+        self.state().ahead.map(|ahead| ahead.revision)
+    }
+
     /// Nothing is written any more.
     pub(super) fn end(&self) {
         self.state().ends = true;
@@ -113,32 +155,32 @@ impl Publication {
 
     /// Waits until there is something to write.
     pub(super) fn next(&self) -> Next {
-        let waited = self.changed.wait_while(self.state(), |state| {
-            state.wanted == Wanted::Nothing && !state.ends
-        });
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
-        if state.ends {
-            return Next::End;
-        }
-        let wanted = std::mem::replace(&mut state.wanted, Wanted::Nothing);
-        match (&state.written, wanted) {
-            (Some(written), Wanted::Commit) if !state.is_beat_due(written) => {
-                let mut written = written.clone();
-                written.commit = line(&state.commit);
-                written.commit_tag = tags(&state.commit).1;
-                Next::Commit(written)
+        let mut state = self.state();
+        loop {
+            if state.ends {
+                return Next::End;
             }
-            _ => {
-                state.bundle_at = Some(Instant::now());
-                Next::Bundle(state.bundle())
-            }
+            let wait = match state.wanted {
+                Wanted::Nothing => None,
+                Wanted::Bundle => Some(Duration::ZERO),
+                Wanted::Commit => Some(state.until_commit()),
+            };
+            state = match wait {
+                Some(Duration::ZERO) => return state.take(),
+                Some(wait) => {
+                    let waited = self.changed.wait_timeout(state, wait);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
         }
     }
 
-    /// What was to be written is written, and served from here on.
-    pub(super) fn done(&self, written: Written) {
+    /// What was to be written is written, or stays unwritten for the sake of what is `ahead`, and is served from here on.
+    pub(super) fn done(&self, written: Written, ahead: Option<Position>) {
         let mut state = self.state();
         state.written = Some(written);
+        state.ahead = ahead;
         state.failure = None;
     }
 
@@ -166,10 +208,37 @@ impl Publication {
 }
 
 impl State {
+    /// How long a newer commit waits for its turn.
+    fn until_commit(&self) -> Duration {
+        let passed = self.commit_at.map(|at| at.elapsed());
+        passed.map_or(Duration::ZERO, |passed| self.beats.commit.saturating_sub(passed))
+    }
+
+    /// What is to be written now.
+    fn take(&mut self) -> Next {
+        let wanted = std::mem::replace(&mut self.wanted, Wanted::Nothing);
+        self.commit_at = Some(Instant::now());
+        match &self.written {
+            Some(written) if wanted == Wanted::Commit && !self.is_beat_due(written) => {
+                let mut written = written.clone();
+                written.commit = line(&self.commit);
+                (_, written.commit_tag, written.position) = tags(&self.commit);
+                Next::Commit(written)
+            }
+            _ => {
+                self.bundle_at = Some(Instant::now());
+                Next::Bundle(self.bundle())
+            }
+        }
+    }
+
     /// Whether those who look at the bundle alone should see a newer commit.
     fn is_beat_due(&self, written: &Written) -> bool {
         let bytes = written.bundle.len() as u64;
-        let every = BEAT_EVERY.max(Duration::from_secs(bytes / BEAT_BYTES_PER_S));
+        let every = self
+            .beats
+            .bundle
+            .max(Duration::from_secs(bytes / BEAT_BYTES_PER_S));
         self.bundle_at.is_none_or(|at| at.elapsed() >= every)
     }
 
@@ -183,13 +252,13 @@ impl State {
             bundle.extend_from_slice(line);
             bundle.push(b'\n');
         }
-        let (tag, commit_tag, revision) = tags(&self.commit);
+        let (tag, commit_tag, position) = tags(&self.commit);
         Written {
             bundle: bundle.into(),
             commit: line(&self.commit),
             tag,
             commit_tag,
-            revision,
+            position,
         }
     }
 }
@@ -198,8 +267,8 @@ fn line(bytes: &[u8]) -> Bytes {
     [bytes, b"\n"].concat().into()
 }
 
-/// The entity tags of bundle and commit, and the revision.
-fn tags(commit: &[u8]) -> (Box<str>, Box<str>, u64) {
+/// The entity tags of bundle and commit, and where the commit stands.
+fn tags(commit: &[u8]) -> (Box<str>, Box<str>, Position) {
     match Line::parse(commit, &mut Scratch::default()) {
         Some(Line::Commit(commit)) => {
             let of_bundle = format!("{}-{}-{}", commit.epoch, commit.revision, commit.digest);
@@ -207,11 +276,11 @@ fn tags(commit: &[u8]) -> (Box<str>, Box<str>, u64) {
             (
                 tag,
                 format!("\"{of_bundle}-{}\"", commit.at).into(),
-                commit.revision,
+                Position::of(&commit),
             )
         }
         // A reader that counted it has read it.
-        _ => ("\"\"".into(), "\"\"".into(), 0),
+        _ => ("\"\"".into(), "\"\"".into(), Position::default()),
     }
 }
 

@@ -149,7 +149,8 @@ fn ready(written: Option<&Written>, publication: &Publication, follow: &Follow) 
     let shown = json!({
         "ready": is_ready,
         "policy": policy,
-        "written_revision": written.map(|written| written.revision),
+        "written_revision": written.map(|written| written.position.revision),
+        "ahead_revision": publication.ahead(),
         "last_error": failure,
     });
     let mut answer = short(

@@ -1,9 +1,9 @@
 //! AWS's credentials of where this runs, in the order of AWS's own clients: the environment, a web identity (EKS), a container's endpoint
 //! (ECS, EKS Pod Identity), the shared file, an instance (EC2).
 //!
-//! Looked for anew for each token, a quarter of an hour apart, so that what AWS replaces is followed.
+//! Looked for anew for each token, or when they end, so that what AWS replaces is followed.
 
-use super::TokenError;
+use super::encoded;
 use super::fetch::{FetchError, fetch};
 use http_body_util::Full;
 use hyper::Request;
@@ -21,8 +21,23 @@ const INSTANCE: &str = "http://169.254.169.254/latest";
 /// Bytes of any file that is read.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
+/// Why there are none.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CredentialsError {
+    /// A file that the environment names.
+    #[error("the file of AWS's credentials cannot be read")]
+    File(#[source] std::io::Error),
+    /// They are nowhere, or where they are is no such place.
+    #[error("no credentials of AWS: {0}")]
+    None(&'static str),
+    /// Their endpoint does not give them.
+    #[error("the credentials of AWS cannot be fetched")]
+    Fetch(#[source] FetchError),
+}
+
 /// What signs.
-pub(super) struct Credentials {
+#[derive(Clone)]
+pub(crate) struct Credentials {
     id: String,
     secret: String,
     session: Option<String>,
@@ -39,17 +54,17 @@ impl fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    pub(super) fn identity(&self) -> aws_credential_types::Credentials {
+    pub(crate) fn identity(&self) -> aws_credential_types::Credentials {
         let (id, secret, session) = (self.id.clone(), self.secret.clone(), self.session.clone());
         aws_credential_types::Credentials::new(id, secret, session, self.until, "switchboard")
     }
 
-    pub(super) fn until(&self) -> Option<SystemTime> {
+    pub(crate) fn until(&self) -> Option<SystemTime> {
         self.until
     }
 
     #[cfg(test)]
-    pub(super) fn for_tests(id: &str, secret: &str, session: Option<&str>) -> Credentials {
+    pub(crate) fn for_tests(id: &str, secret: &str, session: Option<&str>) -> Credentials {
         Credentials {
             id: id.to_owned(),
             secret: secret.to_owned(),
@@ -60,7 +75,7 @@ impl Credentials {
 }
 
 /// Those of where this runs.
-pub(super) fn find(region: &str) -> Result<Credentials, TokenError> {
+pub(crate) fn find(region: &str) -> Result<Credentials, CredentialsError> {
     from(region, &|name| {
         std::env::var(name).ok().filter(|value| !value.is_empty())
     })
@@ -68,7 +83,7 @@ pub(super) fn find(region: &str) -> Result<Credentials, TokenError> {
 
 type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-fn from(region: &str, variable: Variables<'_>) -> Result<Credentials, TokenError> {
+fn from(region: &str, variable: Variables<'_>) -> Result<Credentials, CredentialsError> {
     if let (Some(id), Some(secret)) = (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
         return Ok(Credentials {
             id,
@@ -81,43 +96,43 @@ fn from(region: &str, variable: Variables<'_>) -> Result<Credentials, TokenError
         return of_web_identity(region, &read(Path::new(&file))?, &role);
     }
     if let Some(request) = container(variable)? {
-        return of_container(&fetch(request).map_err(TokenError::Fetch)?);
+        return of_container(&fetch(request).map_err(CredentialsError::Fetch)?);
     }
     if let Some(found) = of_file(variable)? {
         return Ok(found);
     }
     if variable("AWS_EC2_METADATA_DISABLED").is_some_and(|word| word.eq_ignore_ascii_case("true")) {
-        return Err(TokenError::Credentials(
+        return Err(CredentialsError::None(
             "there are none in the environment and none in ~/.aws/credentials",
         ));
     }
     of_instance()
 }
 
-fn read(path: &Path) -> Result<String, TokenError> {
+fn read(path: &Path) -> Result<String, CredentialsError> {
     use std::io::Read as _;
     let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(TokenError::File)?;
+    let file = std::fs::File::open(path).map_err(CredentialsError::File)?;
     file.take(FILE_BYTES_MAX)
         .read_to_string(&mut text)
-        .map_err(TokenError::File)?;
+        .map_err(CredentialsError::File)?;
     Ok(text)
 }
 
-fn get(url: &str) -> Result<hyper::http::request::Builder, TokenError> {
+fn get(url: &str) -> Result<hyper::http::request::Builder, CredentialsError> {
     let uri: hyper::Uri = url
         .parse()
-        .map_err(|_| TokenError::Credentials("their endpoint is no URL"))?;
+        .map_err(|_| CredentialsError::None("their endpoint is no URL"))?;
     Ok(Request::get(uri).header(ACCEPT, "application/json"))
 }
 
-fn empty(request: hyper::http::request::Builder) -> Result<Request<Full<Bytes>>, TokenError> {
+fn empty(request: hyper::http::request::Builder) -> Result<Request<Full<Bytes>>, CredentialsError> {
     let made = request.body(Full::default());
-    made.map_err(|_| TokenError::Credentials("the token of their endpoint is no header's value"))
+    made.map_err(|_| CredentialsError::None("the token of their endpoint is no header's value"))
 }
 
 /// The request to a container's endpoint, where there is one.
-fn container(variable: Variables<'_>) -> Result<Option<Request<Full<Bytes>>>, TokenError> {
+fn container(variable: Variables<'_>) -> Result<Option<Request<Full<Bytes>>>, CredentialsError> {
     let url = match (
         variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
         variable("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
@@ -127,7 +142,7 @@ fn container(variable: Variables<'_>) -> Result<Option<Request<Full<Bytes>>>, To
         (None, None) => return Ok(None),
     };
     if !may_be_asked(&url) {
-        return Err(TokenError::Credentials(
+        return Err(CredentialsError::None(
             "the container's endpoint is neither `https` nor an address of AWS or of this machine",
         ));
     }
@@ -156,8 +171,8 @@ fn may_be_asked(url: &str) -> bool {
     uri.scheme_str() == Some("https") || (uri.scheme_str() == Some("http") && is_near)
 }
 
-fn of_container(answer: &[u8]) -> Result<Credentials, TokenError> {
-    const WRONG: TokenError = TokenError::Credentials("their endpoint answers with something else");
+fn of_container(answer: &[u8]) -> Result<Credentials, CredentialsError> {
+    const WRONG: CredentialsError = CredentialsError::None("their endpoint answers with something else");
     let answer: serde_json::Value = serde_json::from_slice(answer).map_err(|_| WRONG)?;
     let (id, secret) = (answer["AccessKeyId"].as_str(), answer["SecretAccessKey"].as_str());
     // STS counts seconds, everybody else writes a time.
@@ -184,22 +199,22 @@ fn read_time(text: &str) -> Option<SystemTime> {
 }
 
 /// `AssumeRoleWithWebIdentity`, which needs no signature.
-fn of_web_identity(region: &str, token: &str, role: &str) -> Result<Credentials, TokenError> {
+fn of_web_identity(region: &str, token: &str, role: &str) -> Result<Credentials, CredentialsError> {
     let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
     let form = format!(
         "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleSessionName=switchboard&RoleArn={}&WebIdentityToken={}",
-        super::server::encoded(role),
-        super::server::encoded(token.trim())
+        encoded(role),
+        encoded(token.trim())
     );
     let request = Request::post(format!("https://sts.{region}.amazonaws.com{suffix}/"))
         .header(ACCEPT, "application/json")
         .header(hyper::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Full::from(form))
-        .map_err(|_| TokenError::Credentials("the region makes no URL of STS"))?;
-    of_sts(&fetch(request).map_err(TokenError::Fetch)?)
+        .map_err(|_| CredentialsError::None("the region makes no URL of STS"))?;
+    of_sts(&fetch(request).map_err(CredentialsError::Fetch)?)
 }
 
-fn of_sts(answer: &[u8]) -> Result<Credentials, TokenError> {
+fn of_sts(answer: &[u8]) -> Result<Credentials, CredentialsError> {
     let answer: serde_json::Value = serde_json::from_slice(answer).unwrap_or_default();
     let found =
         &answer["AssumeRoleWithWebIdentityResponse"]["AssumeRoleWithWebIdentityResult"]["Credentials"];
@@ -207,7 +222,7 @@ fn of_sts(answer: &[u8]) -> Result<Credentials, TokenError> {
 }
 
 /// The profile of the shared file; `None` where there is no file or no such profile.
-fn of_file(variable: Variables<'_>) -> Result<Option<Credentials>, TokenError> {
+fn of_file(variable: Variables<'_>) -> Result<Option<Credentials>, CredentialsError> {
     let path = match (variable("AWS_SHARED_CREDENTIALS_FILE"), variable("HOME")) {
         (Some(path), _) => PathBuf::from(path),
         (None, Some(home)) => Path::new(&home).join(".aws/credentials"),
@@ -251,12 +266,12 @@ fn profile_of(text: &str, profile: &str) -> Option<Credentials> {
 }
 
 /// IMDSv2: a token first, then the role's name, then its credentials.
-fn of_instance() -> Result<Credentials, TokenError> {
+fn of_instance() -> Result<Credentials, CredentialsError> {
     let asked = |request| match fetch(request) {
-        Err(FetchError::Unreachable(_) | FetchError::Late) => Err(TokenError::Credentials(
+        Err(FetchError::Unreachable(_) | FetchError::Late(_)) => Err(CredentialsError::None(
             "there are none in the environment, in ~/.aws/credentials or of an instance",
         )),
-        answer => answer.map_err(TokenError::Fetch),
+        answer => answer.map_err(CredentialsError::Fetch),
     };
     let token =
         Request::put(format!("{INSTANCE}/api/token")).header("x-aws-ec2-metadata-token-ttl-seconds", "60");
@@ -285,7 +300,7 @@ mod tests {
                 assert_eq!((found.id.as_str(), found.session.as_deref()), (id, session));
                 assert!(!format!("{found:?}").contains("shh"));
             }
-            (Err(error), Err(part)) => assert!(error.said().contains(part), "{error}"),
+            (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),
             (found, expected) => panic!("{found:?} for {expected:?}"),
         }
     }

@@ -1,81 +1,15 @@
-//! `switchboard relay` as a process: it hands on what a feed says as a bundle with its commit beside it, in files and over HTTP, never what it
-//! has not verified, and goes on with what it has when everything else is gone.
+//! Files in a directory, and the same over HTTP.
 
-use e2e::{
-    Build, Client, Function, Invoked, Process, Publisher, Scratch, Signal, case, run, switchboard, wait_for,
-};
+use super::{FEED, Relay, SOURCE, api, begin, effect, published};
+use e2e::{Build, Client, Function, Publisher, Scratch, Signal, case, run, switchboard, wait_for};
 use serde_json::{Value, json};
-use std::net::SocketAddr;
 use std::path::Path;
 
-const FEED: &str = "prod";
 const PORTAL: &str = "https://portal.example.com";
-const SOURCE: &str = "source.bundle";
 
-/// Revision 1: one API that is open.
-fn published() -> Publisher {
-    let mut publisher = Publisher::new(FEED);
-    publisher.publish(&[("api/orders", Some(api("GET")))]);
-    publisher
-}
-
-/// An API that lets everybody call this method.
-fn api(method: &str) -> Value {
-    let matches = &format!("{method} /orders/**");
-    json!({ "team": "t", "base_path": "/orders", "public": [matches], "operations": [{ "match": matches }] })
-}
-
-/// A relay that follows the bundle in `SOURCE`.
-struct Relay {
-    process: Process,
-    address: SocketAddr,
-}
-
-impl Relay {
-    fn start(scratch: &Scratch, more: &[&str]) -> Relay {
-        let path = |name: &str| scratch.path(name).display().to_string();
-        let (floor, source, out) = (path("policy.floor"), path(SOURCE), path("out"));
-        let mut arguments = vec![
-            "relay",
-            "--floor",
-            &floor,
-            "--bundle",
-            &source,
-            "--out",
-            &out,
-            "--listen",
-            "127.0.0.1:0",
-        ];
-        arguments.extend(more);
-        let process = Process::start(switchboard(&arguments));
-        let address = process.stderr().wait_for("the address", |line| {
-            let line: Value = serde_json::from_str(line).ok()?;
-            line["fields"]["address"].as_str()?.parse().ok()
-        });
-        Relay { process, address }
-    }
-
-    fn get(&self, target: &str) -> e2e::Response {
-        Client::connect(self.address).get(target)
-    }
-
-    fn ready(&self) -> Value {
-        self.get("/ready").json()
-    }
-
-    /// Waits until this revision is handed on.
-    fn wait_for(&self, revision: u64) {
-        wait_for("a revision", || {
-            (self.ready()["written_revision"] == revision).then_some(())
-        });
-    }
-}
-
-fn begin(publisher: &Publisher) -> Scratch {
-    let scratch = Scratch::new();
-    scratch.write("policy.floor", &publisher.floor());
-    scratch.replace(SOURCE, &publisher.bundle());
-    scratch
+fn start(scratch: &Scratch, more: &[&str]) -> Relay {
+    let out = scratch.path("out").display().to_string();
+    Relay::start(Relay::command(scratch, &out, more))
 }
 
 fn read(scratch: &Scratch, name: &str) -> String {
@@ -86,7 +20,7 @@ fn read(scratch: &Scratch, name: &str) -> String {
 fn what_is_published_is_handed_on_in_files_and_over_http() {
     let mut publisher = published();
     let scratch = begin(&publisher);
-    let relay = Relay::start(&scratch, &[]);
+    let relay = start(&scratch, &[]);
     for revision in 1..4 {
         relay.wait_for(revision);
         let commit = format!("{}\n", publisher.commit());
@@ -117,7 +51,7 @@ fn a_heartbeat_passes_through_and_changes_the_commit_alone() {
     let mut publisher = published();
     publisher.beat_aged(60);
     let scratch = begin(&publisher);
-    let relay = Relay::start(&scratch, &[]);
+    let relay = start(&scratch, &[]);
     relay.wait_for(1);
     let (tag, commit_tag) = (etag(&relay, "/bundle"), etag(&relay, "/commit"));
     publisher.beat();
@@ -139,7 +73,7 @@ fn etag(relay: &Relay, target: &str) -> String {
 fn who_has_it_already_is_told_so_and_who_has_its_front_gets_the_rest() {
     let publisher = published();
     let scratch = begin(&publisher);
-    let relay = Relay::start(&scratch, &[]);
+    let relay = start(&scratch, &[]);
     relay.wait_for(1);
     let (tag, bundle) = (etag(&relay, "/bundle"), publisher.bundle());
     let mut client = Client::connect(relay.address);
@@ -185,7 +119,7 @@ fn what_is_not_verified_is_not_handed_on() {
     let first = publisher.bundle();
     publisher.publish(&[("api/orders", Some(api("POST")))]);
     let scratch = begin(&publisher);
-    let relay = Relay::start(&scratch, &[]);
+    let relay = start(&scratch, &[]);
     relay.wait_for(2);
     let good = publisher.bundle();
     let mut stranger = Publisher::stranger(FEED);
@@ -219,7 +153,7 @@ fn what_is_not_verified_is_not_handed_on() {
 fn killed_and_without_its_source_it_hands_on_what_it_had() {
     let mut publisher = published();
     let scratch = begin(&publisher);
-    let relay = Relay::start(&scratch, &[]);
+    let relay = start(&scratch, &[]);
     publisher.publish(&[("api/orders", Some(api("POST")))]);
     scratch.replace(SOURCE, &publisher.bundle());
     relay.wait_for(2);
@@ -228,7 +162,7 @@ fn killed_and_without_its_source_it_hands_on_what_it_had() {
     std::fs::remove_file(scratch.path(SOURCE)).expect("it is there");
     // What it had written is there, whoever loses it.
     std::fs::remove_file(scratch.path("out").join("bundle")).expect("it is there");
-    let relay = Relay::start(&scratch, &[]);
+    let relay = start(&scratch, &[]);
     assert_eq!(relay.get("/bundle").expect(200).text(), publisher.bundle());
     let ready = relay.ready();
     assert_eq!(ready["policy"]["source"], "last_known_good", "{ready}");
@@ -245,7 +179,7 @@ fn whoever_reads_while_it_writes_finds_a_sound_pair() {
         .expect("roots are line 1")
         .to_owned();
     let scratch = begin(&publisher);
-    let relay = Relay::start(&scratch, &[]);
+    let relay = start(&scratch, &[]);
     relay.wait_for(1);
     let out = scratch.path("out");
     let (mut seen, mut last) = (0, 1);
@@ -282,7 +216,7 @@ fn pair(out: &Path, roots: &str) -> (u64, u64) {
 fn what_cannot_be_written_is_told_and_written_later() {
     let mut publisher = published();
     let scratch = begin(&publisher);
-    let relay = Relay::start(&scratch, &[]);
+    let relay = start(&scratch, &[]);
     relay.wait_for(1);
     let bundle = scratch.path("out").join("bundle");
     std::fs::remove_file(&bundle).expect("it is there");
@@ -303,7 +237,7 @@ fn what_cannot_be_written_is_told_and_written_later() {
 fn authorizers_decide_by_what_a_relay_hands_on() {
     let mut publisher = published();
     let scratch = begin(&publisher);
-    let relay = Relay::start(&scratch, &[]);
+    let relay = start(&scratch, &[]);
     let floor = scratch.path("policy.floor").display().to_string();
     let bundle = format!("http://{}/bundle", relay.address);
     let settings = [
@@ -329,22 +263,6 @@ fn authorizers_decide_by_what_a_relay_hands_on() {
             "Deny",
             "a relay that is gone takes nothing back"
         );
-    }
-}
-
-fn effect(function: &Function) -> String {
-    let event = json!({ "type": "REQUEST", "headers": {},
-        "methodArn": "arn:aws:execute-api:eu-central-1:123456789012:abcdef123/prod/GET/orders/7" });
-    match function.invoke(event.to_string().as_bytes()) {
-        Invoked::Response(text) => {
-            let answer: Value = serde_json::from_str(&text).expect("an answer is JSON");
-            answer["policyDocument"]["Statement"][0]["Effect"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned()
-        }
-        // What is not open any more asks for a credential.
-        Invoked::Error(_) => "Deny".to_owned(),
     }
 }
 
@@ -398,7 +316,7 @@ fn what_is_wrong_at_the_start_is_said() {
 #[test]
 fn it_ends_when_it_is_told_to() {
     let scratch = begin(&published());
-    let mut relay = Relay::start(&scratch, &[]);
+    let mut relay = start(&scratch, &[]);
     relay.wait_for(1);
     relay.process.signal(Signal::TERM);
     assert_eq!(relay.process.wait(), Some(0));

@@ -113,7 +113,7 @@ impl Cloud {
     }
 }
 
-/// The emulator keeps of an alarm its name and little else; moto keeps the whole (tests/terraform_control.rs).
+/// The emulator keeps of an alarm its name and little else; moto keeps the whole (`control`).
 fn but_alarms(plan: &Plan) -> Vec<Change> {
     let differences = plan.differences().into_iter();
     differences
