@@ -136,6 +136,17 @@ impl Authorizer {
 
     /// The answer to an event. `now`: Unix seconds. `tell` is told of a refusal, and of nothing else.
     pub fn answer(&self, event: &[u8], now: u64, tell: impl FnOnce(&Refused<'_>)) -> Answer {
+        self.answer_noting(event, now, tell, |_| ())
+    }
+
+    /// The same; `used` is told of each credential by which the request may pass, by its id as bytes.
+    pub(crate) fn answer_noting(
+        &self,
+        event: &[u8],
+        now: u64,
+        tell: impl FnOnce(&Refused<'_>),
+        used: impl FnMut(&[u8]),
+    ) -> Answer {
         let event = Event::read(event);
         let request = match event.request(self.settings.path_prefix.as_ref()) {
             Ok(request) => request,
@@ -148,10 +159,10 @@ impl Authorizer {
             tell(&Refused::undecided(code, &request, event.request_id()));
             return self.refusing(&event, code).0;
         }
-        let told = |decision: &Decision<'_>, code: Option<Code>| {
-            if let Some(code) = code {
-                tell(&Refused::by(decision, code, &request, event.request_id()));
-            }
+        let told = |decision: &Decision<'_>, code: Option<Code>| match (decision, code) {
+            (_, Some(code)) => tell(&Refused::by(decision, code, &request, event.request_id())),
+            (Decision::Permit(permit), None) => permit.credentials().for_each(used),
+            (Decision::Reject(_), None) => {}
         };
         self.judge(&event, &request, now, told).0
     }

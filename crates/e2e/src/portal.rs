@@ -242,13 +242,16 @@ impl Portal {
             .to_owned()
     }
 
-    /// Waits until this feed has published at least this revision.
+    /// Waits until this feed has published at least this revision, and this portal tells readers so: it learns of it from the database a moment
+    /// later.
     pub fn wait_published(&self, feed: &str, revision: i64) {
         wait_for(&format!("revision {revision} of {feed}"), || {
             let ready = self.get("/ready").json();
             let feeds = ready["feeds"].as_array()?.clone();
             let published = feeds.iter().find(|one| one["feed"] == feed)?["published"].as_i64()?;
-            (published >= revision).then_some(())
+            let commit = self.get(&format!("/v1/feeds/{feed}/commit"));
+            let told = serde_json::from_str::<Value>(&commit.text()).ok()?["revision"].as_i64()?;
+            (published >= revision && told >= revision).then_some(())
         });
     }
 

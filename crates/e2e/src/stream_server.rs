@@ -79,6 +79,13 @@ impl StreamServer {
         state.send(&lines);
     }
 
+    /// As `serve`, to whoever comes anew alone.
+    pub fn keep_back(&self, content: Content) {
+        let mut state = self.state();
+        state.known.insert(position(&content.commit), content.clone());
+        state.content = content;
+    }
+
     /// As `serve`, of something that is no position of its own: a lie.
     pub fn pretend(&self, content: Content) {
         let mut state = self.state();

@@ -17,7 +17,12 @@ fn api(open: bool) -> Value {
 
 /// The verdict on a request without a credential, the revision, and the state where they are told.
 fn ask(function: &Function) -> (&'static str, Option<u64>, String) {
-    let event = json!({ "type": "REQUEST", "version": "2.0", "headers": {}, "rawPath": "/prod/orders/7",
+    ask_with(function, &json!({}))
+}
+
+/// The same with these header fields.
+fn ask_with(function: &Function, headers: &Value) -> (&'static str, Option<u64>, String) {
+    let event = json!({ "type": "REQUEST", "version": "2.0", "headers": headers, "rawPath": "/prod/orders/7",
         "routeArn": "arn:aws:execute-api:eu-central-1:123456789012:abcdef123/prod/GET/orders/7",
         "requestContext": { "http": { "method": "GET" } } });
     let Invoked::Response(text) = function.invoke(event.to_string().as_bytes()) else {
@@ -193,4 +198,52 @@ fn a_relay_that_follows_another_carrier_reports_to_a_portal_all_the_same() {
         (&told["kind"], &told["name"]),
         (&json!("relay"), &json!("relay-eu-1"))
     );
+}
+
+#[test]
+fn a_key_that_an_authorizer_let_in_is_known_as_used_and_one_that_it_refused_is_not() {
+    for build in Build::BOTH {
+        case(format!("{build:?}"));
+        let scratch = Scratch::new();
+        let portal = Portal::start();
+        portal.put("apis", "orders", &api(false));
+        let client = "/v1/environments/prod/clients";
+        let key_of = |id: &str, grants: &Value| {
+            portal.put("clients", id, &json!({ "team": "platform", "grants": grants }));
+            let made = portal.ask("POST", &format!("{client}/{id}/credentials"), None);
+            made.expect(201).json()
+        };
+        let good = key_of("good", &json!([{ "api": "orders" }]));
+        let bad = key_of("bad", &json!([]));
+        portal.wait_published("prod", bad["revision"].as_i64().expect("a mutation has one"));
+        let token = portal.enrol("authorizer");
+        let floor = portal.get("/v1/feeds/prod/floor").expect(200).text();
+        let floor = scratch.write("policy.floor", &floor).display().to_string();
+        let base = format!("http://{}", portal.address());
+        let settings = [
+            ("SWITCHBOARD_FLOOR", floor.as_str()),
+            ("SWITCHBOARD_APIS", "orders"),
+            ("SWITCHBOARD_PORTAL", &base),
+            ("SWITCHBOARD_PORTAL_TOKEN", &token),
+        ];
+        let last_used = |id: &str| {
+            let client = portal.get(&format!("{client}/{id}")).json();
+            client["credentials"][0]["last_used"].clone()
+        };
+        // Each by a process that is asked once: what it is asked by is in its only report.
+        let refusing = Function::start(build, &settings);
+        assert_eq!(
+            ask_with(&refusing, &json!({ "x-api-key": bad["key"] })).0,
+            "refusal"
+        );
+        let letting_in = Function::start(build, &settings);
+        assert_eq!(
+            ask_with(&letting_in, &json!({ "x-api-key": good["key"] })).0,
+            "permit"
+        );
+        wait_for("the use to be known", || {
+            (last_used("good") != Value::Null).then_some(())
+        });
+        assert_eq!(last_used("bad"), Value::Null);
+    }
 }

@@ -82,6 +82,13 @@ impl Scene {
             .collect()
     }
 
+    /// While the portal is down.
+    fn while_down(&mut self, work: impl FnOnce(&Portal)) {
+        assert_eq!(self.portal.terminate(), Some(0));
+        work(&self.portal);
+        self.portal.restart();
+    }
+
     fn wait_for_trouble(&self, part: &str) {
         wait_within(LIMIT, &format!("the trouble {part:?}"), || {
             let trouble = self.trouble();
@@ -177,4 +184,55 @@ fn a_strangers_open_transaction_is_told() {
     wait_within(LIMIT, "the change to be in force", || {
         (scene.status() == 403).then_some(())
     });
+}
+
+#[test]
+fn a_new_epoch_after_a_restore_takes_from_the_topic_what_the_backup_lacks() {
+    let mut scene = Scene::new();
+    scene.wait_for_trouble("");
+    let database = |portal: &Portal| portal.scratch.path("portal.sqlite");
+    let mut backup = Vec::new();
+    scene.while_down(|portal| backup = std::fs::read(database(portal)).unwrap());
+    let suspend = "/v1/environments/prod/clients/app/suspend";
+    let suspended = scene.portal.ask("POST", suspend, Some(&json!({})));
+    assert_eq!(suspended.status, 200, "{suspended:#?}");
+    scene.wait_for_revision(&suspended.json()["revision"]);
+    assert_eq!(scene.status(), 403);
+    let former = scene.gateway.policy()["epoch"].as_u64().unwrap();
+
+    scene.while_down(|portal| {
+        for beside in ["portal.sqlite-wal", "portal.sqlite-shm"] {
+            drop(std::fs::remove_file(portal.scratch.path(beside)));
+        }
+        std::fs::write(database(portal), &backup).unwrap();
+    });
+    scene.wait_for_trouble("needs_new_epoch");
+    let new_epoch = |more: &[&str]| {
+        let mut arguments = vec!["new-epoch", "--environment", "prod"];
+        arguments.extend(more);
+        scene.portal.command(&arguments)
+    };
+    let vain = new_epoch(&[]);
+    assert_eq!(vain.code, Some(1), "{vain:#?}");
+    assert!(vain.stderr.contains("--config portal.yaml"), "{vain:#?}");
+    let config = scene.portal.scratch.path("portal.yaml").display().to_string();
+    let done = new_epoch(&["--config", &config]);
+    assert_eq!(done.code, Some(0), "{done:#?}");
+    assert!(done.stdout.contains("client/app: suspended"), "{done:#?}");
+    wait_within(LIMIT, "the new epoch to be in force", || {
+        (scene.gateway.policy()["epoch"].as_u64() > Some(former)).then_some(())
+    });
+    assert_eq!(scene.status(), 403, "what was taken stays taken");
+    scene.wait_for_trouble("");
+
+    // While the broker is gone nobody knows what its topic has.
+    scene.broker.kill();
+    let blind = scene
+        .portal
+        .command(&["new-epoch", "--environment", "prod", "--config", &config]);
+    assert_eq!(blind.code, Some(1), "{blind:#?}");
+    assert!(
+        blind.stderr.contains("cannot be read") && blind.stderr.contains("--accept-loss"),
+        "{blind:#?}"
+    );
 }

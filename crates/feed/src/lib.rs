@@ -32,7 +32,7 @@ pub use line::{
     is_feed_name, record_line,
 };
 pub use reader::{
-    AHEAD_S_MAX, Bounds, Changes, HELD_RECORDS_MAX, Ignored, PENDING_BYTES_MAX, Read, Reader, Shown, State,
-    View,
+    AHEAD_S_MAX, Bounds, Changes, Contents, HELD_RECORDS_MAX, Ignored, PENDING_BYTES_MAX, Read, Reader,
+    Shown, State, View, read_contents,
 };
 pub use sign::{KeyError, SigningKey, roots_line};

@@ -189,6 +189,7 @@ impl Controls {
             environment: followed.roots.feed().into(),
             config: Box::new(config),
             follow: Arc::clone(&followed.follow),
+            used: self.shared.used.clone(),
         };
         Reports::start(fleet.portal.clone(), about, Arc::clone(&self.shared.resolver)).map(Some)
     }

@@ -169,23 +169,14 @@ impl Gateway {
             resolver,
             keys: keys.handle(),
             failed: FailedCredentials::default(),
+            // Who follows no feed does not report.
+            used: (first.fleet.is_some() && feed.is_some()).then(Arc::default),
             via_id: format!("sb-{:08x}", fastrand::u32(..)).into(),
             connections: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
         });
         let (stop, stopped) = watch::channel(false);
-        let mut workers = Vec::new();
-        let mut threads = Vec::new();
-        for index in 0..first.workers {
-            let (handle, thread) = start_worker(index, Arc::clone(&shared))?;
-            workers.push(handle);
-            threads.push(thread);
-        }
-        let loads = workers
-            .iter()
-            .map(|worker: &WorkerHandle| Arc::clone(&worker.load));
-        shared.metrics.watch_workers(loads.collect());
-        let workers: Arc<[WorkerHandle]> = workers.into();
+        let (workers, threads) = start_workers(first.workers, &shared)?;
         let prepared = follow::Prepared::new();
         let controls = Arc::new(Controls {
             shared: Arc::clone(&shared),
@@ -253,6 +244,23 @@ impl Gateway {
         shared.snapshot.load().access_log.drain();
         whole
     }
+}
+
+/// Workers, and their threads, each of which says at its end whether no request was cut.
+type Workers = (Arc<[WorkerHandle]>, Vec<JoinHandle<bool>>);
+
+/// All of them, each on a thread of its own.
+fn start_workers(count: usize, shared: &Arc<Shared>) -> io::Result<Workers> {
+    let mut workers = Vec::new();
+    let mut threads = Vec::new();
+    for index in 0..count {
+        let (handle, thread) = start_worker(index, Arc::clone(shared))?;
+        workers.push(handle);
+        threads.push(thread);
+    }
+    let loads = workers.iter().map(|worker| Arc::clone(&worker.load));
+    shared.metrics.watch_workers(loads.collect());
+    Ok((workers.into(), threads))
 }
 
 fn start_worker(index: usize, shared: Arc<Shared>) -> io::Result<(WorkerHandle, JoinHandle<bool>)> {

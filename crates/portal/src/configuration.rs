@@ -1,8 +1,9 @@
-//! `portal.yaml`, read once at start: how one signs in, and where Kafka is.
+//! `portal.yaml`, read once at start: how one signs in, where Kafka is, and how key sets are fetched.
 //!
 //! Strict, and without secrets: those are in files that it names, which are looked for beside it.
 
 use crate::identity::{SettingsError, SignInFile, SignInSettings};
+use crate::key_sets::{KeySetFile, KeySetSettings};
 use feed::kafka::{FileError, KafkaFile};
 use serde::Deserialize;
 use std::path::Path;
@@ -14,6 +15,8 @@ pub struct Configuration {
     pub sign_in: SignInSettings,
     /// Where every feed is published to besides the portal's own stream.
     pub kafka: Option<feed::kafka::Settings>,
+    /// How issuers' key sets are fetched.
+    pub(crate) key_sets: KeySetSettings,
 }
 
 #[derive(Debug, Deserialize)]
@@ -23,6 +26,8 @@ struct File {
     #[serde(default)]
     sign_in: SignInFile,
     kafka: Option<KafkaFile>,
+    #[serde(default)]
+    key_sets: KeySetFile,
 }
 
 impl Configuration {
@@ -31,6 +36,7 @@ impl Configuration {
         Configuration {
             sign_in: SignInSettings::local(),
             kafka: None,
+            key_sets: KeySetSettings::default(),
         }
     }
 
@@ -48,6 +54,7 @@ impl Configuration {
         Ok(Configuration {
             sign_in: SignInSettings::resolve(file.public_url, file.sign_in, beside)?,
             kafka: file.kafka.map(|kafka| resolve(kafka, beside)).transpose()?,
+            key_sets: file.key_sets.resolve()?,
         })
     }
 }
@@ -75,7 +82,7 @@ fn resolve(kafka: KafkaFile, beside: &Path) -> Result<feed::kafka::Settings, Set
 
 #[cfg(test)]
 mod tests {
-    //! What is said of Kafka, and each thing that can be wrong with it.
+    //! What is said of Kafka and of key sets, and each thing that can be wrong with it.
 
     use super::Configuration;
 
@@ -85,11 +92,46 @@ mod tests {
         let path = dir.path().join("portal.yaml");
         std::fs::write(&path, text).unwrap();
         let told = match Configuration::load(&path) {
-            Ok(Configuration { kafka, .. }) => format!("{kafka:?}"),
+            Ok(Configuration { kafka, key_sets, .. }) => format!("{kafka:?} {key_sets:?}"),
             Err(error) => error.to_string(),
         };
         assert!(told.contains(expected), "{text}: {told}");
         assert!(!told.contains("hush"), "{told}");
+    }
+
+    #[test]
+    fn the_page_tells_of_key_sets() {
+        let page = include_str!("../../../docs/operations.md");
+        for key in ["refresh_s", "plain_http"] {
+            assert!(page.contains(&format!("| `key_sets.{key}` |")), "{key}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_key_sets() {
+        check("{}", "refresh: 300s, plain_http: []");
+        check("key_sets: {}", "refresh: 300s, plain_http: []");
+        let whole = "key_sets: { refresh_s: 5, plain_http: [keycloak, 127.0.0.1, \"::1\"] }";
+        check(
+            whole,
+            "refresh: 5s, plain_http: [\"keycloak\", \"127.0.0.1\", \"::1\"]",
+        );
+        check(
+            "key_sets: { refresh_s: 4 }",
+            "`key_sets.refresh_s`: write 5 to 86400",
+        );
+        check("key_sets: { refresh_s: 86401 }", "write 5 to 86400");
+        check("key_sets: { refresh_s: -1 }", "refresh_s");
+        check("key_sets: { every_s: 60 }", "every_s");
+        check(
+            "key_sets: { plain_http: [\"http://keycloak\"] }",
+            "`http://keycloak` is no host",
+        );
+        let many: Vec<String> = (0..101).map(|n| format!("h{n}")).collect();
+        check(
+            &format!("key_sets: {{ plain_http: [{}] }}", many.join(", ")),
+            "at most 100 hosts",
+        );
     }
 
     #[test]

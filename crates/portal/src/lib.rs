@@ -6,8 +6,10 @@
 mod api;
 mod app;
 mod configuration;
+mod fetch;
 mod first_start;
 mod identity;
+mod key_sets;
 mod keys;
 pub mod operate;
 mod publish;
@@ -18,7 +20,8 @@ mod text;
 
 pub use api::openapi;
 pub use configuration::Configuration;
-pub use identity::{FetchError, SettingsError as ConfigurationError, SignInSettings, UrlError};
+pub use fetch::{FetchError, UrlError};
+pub use identity::{SettingsError as ConfigurationError, SignInSettings};
 pub use keys::KeyFileError;
 pub use serve::{Portal, StartError};
 pub use settings::{Settings, SettingsError};

@@ -3,8 +3,10 @@
 use crate::api;
 use crate::app::App;
 use crate::app::fleet::{Pending, write_reports};
+use crate::fetch::FetchError;
 use crate::first_start::{self, FirstStartError};
-use crate::identity::{Desk, FetchError};
+use crate::identity::Desk;
+use crate::key_sets::{self, KeySetFetcher};
 use crate::keys::KeyFiles;
 use crate::publish::{Hub, Publishing, follow, publish};
 use crate::settings::{Settings, SettingsError};
@@ -84,6 +86,8 @@ pub struct Portal {
     publishing: JoinHandle<()>,
     following: JoinHandle<()>,
     reporting: JoinHandle<()>,
+    /// Issuers, for their keys.
+    asking: JoinHandle<()>,
     /// To Kafka, where that is asked for.
     carrying: Option<JoinHandle<()>>,
     _data: Option<File>,
@@ -124,6 +128,7 @@ impl Portal {
                 settings.configuration.sign_in.clone(),
                 settings.listen.ip().is_loopback(),
             )?,
+            key_sets: KeySetFetcher::new(settings.configuration.key_sets.clone()),
         };
         let listening = |source| StartError::Listen {
             address: settings.listen,
@@ -143,6 +148,7 @@ impl Portal {
         let publishing = tokio::spawn(publish(work, stopped.clone()));
         let following = tokio::spawn(follow(store.clone(), app.hub.clone(), stopped.clone()));
         let reporting = tokio::spawn(write_reports(store.clone(), app.fleet.clone(), stopped.clone()));
+        let asking = tokio::spawn(key_sets::follow(app.clone(), stopped.clone()));
         let serving = tokio::spawn(serve(listener, api::router(app), stopped));
         let database = match store.dialect() {
             Dialect::Sqlite => "sqlite",
@@ -157,6 +163,7 @@ impl Portal {
             publishing,
             following,
             reporting,
+            asking,
             carrying,
             _data: lock,
         })
@@ -170,7 +177,13 @@ impl Portal {
     /// Takes no more connections, ends what runs, gives back the lease.
     pub async fn stop(self) {
         self.stop.send_replace(true);
-        let tasks = [self.serving, self.publishing, self.following, self.reporting];
+        let tasks = [
+            self.serving,
+            self.publishing,
+            self.following,
+            self.reporting,
+            self.asking,
+        ];
         for task in tasks.into_iter().chain(self.carrying) {
             // A task that panicked has said so.
             let _ = task.await;

@@ -36,6 +36,12 @@ pub(crate) fn secret() -> String {
     URL_SAFE_NO_PAD.encode(secret_bytes())
 }
 
+/// By chance, from 0 to 1.
+pub(crate) fn chance() -> f64 {
+    let [a, b, c, d, ..] = secret_bytes();
+    f64::from(u32::from_be_bytes([a, b, c, d])) / f64::from(u32::MAX)
+}
+
 /// An id that sorts by the time of its making: `[0-9a-z]`, 20 characters.
 pub(crate) fn id() -> String {
     const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";

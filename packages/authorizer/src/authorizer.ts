@@ -103,8 +103,16 @@ export class Authorizer {
     this.#refuses = isDenied ? "policy_stale" : this.#isUnfit ? "policy_unsupported" : undefined;
   }
 
-  /** The answer to an event. `now`: Unix seconds. `tell` is told of a refusal, and of nothing else. */
-  answer(value: unknown, now: number, tell?: (refused: Refused) => void): Answer {
+  /**
+   * The answer to an event. `now`: Unix seconds. `tell` is told of a refusal, and of nothing else; `used` of each credential
+   * by which the request may pass, by its id.
+   */
+  answer(
+    value: unknown,
+    now: number,
+    tell?: (refused: Refused) => void,
+    used?: (credential: string) => void,
+  ): Answer {
     const event = readEvent(value);
     const request = readRequest(event, this.#settings.pathPrefix);
     if (typeof request === "string") {
@@ -120,6 +128,7 @@ export class Authorizer {
     const decision = decide(this.#source.policy, facts, proof, now);
     const { answer, code } = this.#judge(event, facts, proof, decision, now);
     if (code !== undefined) tell?.(refusedBy(decision, code, request, requestIdOf(event)));
+    else if (decision.decision === "permit") for (const id of decision.credentials) used?.(id);
     return answer;
   }
 

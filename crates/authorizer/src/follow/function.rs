@@ -9,9 +9,10 @@ use super::http::Server;
 #[cfg(feature = "kafka")]
 use super::log::Log;
 use super::pace::{Moment, Pace, Pause};
-use super::reading::{Applied, Reading};
-use super::report::{self, Due, Identity};
+use super::reading::Reading;
+use super::report::{self, Due, Identity, Told};
 use super::shared::{Shared, locked};
+use super::uses::Uses;
 use super::{BUDGET, PATIENCE, PATIENCE_EVERY_MS, SILENCE_MS_MAX, SYNC_MS_MAX, tls};
 use crate::answer::Answer;
 use crate::authorizer::Authorizer;
@@ -100,6 +101,7 @@ impl Function {
             authorizer,
             following,
             pace: Pace::new(sync_after_ms),
+            uses: Uses::default(),
             floor: (beginning.epoch, beginning.revision, beginning.at),
             progress: (Moment::now(origin), 0),
             say,
@@ -128,9 +130,36 @@ impl Function {
         #[cfg(feature = "kafka")]
         self.wait_for_log().await;
         let now = Moment::now(self.origin);
-        let mut shared = locked(&self.shared);
-        shared.stand(now);
-        shared.authorizer.answer(event, now.unix_s(), tell)
+        let answer = {
+            let mut shared = locked(&self.shared);
+            shared.stand(now);
+            let Shared { authorizer, uses, .. } = &mut *shared;
+            let used = |credential: &[u8]| uses.note(credential, now.unix_s());
+            authorizer.answer_noting(event, now.unix_s(), tell, used)
+        };
+        self.report(now).await;
+        answer
+    }
+
+    /// Begins to tell the portal where that is due; what is not finished within the budget goes on before the next answer.
+    async fn report(&mut self, now: Moment) {
+        if self.report.is_some() || !self.due.take(now) {
+            return;
+        }
+        let Some(portal) = &self.portal else { return };
+        let spare = portal.anew();
+        let (report, told) = locked(&self.shared).report(&self.identity, now);
+        if let Some(portal) = self.portal.replace(spare) {
+            let shared = Arc::clone(&self.shared);
+            self.report = Some(Run {
+                future: Box::pin(tell(portal, report, told, shared)),
+                begun: now,
+                is_stalled: false,
+            });
+        }
+        if let Some(portal) = within(BUDGET, self.report.as_mut()).await {
+            (self.portal, self.report) = (Some(portal), None);
+        }
     }
 
     /// Goes on with what is under way, or begins what is due.
@@ -193,22 +222,6 @@ impl Function {
                 let shared = Arc::clone(&self.shared);
                 self.sync = Some(Run {
                     future: Box::pin(sync(carrier, shared, self.origin)),
-                    begun: now,
-                    is_stalled: false,
-                });
-            }
-        }
-        if self.report.is_none()
-            && self.portal.is_some()
-            && self.due.take(now)
-            && let Some(portal) = &self.portal
-        {
-            let spare = portal.anew();
-            let (report, applied) = locked(&self.shared).report(&self.identity, now);
-            if let Some(portal) = self.portal.replace(spare) {
-                let shared = Arc::clone(&self.shared);
-                self.report = Some(Run {
-                    future: Box::pin(tell(portal, report, applied, shared)),
                     begun: now,
                     is_stalled: false,
                 });
@@ -303,20 +316,11 @@ async fn attempt(carrier: &mut Carrier, shared: &Mutex<Shared>, origin: Instant)
     Ok(())
 }
 
-async fn tell(
-    mut portal: Server,
-    report: String,
-    applied: Vec<Applied>,
-    shared: Arc<Mutex<Shared>>,
-) -> Server {
+async fn tell(mut portal: Server, report: String, said: Told, shared: Arc<Mutex<Shared>>) -> Server {
     let told = report::send(&mut portal, report).await;
     let mut shared = locked(&shared);
     match told {
-        Ok(()) => {
-            if let Some((_, reading)) = &mut shared.following {
-                reading.told(&applied);
-            }
-        }
+        Ok(()) => shared.told(&said),
         Err(failure) => (shared.say)(&format!(
             "SWITCHBOARD_PORTAL: {failure}; the portal is told later"
         )),

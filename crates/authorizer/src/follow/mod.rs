@@ -1,8 +1,8 @@
 //! Newer policy than the floor's: looked for inside an invocation, because between two of them nothing runs (feed.md §5).
 //!
-//! `pace` says when, `reading` what is believed, `carrier` brings it (`http` or a file), `report` tells the portal, `shared` is what is in force, and
-//! `function` ties them to invocations: a look has a small budget, and what is not finished goes on in the next one. With the feature `kafka` `log`
-//! reads a topic all the time instead. Nothing here decides about a request.
+//! `pace` says when, `reading` what is believed, `carrier` brings it (`http` or a file), `report` tells the portal, `uses` which credentials let
+//! requests in, `shared` is what is in force, and `function` ties them to invocations: a look has a small budget, and what is not finished goes on
+//! in the next one. With the feature `kafka` `log` reads a topic all the time instead. Nothing here decides about a request.
 
 mod carrier;
 mod fault;
@@ -15,6 +15,7 @@ mod reading;
 mod report;
 mod shared;
 mod tls;
+mod uses;
 
 pub use fault::FollowFault;
 pub use function::Function;
@@ -35,6 +36,8 @@ const IDLE_MS_MAX: u64 = 20_000;
 const SYNC_MS_MAX: u64 = 300_000;
 /// The portal is told at most once in this time.
 const REPORT_EVERY_MS: u64 = 60_000;
+/// Credentials that are remembered until the portal was told: what one report may say.
+const USES_MAX: usize = 500;
 /// A log whose end was not heard of for so long is not at its end: three times as long as its reader waits before it asks again.
 #[cfg(feature = "kafka")]
 const LOG_SILENCE_MS_MAX: u64 = 30_000;

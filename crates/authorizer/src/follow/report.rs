@@ -1,12 +1,14 @@
 //! What the portal is told of a function: what it is, what it decides by, and since when (portal.md §3).
 //!
-//! At most once a minute, inside an invocation. Nothing of a request is in it.
+//! At most once a minute, inside an invocation, and behind its answer's decision, so that the credential that it was made by is told with it. Of a
+//! request nothing else is in it.
 
 use super::REPORT_EVERY_MS;
 use super::fault::{Failure, FollowFault};
 use super::http::Server;
 use super::pace::{Moment, Pause};
 use super::reading::Applied;
+use super::uses::Use;
 use serde::Serialize;
 use std::fs::File;
 use std::io::Read as _;
@@ -33,6 +35,13 @@ pub(super) struct Standing {
     pub(super) age_s: u64,
 }
 
+/// What is told once, and again until it is taken.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) applied: Vec<Applied>,
+    pub(super) uses: Vec<Use>,
+}
+
 #[derive(Serialize)]
 struct Report<'a> {
     instance: &'a str,
@@ -43,7 +52,14 @@ struct Report<'a> {
     config: &'a str,
     sent_at_ms: u64,
     policy: Policy,
+    used: Vec<Used<'a>>,
     quarantined: [(); 0],
+}
+
+#[derive(Serialize)]
+struct Used<'a> {
+    credential: &'a str,
+    at: u64,
 }
 
 #[derive(Serialize)]
@@ -85,7 +101,9 @@ impl Identity {
     }
 
     /// As the portal takes it.
-    pub(super) fn report(&self, standing: Standing, applied: &[Applied], now: Moment) -> String {
+    pub(super) fn report(&self, standing: Standing, told: &Told, now: Moment) -> String {
+        let Told { applied, uses } = told;
+        let used = uses.iter().map(|(credential, at)| Used { credential, at: *at });
         let report = Report {
             instance: &self.instance,
             kind: "authorizer",
@@ -106,6 +124,7 @@ impl Identity {
                     })
                     .collect(),
             },
+            used: used.collect(),
             quarantined: [],
         };
         serde_json::to_string(&report).expect("texts and numbers alone have JSON")

@@ -7,8 +7,9 @@ use super::LOG_SILENCE_MS_MAX;
 use super::carrier::Coming;
 use super::fault::Failure;
 use super::pace::{Moment, Pace};
-use super::reading::{Applied, Looked, Reading};
-use super::report::{Identity, Standing};
+use super::reading::{Looked, Reading};
+use super::report::{Identity, Standing, Told};
+use super::uses::Uses;
 use crate::authorizer::Authorizer;
 #[cfg(feature = "kafka")]
 use crate::settings::Bundle;
@@ -26,6 +27,8 @@ pub(super) struct Shared {
     pub(super) authorizer: Authorizer,
     pub(super) following: Option<(Following, Reading)>,
     pub(super) pace: Pace,
+    /// What the portal was not told yet.
+    pub(super) uses: Uses,
     /// Of a floor that nobody follows: epoch, revision and when it was made.
     pub(super) floor: (u64, u64, u64),
     /// When something came last, and how often something did.
@@ -176,7 +179,7 @@ impl Shared {
         self.told_failure = failure;
     }
 
-    pub(super) fn report(&self, identity: &Identity, now: Moment) -> (String, Vec<Applied>) {
+    pub(super) fn report(&self, identity: &Identity, now: Moment) -> (String, Told) {
         let (standing, applied) = match &self.following {
             Some((following, reading)) => {
                 let bounds = Bounds {
@@ -204,7 +207,19 @@ impl Shared {
                 (standing, Vec::new())
             }
         };
-        (identity.report(standing, &applied, now), applied)
+        let told = Told {
+            applied,
+            uses: self.uses.all(),
+        };
+        (identity.report(standing, &told, now), told)
+    }
+
+    /// The portal has taken a report with these.
+    pub(super) fn told(&mut self, told: &Told) {
+        if let Some((_, reading)) = &mut self.following {
+            reading.told(&told.applied);
+        }
+        self.uses.told(&told.uses);
     }
 }
 

@@ -32,6 +32,7 @@ pub const PASSWORD: &str = "tell-nobody";
 /// A running broker.
 pub struct Broker {
     process: Option<Process>,
+    jwks_uri: Option<String>,
     clear: u16,
     secure: u16,
     distance: Distance,
@@ -46,7 +47,8 @@ impl fmt::Debug for Broker {
     }
 }
 
-fn java(class: &str) -> Command {
+/// `jwks_uri`: what Kafka may ask for keys; it asks nobody that is not named to it.
+fn java(class: &str, jwks_uri: Option<&str>) -> Command {
     let kafka = tools(&format!("kafka-{VERSION}"));
     assert!(
         kafka.join("libs").is_dir(),
@@ -61,6 +63,7 @@ fn java(class: &str) -> Command {
             "-Dlog4j2.configurationFile={}",
             kafka.join("log4j2.yaml").display()
         ))
+        .args(jwks_uri.map(|uri| format!("-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={uri}")))
         .arg(class)
         .stdin(Stdio::null());
     command
@@ -69,12 +72,21 @@ fn java(class: &str) -> Command {
 impl Broker {
     /// Starts one that holds nothing. Its cleaner looks ten times a second.
     pub fn start() -> Broker {
+        Broker::start_with(None)
+    }
+
+    /// The same; a bearer's token (RFC 7628) has to be signed by a key of this set and made for `kafka`. Of any other broker it needs no signature.
+    pub fn start_believing(jwks_uri: &str) -> Broker {
+        Broker::start_with(Some(jwks_uri))
+    }
+
+    fn start_with(jwks_uri: Option<&str>) -> Broker {
         // Between finding free ports and listening on them, somebody else may take one.
-        let found = (0..STARTS_MAX).find_map(|_| Broker::formatted().listening().ok());
+        let found = (0..STARTS_MAX).find_map(|_| Broker::formatted(jwks_uri).listening().ok());
         found.expect("one of several brokers gets its ports")
     }
 
-    fn formatted() -> Broker {
+    fn formatted(jwks_uri: Option<&str>) -> Broker {
         let scratch = Scratch::new();
         // It cannot tell which port it was given, so they are free, but not held, until it listens.
         let held: Vec<TcpListener> = (0..4)
@@ -101,9 +113,9 @@ impl Broker {
             advertised: distance.port(),
             controller,
         };
-        let settings = settings(&ports, &scratch);
+        let settings = settings(&ports, &scratch) + &bearers(jwks_uri);
         scratch.write("server.properties", &settings);
-        let mut format = java("kafka.tools.StorageTool");
+        let mut format = java("kafka.tools.StorageTool", jwks_uri);
         format.args(["format", "--cluster-id", "c3dpdGNoYm9hcmQtZTJlMQ", "--config"]);
         format.arg(scratch.path("server.properties"));
         for user in [GATEWAY, PUBLISHER] {
@@ -118,6 +130,7 @@ impl Broker {
         assert_eq!(formatted.code, Some(0), "{formatted:?}");
         Broker {
             process: None,
+            jwks_uri: jwks_uri.map(str::to_owned),
             clear,
             secure,
             distance,
@@ -140,7 +153,7 @@ impl Broker {
     /// What it said, where it ended.
     fn try_to_start(&mut self) -> Result<(), String> {
         assert!(self.process.is_none(), "it is running");
-        let mut command = java("kafka.Kafka");
+        let mut command = java("kafka.Kafka", self.jwks_uri.as_deref());
         command.arg(self.scratch.path("server.properties"));
         let client: BaseConsumer = self.config().create().expect("librdkafka makes clients");
         let process = self.process.insert(Process::start(command));
@@ -248,10 +261,7 @@ fn settings(ports: &Ports, scratch: &Scratch) -> String {
     let plain = format!(
         "org.apache.kafka.common.security.plain.PlainLoginModule required user_{GATEWAY}=\"{PASSWORD}\" user_{PUBLISHER}=\"{PASSWORD}\";"
     );
-    let (scram, bearer) = (
-        "org.apache.kafka.common.security.scram.ScramLoginModule required;",
-        "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub=\"broker\";",
-    );
+    let scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;";
     format!(
         "process.roles=broker,controller
 node.id=1
@@ -268,7 +278,6 @@ sasl.enabled.mechanisms=SCRAM-SHA-256,SCRAM-SHA-512,PLAIN,OAUTHBEARER
 listener.name.secure.scram-sha-256.sasl.jaas.config={scram}
 listener.name.secure.scram-sha-512.sasl.jaas.config={scram}
 listener.name.secure.plain.sasl.jaas.config={plain}
-listener.name.secure.oauthbearer.sasl.jaas.config={bearer}
 listener.name.secure.ssl.keystore.type=PEM
 listener.name.secure.ssl.keystore.location={directory}/broker.pem
 listener.name.secure.ssl.truststore.type=PEM
@@ -295,10 +304,29 @@ controlled.shutdown.enable=true
     )
 }
 
+/// How a bearer's token is judged. The validator is named: the default of Kafka 4.1.0 verifies nothing.
+fn bearers(jwks_uri: Option<&str>) -> String {
+    const PREFIX: &str = "listener.name.secure.oauthbearer.sasl";
+    const MODULE: &str = "org.apache.kafka.common.security.oauthbearer";
+    match jwks_uri {
+        None => format!(
+            "{PREFIX}.jaas.config={MODULE}.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub=\"broker\";\n"
+        ),
+        Some(uri) => format!(
+            "{PREFIX}.jaas.config={MODULE}.OAuthBearerLoginModule required;
+{PREFIX}.server.callback.handler.class={MODULE}.OAuthBearerValidatorCallbackHandler
+sasl.oauthbearer.jwt.validator.class={MODULE}.BrokerJwtValidator
+sasl.oauthbearer.jwks.endpoint.url={uri}
+sasl.oauthbearer.expected.audience=kafka
+"
+        ),
+    }
+}
+
 impl Broker {
     /// Allows this user these operations on a topic, as `kafka-acls.sh` does.
     pub fn allow(&self, user: &str, operations: &[&str], topic: &str) {
-        let mut command = java("org.apache.kafka.tools.AclCommand");
+        let mut command = java("org.apache.kafka.tools.AclCommand", None);
         command.args(["--bootstrap-server", &self.address(), "--add", "--topic", topic]);
         command.args(["--allow-principal", &format!("User:{user}")]);
         for operation in operations {

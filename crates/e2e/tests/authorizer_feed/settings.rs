@@ -1,7 +1,7 @@
 //! Where a bundle is and who may read it: files, TLS, tokens; what is wrong with them at the start; and reports to the portal.
 
 use super::{FEED, PERMIT, REFUSED, ask, published, settles, start, take_away, told};
-use e2e::{Authority, Build, FeedServer, Function, Scratch, case, floor_of, given_floor};
+use e2e::{Authority, Build, FeedServer, Function, Scratch, case, floor_of, given_floor, seconds_from_now};
 use serde_json::{Value, json};
 
 #[test]
@@ -186,6 +186,15 @@ fn the_portal_is_told_once_in_an_invocation_what_is_decided_by() {
             report,
             &json!({ "state": "floor", "source": "floor", "epoch": epoch, "revision": revision,
             "applied_at_ms": null, "applied": [] }),
+        );
+        let [used] = &report["used"].as_array().expect("a list")[..] else {
+            panic!("one credential was used: {report}")
+        };
+        assert_eq!(used["credential"], "k1");
+        let at = used["at"].as_i64().expect("a time");
+        assert!(
+            at % 60 == 0 && (0..600).contains(&(seconds_from_now(0) - at)),
+            "{report}"
         );
         let function = start(build, &scratch, &floor, &server.bundle(), &settings);
         for _ in 0..3 {

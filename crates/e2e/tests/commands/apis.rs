@@ -112,6 +112,99 @@ fn a_file_that_is_wrong_or_of_another_kind_is_not_sent() {
     assert_eq!(portal.get("/v1/environments/prod/policy").json(), before);
 }
 
+const OPENAPI: &str = "\
+openapi: 3.1.0
+info: { title: Returns, version: '1' }
+paths:
+  /{id}:
+    get: { responses: { 200: { description: one } } }
+    delete: { responses: {} }
+";
+
+#[test]
+fn a_document_goes_with_its_api() {
+    let portal = shop();
+    let file = portal.scratch.write("api.yaml", API);
+    let document = portal.scratch.write("openapi.yaml", OPENAPI);
+    let apply = |given: &str| run(&portal, &["api", "apply", path(&file), "--openapi", given]);
+    check(
+        &apply(path(&document)),
+        0,
+        &[
+            "+ api returns\n",
+            "openapi returns: stored, version 1, 2 operations\n",
+            "applied",
+        ],
+        &["warning: returns: paths./{id}.delete: `DELETE /{id}` is described"],
+    );
+    let there = portal.get("/v1/environments/prod/apis/returns/openapi");
+    assert_eq!(there.expect(200).text(), OPENAPI);
+    let named = format!("returns={}", path(&document));
+    check(
+        &apply(&named),
+        0,
+        &["openapi returns: unchanged, version 1", "unchanged"],
+        &[],
+    );
+    let json = run(
+        &portal,
+        &[
+            "api",
+            "apply",
+            path(&file),
+            "--json",
+            "--openapi",
+            path(&document),
+        ],
+    );
+    let told: Value = serde_json::from_str(&json.stdout).expect("it is JSON");
+    assert_eq!(
+        (&told["openapi"][0]["version"], &told["openapi"][0]["changed"]),
+        (&json!(1), &json!(false)),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_document_that_cannot_be_read_or_taken_is_told() {
+    let portal = shop();
+    let file = portal.scratch.write("api.yaml", API);
+    let document = portal.scratch.write("openapi.yaml", OPENAPI);
+    let apply = |given: &str| run(&portal, &["api", "apply", path(&file), "--openapi", given]);
+    let before = portal.get("/v1/environments/prod/policy").json();
+    check(&apply("none.yaml"), 2, &[], &["none.yaml: "]);
+    assert_eq!(portal.get("/v1/environments/prod/policy").json(), before);
+    let wrong = portal
+        .scratch
+        .write("wrong.yaml", &OPENAPI.replace("paths", "path"));
+    check(
+        &apply(path(&wrong)),
+        1,
+        &[],
+        &[
+            "the APIs are applied; the OpenAPI document",
+            "write a map of paths",
+        ],
+    );
+    let two = API.replace(
+        "plans:",
+        "  - { id: other, team: commerce, base_path: /api/other, public: [GET /api/other] }\nplans:",
+    );
+    portal.scratch.write("api.yaml", &two);
+    check(
+        &apply(path(&document)),
+        2,
+        &[],
+        &["name one of the file's APIs", "returns"],
+    );
+    check(
+        &apply(&format!("returns={}", path(&document))),
+        0,
+        &["+ api other\n", "openapi returns: stored"],
+        &[],
+    );
+}
+
 /// A personal access token of a member of the team commerce, who is nothing else.
 fn team_token(portal: &Portal) -> String {
     let password = "correct horse battery";

@@ -5,6 +5,7 @@ mod clients;
 mod fleet;
 mod page;
 mod policies;
+mod used;
 mod verify;
 
 use e2e::{Finished, Gateway, Portal, Process, Setup, switchboard, wait_for};

@@ -117,7 +117,7 @@ fn what_does_not_hold_over_what_is_shown_is_read_from_the_start() {
     });
     wait_for_state(&gateway, "catching_up");
     ask(&gateway).expect(200);
-    server.serve(publisher.content());
+    server.keep_back(publisher.content());
     wait_for_place(&gateway, publisher.place());
     let asked = positions(&server);
     assert_eq!(asked.last(), Some(&(None, false)), "{asked:?}");

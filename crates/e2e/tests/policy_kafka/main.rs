@@ -9,5 +9,6 @@ mod lies;
 mod reading;
 mod relay;
 mod replaced;
+mod tokens;
 
 use follower::Follower;

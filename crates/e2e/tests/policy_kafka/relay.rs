@@ -6,18 +6,20 @@ use e2e::{Client, Process, Publisher, Scratch, run, switchboard, wait_within};
 use feed::kafka::default_topic;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
 
 fn change(publisher: &mut Publisher, log: &Log, n: u64) {
     publisher.publish(&[(&format!("client/c{n}"), Some(json!({ "n": n })))]);
     log.write(&publisher.transaction());
 }
 
-fn ready(address: SocketAddr) -> Value {
+pub(super) fn ready(address: SocketAddr) -> Value {
     Client::connect(address).get("/ready").json()
 }
 
 /// Waits until exactly this is handed on.
-fn wait_for(address: SocketAddr, publisher: &Publisher) {
+pub(super) fn wait_for(address: SocketAddr, publisher: &Publisher) {
     let revision = publisher.place().1;
     wait_within(LIMIT, "the revision", || {
         (ready(address)["written_revision"] == revision).then_some(())
@@ -30,6 +32,22 @@ fn wait_for_state(address: SocketAddr, state: &str) {
     wait_within(LIMIT, state, || {
         (ready(address)["policy"]["state"] == state).then_some(())
     });
+}
+
+/// A relay of this floor's feed and that broker.
+pub(super) fn relay(scratch: &Scratch, floor: &Path, kafka: &Path) -> Command {
+    let mut command = switchboard(&["relay", "--listen", "127.0.0.1:0", "--floor"]);
+    command.arg(floor).arg("--kafka").arg(kafka);
+    command.arg("--out").arg(scratch.path("out"));
+    command
+}
+
+/// Where it listens.
+pub(super) fn address_of(relay: &Process) -> SocketAddr {
+    relay.stderr().wait_for("the relay's address", |line| {
+        let line: Value = serde_json::from_str(line).ok()?;
+        line["fields"]["address"].as_str()?.parse().ok()
+    })
 }
 
 #[test]
@@ -45,24 +63,8 @@ fn a_relay_hands_on_what_a_broker_holds_and_outlives_it() {
     let scratch = Scratch::new();
     let floor = scratch.write("policy.floor", &publisher.floor());
     let kafka = scratch.write("kafka.yaml", &format!("brokers: [\"{}\"]\n", broker.address()));
-    let (floor, kafka) = (floor.display().to_string(), kafka.display().to_string());
-    let out = scratch.path("out").display().to_string();
-    let arguments = [
-        "relay",
-        "--floor",
-        &floor,
-        "--kafka",
-        &kafka,
-        "--out",
-        &out,
-        "--listen",
-        "127.0.0.1:0",
-    ];
-    let relay = Process::start(switchboard(&arguments));
-    let address: SocketAddr = relay.stderr().wait_for("the relay's address", |line| {
-        let line: Value = serde_json::from_str(line).ok()?;
-        line["fields"]["address"].as_str()?.parse().ok()
-    });
+    let relay = Process::start(relay(&scratch, &floor, &kafka));
+    let address = address_of(&relay);
     wait_for(address, &publisher);
     change(&mut publisher, &log, 2);
     wait_for(address, &publisher);

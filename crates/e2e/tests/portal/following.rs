@@ -5,7 +5,7 @@ use e2e::{Gateway, Setup, wait_for, wait_within};
 use std::time::Duration;
 
 /// A gateway that follows this portal, enrolled under this name.
-fn follow(portal: &Portal, name: &str) -> Gateway {
+pub(crate) fn follow(portal: &Portal, name: &str) -> Gateway {
     let token = portal.enrol(name);
     let line = format!("Authorization: Bearer {token}");
     let floor = portal.ask_with("GET", "/v1/feeds/prod/floor", None, &[&line]);
@@ -24,7 +24,7 @@ fn ask(gateway: &Gateway) -> u16 {
     gateway.client().get_with("/api/orders/1", &[&line]).status
 }
 
-fn wait_for_state(gateway: &Gateway, state: &str) {
+pub(crate) fn wait_for_state(gateway: &Gateway, state: &str) {
     wait_for(&format!("the state {state}"), || {
         (gateway.policy()["state"] == state).then_some(())
     });

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on fails, and one that was not tried says so"
 )]
 
+mod api_documents;
 mod careful;
 mod clients;
 mod entities;
@@ -12,12 +13,16 @@ mod explaining;
 mod fleet;
 mod following;
 mod history;
+mod key_sets;
 mod keys;
 mod kills;
 mod people;
 mod portals;
 mod publishing;
+mod queries;
+mod restored;
 mod streams;
+mod uses;
 
 use e2e::{Portal, PortalSetup, Postgres, Response};
 use serde_json::{Value, json};

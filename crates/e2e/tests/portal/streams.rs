@@ -175,7 +175,7 @@ fn a_reader_that_takes_nothing_is_cut_off_and_holds_up_nobody() {
     portal.put(
         "issuers",
         "corp",
-        &json!({ "issuer": "https://i.test", "audiences": ["a"], "jwks_uri": "https://i.test/k" }),
+        &json!({ "issuer": "https://i.test", "audiences": ["a"], "keys": [e2e::SigningKey::new("k").jwk()] }),
     );
     portal.wait_published("prod", 2);
     let token = portal.enrol("gw");

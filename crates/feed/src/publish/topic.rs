@@ -6,7 +6,7 @@
 use super::source::{Mark, Sent};
 use crate::keys::Roots;
 use crate::line::{Line, Scratch};
-use crate::reader::{Ignored, Read, Reader};
+use crate::reader::{Contents, Ignored, Read, Reader};
 use std::collections::HashSet;
 
 /// Keys that are told apart: beyond, the topic is nobody's that this publisher could put right.
@@ -29,6 +29,8 @@ pub struct Topic {
     /// Records came behind the highest commit: somebody was killed while it sent the whole, or is no publisher at all.
     is_trailed: bool,
     is_full: bool,
+    /// What a reader shows; `None`: nobody wants to look into it.
+    contents: Option<Contents>,
     /// Of which start of the publisher it is, and what was seen when it began to be read.
     pub(super) asked: Asked,
 }
@@ -55,7 +57,16 @@ impl Topic {
             is_hidden: false,
             is_trailed: false,
             is_full: false,
+            contents: None,
             asked: Asked::default(),
+        }
+    }
+
+    /// The same, and what a reader shows of it is kept to be looked into.
+    pub fn with_contents(roots: Roots) -> Topic {
+        Topic {
+            contents: Some(Contents::default()),
+            ..Topic::new(roots)
         }
     }
 
@@ -76,7 +87,13 @@ impl Topic {
         };
         let read = self.reader.record(text, value, now);
         let counts = match read {
-            Read::Shown(_) | Read::Renewed => true,
+            Read::Shown(shown) => {
+                if let Some(contents) = &mut self.contents {
+                    contents.take(shown.changes);
+                }
+                true
+            }
+            Read::Renewed => true,
             Read::Ignored(ignored) => matches!(
                 ignored,
                 Ignored::Behind | Ignored::NotWhole | Ignored::Forked | Ignored::Full
@@ -139,6 +156,16 @@ impl Topic {
     /// The version of the newest keyring that counts.
     pub fn keyring_version(&self) -> Option<u64> {
         self.keyring_version
+    }
+
+    /// The epoch that this keyring names.
+    pub fn keyring_epoch(&self) -> Option<u64> {
+        self.reader.keyring_epoch()
+    }
+
+    /// What a reader shows, where it was to be kept.
+    pub fn into_contents(self) -> Contents {
+        self.contents.unwrap_or_default()
     }
 
     /// Whether nothing came at all.

@@ -205,6 +205,11 @@ impl Reader {
         self.keyring.as_ref().map(Keyring::version)
     }
 
+    /// The epoch that this keyring names.
+    pub fn keyring_epoch(&self) -> Option<u64> {
+        self.keyring.as_ref().map(Keyring::epoch)
+    }
+
     /// The feed's name.
     pub fn feed(&self) -> &str {
         self.roots.feed()

@@ -233,6 +233,7 @@ impl Connection {
             failed: Some(&self.worker.shared.failed),
             proofs: &self.worker.proofs,
             metrics: self.worker.metrics(),
+            noted: self.worker.noted.as_ref(),
             may_wait,
         };
         let out = Out {

@@ -7,7 +7,7 @@ use crate::request::{FailedCredentials, Proofs};
 use crate::response::DateText;
 use crate::snapshot::Snapshot;
 use crate::upstream::{Lookups, Pool, Pooled, Resolve, TargetRules, Upstreams};
-use crate::usage::{Account, Metrics, WorkerLog};
+use crate::usage::{Account, Metrics, Noted, Used, WorkerLog};
 use arc_swap::ArcSwap;
 use std::cell::{Cell, Ref, RefCell};
 use std::collections::HashMap;
@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) keys: KeySets,
     /// Who failed how often.
     pub(crate) failed: FailedCredentials,
+    /// Which credentials let requests in; `None` where nobody is told.
+    pub(crate) used: Option<Arc<Used>>,
     /// This gateway's pseudonym in `Via`.
     pub(crate) via_id: Box<str>,
     /// Client connections, over all workers.
@@ -84,6 +86,8 @@ pub(crate) struct Worker {
     pub(crate) random: RefCell<fastrand::Rng>,
     /// Tokens whose signature is known to be good.
     pub(crate) proofs: Proofs,
+    /// Its part of `Shared::used`.
+    pub(crate) noted: Option<Noted>,
     date: RefCell<DateText>,
     clock: Cell<(Instant, SystemTime)>,
     idle_until: Cell<Option<Instant>>,
@@ -107,6 +111,7 @@ impl Worker {
             scratches: Scratches::default(),
             random: RefCell::new(fastrand::Rng::new()),
             proofs: Proofs::default(),
+            noted: shared.used.as_ref().map(|used| used.worker()),
             date: RefCell::new(DateText::default()),
             clock: Cell::new((Instant::now(), SystemTime::now())),
             idle_until: Cell::new(None),

@@ -241,6 +241,8 @@ fn decision(
         failed: None,
         proofs: &Proofs::default(),
         metrics: &Metrics::default(),
+        // Nobody was let in.
+        noted: None,
         may_wait: false,
     };
     let written = Out {

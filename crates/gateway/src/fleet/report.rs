@@ -1,7 +1,9 @@
 //! What a report says, and what its answer asks for. Pure but for the machine's name.
 
+use super::untold::Told;
 use super::{INTERVAL, INTERVAL_MAX, INTERVAL_MIN};
 use crate::follow::{Applied, Follow};
+use crate::usage::Used;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::fmt;
@@ -20,6 +22,8 @@ pub struct About {
     pub config: Box<dyn Fn() -> String + Send>,
     /// Where its policy stands.
     pub follow: Arc<Follow>,
+    /// Which credentials were used; `None`: nobody calls it.
+    pub used: Option<Arc<Used>>,
 }
 
 impl fmt::Debug for About {
@@ -46,7 +50,7 @@ pub(super) fn instance(started_ms: u64) -> String {
 }
 
 /// The report, and the number of the last revision in it. `behind`: the one in the last report that was taken.
-pub(super) fn report(about: &About, instance: &str, behind: u64, now_ms: u64) -> (Value, u64) {
+pub(super) fn report(about: &About, instance: &str, behind: u64, used: &[Told], now_ms: u64) -> (Value, u64) {
     let follow = &about.follow;
     let applied = follow.applied_behind(behind);
     let last = applied.last().map_or(behind, |applied| applied.number);
@@ -72,12 +76,18 @@ pub(super) fn report(about: &About, instance: &str, behind: u64, now_ms: u64) ->
         // By which the portal sees how far this clock is off, and whose times it does not count.
         "sent_at_ms": now_ms,
         "policy": policy,
+        "used": used.iter().map(credential).collect::<Vec<_>>(),
     });
     (report, last)
 }
 
 fn one(applied: &Applied) -> Value {
     json!({ "epoch": applied.epoch, "revision": applied.revision, "at_ms": applied.at_ms })
+}
+
+/// To the minute, in seconds as all times of records are.
+fn credential((credential, minute): &Told) -> Value {
+    json!({ "credential": credential, "at": u64::from(*minute) * 60 })
 }
 
 #[derive(Deserialize)]

@@ -1,9 +1,13 @@
 //! The thread that reports: again and again, later after a failure, and never in anybody's way.
 
 use super::report::{About, instance, interval, report};
-use super::{ANSWER_BYTES_MAX, CONNECT_MAX, FAILURE_PAUSE_MAX, INTERVAL, REPORT_MAX};
+use super::untold::Untold;
+use super::{
+    ANSWER_BYTES_MAX, CONNECT_MAX, EARLY_WITHIN, FAILURE_PAUSE_MAX, INTERVAL, INTERVAL_MIN, LAST_MAX,
+    REPORT_MAX,
+};
 use crate::configuration::Portal;
-use crate::follow::{portal_refused, unix_ms};
+use crate::follow::{portal_refused, unix_ms, unix_s};
 use crate::upstream::{
     FetchError, Fetched, Limits, Lookups, Place, Resolve, Upstreams, Wanted, fetch_within,
 };
@@ -20,7 +24,7 @@ const LIMITS: Limits = Limits {
     bytes_max: ANSWER_BYTES_MAX,
 };
 
-/// The running thread. It ends when this is dropped, within a report's connection.
+/// The running thread. It ends when this is dropped, at most two seconds later: with a last report, where credentials were used since the last.
 #[derive(Debug)]
 pub struct Reports {
     stop: Option<oneshot::Sender<()>>,
@@ -43,11 +47,13 @@ impl Reports {
             .spawn(move || {
                 let local = tokio::task::LocalSet::new();
                 local.block_on(&runtime, async {
+                    let mut reporting = Reporting::new(portal, about, resolver);
                     tokio::select! {
                         biased;
                         _ = stopped => {}
-                        () = report_on(&portal, &about, resolver) => {}
+                        () = reporting.run() => {}
                     }
+                    reporting.end().await;
                 });
                 drop(local);
                 runtime.shutdown_background();
@@ -69,37 +75,131 @@ impl Drop for Reports {
     }
 }
 
-async fn report_on(portal: &Portal, about: &About, resolver: Arc<dyn Resolve>) {
-    let to = format!("{}/v1/fleet/reports", portal.base());
-    let (lookups, upstreams) = (Lookups::new(resolver), Upstreams::default());
-    let instance = instance(unix_ms());
-    let (mut behind, mut told, mut failures) = (0, None, 0);
-    let mut random = fastrand::Rng::new();
-    tracing::info!(to, name = %about.name, "reporting to the fleet");
-    loop {
-        let (report, last) = report(about, &instance, behind, unix_ms());
-        let pause = match post(portal, &to, report.to_string(), &lookups, &upstreams).await {
+/// One process's reports.
+struct Reporting {
+    portal: Portal,
+    about: About,
+    to: String,
+    lookups: Lookups,
+    upstreams: Upstreams,
+    instance: String,
+    /// The number of the last revision in the last report that was taken.
+    behind: u64,
+    untold: Untold,
+    /// Why the last report was not taken, which is said once.
+    trouble: Option<String>,
+}
+
+impl Reporting {
+    fn new(portal: Portal, about: About, resolver: Arc<dyn Resolve>) -> Reporting {
+        Reporting {
+            to: format!("{}/v1/fleet/reports", portal.base()),
+            lookups: Lookups::new(resolver),
+            upstreams: Upstreams::default(),
+            instance: instance(unix_ms()),
+            behind: 0,
+            untold: Untold::default(),
+            trouble: None,
+            portal,
+            about,
+        }
+    }
+
+    /// Reports for ever.
+    async fn run(&mut self) {
+        let mut failures = 0;
+        let mut random = fastrand::Rng::new();
+        tracing::info!(to = self.to, name = %self.about.name, "reporting to the fleet");
+        loop {
+            let (pause, is_small) = match self.report().await {
+                Ok(interval) => {
+                    failures = 0;
+                    (interval, interval <= INTERVAL)
+                }
+                Err(NotTaken) => {
+                    failures += 1;
+                    (pause_after(failures), false)
+                }
+            };
+            // By chance up to a fifth longer, so that a fleet does not report in step.
+            let pause_by_chance = pause.mul_f64(1.0 + random.f64() / 5.0);
+            tokio::select! {
+                () = tokio::time::sleep(pause_by_chance) => {}
+                () = early(is_small, self.about.follow.put_in_force(), random.f64()) => {}
+            }
+        }
+    }
+
+    /// Tells what was used since the last report: nobody does once this process has ended. Not where that report was not taken either.
+    async fn end(&mut self) {
+        self.look();
+        if !self.untold.is_empty() && self.trouble.is_none() {
+            // Whatever comes of it has been said.
+            let _ = tokio::time::timeout(LAST_MAX, self.report()).await;
+        }
+    }
+
+    /// Takes what workers noted.
+    fn look(&mut self) {
+        let Some(used) = &self.about.used else { return };
+        let minute = u32::try_from(unix_s() / 60).unwrap_or(u32::MAX);
+        let left_out = self.untold.add(used.take(), minute);
+        if left_out > 0 {
+            tracing::warn!(
+                credentials = left_out,
+                "too many uses of credentials wait to be told; some were left out"
+            );
+        }
+    }
+
+    /// One report; when the next one is wanted.
+    async fn report(&mut self) -> Result<Duration, NotTaken> {
+        self.look();
+        let used = self.untold.next();
+        let (report, last) = report(&self.about, &self.instance, self.behind, &used, unix_ms());
+        let Reporting {
+            portal,
+            to,
+            lookups,
+            upstreams,
+            ..
+        } = &*self;
+        match post(portal, to, report.to_string(), lookups, upstreams).await {
             Ok(answer) => {
-                (behind, failures) = (last, 0);
-                if told.take().is_some() {
+                self.behind = last;
+                self.untold.told(&used);
+                if self.trouble.take().is_some() {
                     tracing::info!("reports are taken again");
                 }
-                interval(&answer)
+                Ok(interval(&answer))
             }
             Err(error) => {
                 let error = portal_refused(error, "report to the fleet").message().to_owned();
-                if told.as_ref() != Some(&error) {
+                if self.trouble.as_ref() != Some(&error) {
                     tracing::warn!(error, "a report was not taken; it is tried again");
-                    told = Some(error);
+                    self.trouble = Some(error);
                 }
-                failures += 1;
-                pause_after(failures)
+                Err(NotTaken)
             }
-        };
-        // By chance up to a fifth longer, so that a fleet does not report in step.
-        tokio::time::sleep(pause.mul_f64(1.0 + random.f64() / 5.0)).await;
+        }
     }
 }
+
+/// When a report is due before its time: a revision was put in force, and somebody may wait for that. Never in a fleet so large that its portal
+/// wants fewer reports, nor where the last one was not taken. `chance`: below 1.
+async fn early(is_wanted: bool, put_in_force: impl Future<Output = ()>, chance: f64) {
+    if !is_wanted {
+        return std::future::pending().await;
+    }
+    tokio::time::sleep(INTERVAL_MIN).await;
+    put_in_force.await;
+    // Not all gateways in one moment, and what comes at once is told at once.
+    tokio::time::sleep(EARLY_WITHIN.mul_f64(chance)).await;
+}
+
+/// A report was not taken, and that was said.
+#[derive(Debug)]
+struct NotTaken;
 
 async fn post(
     portal: &Portal,
@@ -139,5 +239,21 @@ mod tests {
             .map(|failures| pause_after(failures).as_secs())
             .collect();
         assert_eq!(pauses, [3, 6, 12, 24, 30, 30, 30]);
+    }
+
+    /// How long it takes until a report is due early, where a revision is put in force after so many milliseconds; `None`: longer than a minute.
+    async fn due(is_wanted: bool, after_ms: u64) -> Option<u64> {
+        let begun = tokio::time::Instant::now();
+        let put_in_force = tokio::time::sleep(Duration::from_millis(after_ms));
+        let due = early(is_wanted, put_in_force, 0.5);
+        let is_due = tokio::time::timeout(Duration::from_secs(60), due).await.is_ok();
+        is_due.then(|| u64::try_from(begun.elapsed().as_millis()).unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_put_in_force_is_told_soon_and_at_most_once_a_second() {
+        assert_eq!(due(true, 2_000).await, Some(2_100));
+        assert_eq!(due(true, 0).await, Some(1_100));
+        assert_eq!(due(false, 0).await, None);
     }
 }

@@ -1,6 +1,7 @@
 //! Following a stream or a log: it is opened behind what is shown, or at its start, and gives until it fails.
 //!
-//! Where its end is not what is shown, it is read again from its start after a pause, into an empty state (feed.md §2, rule 2).
+//! Where its end is not what is shown, it is read again from its start after a pause, into an empty state (feed.md §2, rule 2). It is listened to
+//! meanwhile: a log that was behind goes on by itself, and what it says next may hold.
 
 use super::LOOK_EVERY;
 use super::carrier::{Failure, Flow, Given, Opened};
@@ -11,6 +12,10 @@ use feed::{Ignored, Read};
 use std::sync::mpsc as sync;
 use std::time::Instant;
 use tokio::time::{Interval, MissedTickBehavior};
+
+/// What is said of an end that is not what is shown.
+const OTHERWISE: &str =
+    "the end of the feed is not what is shown: it is older, incomplete, or not this feed's";
 
 /// Follows until the end; `first` is told of the first end, or of the first failure.
 pub(super) async fn flow_on(
@@ -57,6 +62,7 @@ enum Step<'f> {
     Told(Told),
     Given(Result<Given<'f>, Failure>),
     Tick,
+    Again,
 }
 
 struct Round<'r> {
@@ -85,14 +91,17 @@ impl Round<'_> {
         }
         let resumed = opened == Ok(Opened::Resumed);
         tracing::info!(resumed, "the feed is open");
+        // Its end was not what is shown: from when on it is read again.
+        let mut again_at = None;
         loop {
             let step = tokio::select! {
                 biased;
                 told = self.inbox.next() => Step::Told(told),
+                () = reached(again_at) => Step::Again,
                 given = self.flow.next() => Step::Given(given),
                 _ = self.tick.tick() => Step::Tick,
             };
-            let ended = match step {
+            let end = match step {
                 Step::Told(told) => return self.told(told),
                 Step::Tick => {
                     self.follower.tell_state();
@@ -102,6 +111,10 @@ impl Round<'_> {
                     }
                     continue;
                 }
+                Step::Again => {
+                    self.flow.close();
+                    return Over::Again;
+                }
                 Step::Given(Err(failure)) => return self.failed(&failure),
                 Step::Given(Ok(Given::Stalled(why))) => {
                     self.follower.stalled(why);
@@ -109,26 +122,27 @@ impl Round<'_> {
                     let _ = self.first.send(());
                     continue;
                 }
-                Step::Given(Ok(Given::End)) => Some(self.follower.flow_ended(true)),
+                Step::Given(Ok(Given::End)) => Some(End::Seen),
                 Step::Given(Ok(Given::Record(key, value))) => {
-                    let read = self.follower.record(key, value);
-                    self.follower.ended_by(&read, false)
+                    end_of(&self.follower.record(key, value), false)
                 }
-                Step::Given(Ok(Given::Line(line))) => {
-                    let read = self.follower.line(line);
-                    self.follower.ended_by(&read, true)
-                }
+                Step::Given(Ok(Given::Line(line))) => end_of(&self.follower.line(line), true),
             };
-            if let Some(looked) = ended {
-                let _ = self.first.send(());
-                self.from_start = looked == Looked::Mismatch;
-                if self.from_start {
-                    self.flow.close();
-                    return Over::Failed(looked);
-                }
-                // All is well: what goes wrong from here on begins anew.
-                self.pause(looked);
+            let Some(end) = end else { continue };
+            let is_view = end == End::Seen && self.follower.reader.is_at_view();
+            if !is_view && again_at.is_some() && end != End::Full {
+                continue;
             }
+            let looked = self.follower.ended(is_view, OTHERWISE);
+            let _ = self.first.send(());
+            self.from_start = !is_view;
+            if end == End::Full {
+                self.flow.close();
+                return Over::Failed(looked);
+            }
+            // Where all is well, what goes wrong from here on begins anew.
+            let pause = self.pause(looked);
+            again_at = (!is_view).then(|| Instant::now() + pause);
         }
     }
 
@@ -180,24 +194,31 @@ impl Round<'_> {
     }
 }
 
-impl Follower {
-    /// Whether what was read is the end of what the carrier has.
-    fn ended_by(&mut self, read: &Read, behind_commits: bool) -> Option<Looked> {
-        match read {
-            // It would take nothing more until it begins again.
-            Read::Ignored(Ignored::Full) => Some(self.flow_ended(false)),
-            // A log may have been written to by a stranger, and its publisher writes on; a stream is of one who knows what counts.
-            Read::Ignored(Ignored::Commit(_)) if behind_commits => Some(self.flow_ended(false)),
-            read if behind_commits && read.is_end() => Some(self.flow_ended(true)),
-            _ => None,
-        }
-    }
+/// The end of what a carrier has, as it seems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// All was read.
+    Seen,
+    /// What no publisher of this feed sends was there.
+    Foreign,
+    /// Nothing more is taken until it begins again.
+    Full,
+}
 
-    /// `counts`: nothing was there that no publisher of this feed sends.
-    fn flow_ended(&mut self, counts: bool) -> Looked {
-        const OTHERWISE: &str =
-            "the end of the feed is not what is shown: it is older, incomplete, or not this feed's";
-        let is_view = counts && self.reader.is_at_view();
-        self.ended(is_view, OTHERWISE)
+/// Whether what was read is the end.
+fn end_of(read: &Read, behind_commits: bool) -> Option<End> {
+    match read {
+        Read::Ignored(Ignored::Full) => Some(End::Full),
+        // A log may have been written to by a stranger, and its publisher writes on; a stream is of one who knows what counts.
+        Read::Ignored(Ignored::Commit(_)) if behind_commits => Some(End::Foreign),
+        read if behind_commits && read.is_end() => Some(End::Seen),
+        _ => None,
+    }
+}
+
+async fn reached(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
     }
 }

@@ -9,6 +9,7 @@ use feed::{Bounds, Reader, State, View};
 use serde_json::{Map, Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 /// Age is reckoned when somebody asks.
 const NEVER_OLD: Bounds = Bounds {
@@ -36,6 +37,8 @@ pub struct Follow {
     applied: Mutex<Ring>,
     mismatches: AtomicU64,
     not_kept: AtomicU64,
+    /// A view was put in force.
+    put_in_force: Notify,
 }
 
 /// Where it stands.
@@ -97,6 +100,7 @@ impl Follow {
             applied: Mutex::default(),
             mismatches: AtomicU64::new(0),
             not_kept: AtomicU64::new(0),
+            put_in_force: Notify::new(),
         }
     }
 
@@ -141,6 +145,12 @@ impl Follow {
     /// A view is in force everywhere in this process since `at_ms`.
     pub(super) fn applied(&self, view: &View, at_ms: u64) {
         self.ring().put(view.epoch, view.revision, at_ms);
+        self.put_in_force.notify_one();
+    }
+
+    /// Waits until a view is put in force, or returns at once where one was since this was waited for last. One waits at a time.
+    pub(crate) async fn put_in_force(&self) {
+        self.put_in_force.notified().await;
     }
 
     pub(super) fn mismatched(&self) {

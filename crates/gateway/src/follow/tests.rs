@@ -3,6 +3,7 @@
 use super::beginning::begin;
 use super::carrier::{Failure, Opened};
 use super::follower::{Follower, Sink};
+use super::service::{Parts, Prepared};
 use super::standing::Follow;
 use super::stream::Stream;
 use super::{STREAM_SILENCE_MAX, unix_s};
@@ -12,7 +13,7 @@ use feed::{Commit, Digest, Read, Shown, SigningKey};
 use std::borrow::Cow;
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc as sync};
 use std::time::{Duration, Instant};
 
 struct Nobody;
@@ -64,11 +65,16 @@ impl World {
         [keyring, record, self.key.commit_line(&commit)]
     }
 
-    fn follower(&self, revision: u64) -> Follower {
+    fn floor(&self, revision: u64) -> PathBuf {
         let floor = self.directory.join("floor");
         let roots = feed::roots_line("f", &[self.root.public(None)]);
         let text = format!("{roots}\n{}\n", self.lines(revision).join("\n"));
         std::fs::write(&floor, text).unwrap();
+        floor
+    }
+
+    fn follower(&self, revision: u64) -> Follower {
+        let floor = self.floor(revision);
         let state_dir = self.directory.join("state");
         let beginning = begin(&floor, None, Some(&state_dir)).unwrap();
         let feed = Feed {
@@ -132,7 +138,8 @@ fn a_file_that_could_not_be_written_is_made_good_by_lines_from_a_start_and_by_re
 }
 
 /// A portal that says this, and no more.
-fn portal(says: &'static str) -> Portal {
+fn portal(says: impl Into<String>) -> Portal {
+    let says = says.into();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -148,6 +155,50 @@ fn portal(says: &'static str) -> Portal {
         token: Token::new("sbg_x").unwrap(),
         plain: Vec::new(),
     }
+}
+
+struct Told(sync::Sender<u64>);
+
+impl Sink for Told {
+    fn show(&mut self, shown: &Shown) {
+        let _ = self.0.send(shown.view.revision);
+    }
+}
+
+#[test]
+fn a_feed_that_was_behind_and_goes_on_is_listened_to_meanwhile() {
+    let world = World::new();
+    // Behind the floor, then before it; and nobody is there for a second reading.
+    let lines = [world.lines(1), world.lines(3)].concat().join("\n");
+    let portal = portal(format!(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nSwitchboard-Stream: reset\r\n\r\n{:x}\r\n{lines}\n\r\n",
+        lines.len() + 1
+    ));
+    let floor = world.floor(2);
+    let beginning = begin(&floor, None, None).unwrap();
+    let feed = Feed {
+        floor,
+        carrier: Carrier::Portal(portal.clone()),
+        wait: Duration::ZERO,
+        staleness_s_max: 60,
+        deny_floor_s_max: None,
+    };
+    let follow = Arc::new(Follow::new(Arc::new(feed), &beginning));
+    let parts = Parts {
+        beginning,
+        carrier: Carrier::Portal(portal),
+        state_dir: None,
+        follow: Arc::clone(&follow),
+        resolver: Arc::new(SystemResolver),
+    };
+    let (sender, shown) = sync::channel();
+    let prepared = Prepared::new();
+    let following = prepared
+        .start(parts, Box::new(Told(sender)), Duration::ZERO)
+        .unwrap();
+    assert_eq!(shown.recv_timeout(Duration::from_secs(20)), Ok(3));
+    drop(following);
+    assert_eq!(follow.counts().mismatches, 1, "it was told that it was behind");
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use crate::keys::Wanted;
 use crate::response::Reject;
 use crate::snapshot::{CompiledRoute, Snapshot};
 use crate::upstream::Declared;
-use crate::usage::{Account, Metrics, keep};
+use crate::usage::{Account, Metrics, Noted, keep};
 use policy::Code;
 use policy::method::MethodSet;
 use std::net::IpAddr;
@@ -65,6 +65,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) failed: Option<&'a FailedCredentials>,
     pub(crate) proofs: &'a Proofs,
     pub(crate) metrics: &'a Metrics,
+    /// Where credentials are noted that let a request in; `None` where nobody is told.
+    pub(crate) noted: Option<&'a Noted>,
     /// Whether a missing key may be waited for.
     pub(crate) may_wait: bool,
 }
@@ -126,6 +128,11 @@ pub(crate) fn decide<'a>(
         Ok(permitted) => permitted,
         Err(refused) => return unpermitted(refused, &around, budget.as_ref(), account),
     };
+    if let (Some(noted), Some(permit)) = (around.noted, &permitted.permit) {
+        permit
+            .credentials()
+            .for_each(|credential| noted.note(credential, around.now_s));
+    }
     let Action::Forward(forward) = &compiled.route.action else {
         return Decided::Fixed(compiled);
     };

@@ -1,8 +1,9 @@
 //! Which keys of a set go into a policy: those that something may use, with their public members alone.
 //!
-//! What `policy build` fetches passes here, so that neither chains of certificates nor a private key that somebody
-//! published by mistake travel to every reader.
+//! What `policy build` and the portal fetch passes here, so that neither chains of certificates nor a private key that
+//! somebody published by mistake travel to every reader.
 
+use crate::entity::Issuer;
 use crate::keys;
 use crate::rules::KEYS_MAX;
 use crate::token::{Repeats, is_object};
@@ -32,6 +33,39 @@ pub enum KeySetRefusal {
     /// No key in it could ever verify a signature.
     #[error("the key set has no key that may be used ({0} were skipped)")]
     Useless(usize),
+}
+
+/// Why a record cannot carry a set.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbedError {
+    /// Over 128 keys with its own.
+    #[error("{0} keys with those that the policy gives, at most {KEYS_MAX} are taken")]
+    TooMany(usize),
+    /// Not what `check` makes of an issuer.
+    #[error("the body is no issuer's")]
+    Body(#[from] serde_json::Error),
+}
+
+/// The body of an issuer's record with these keys behind its own, each once. `body`: as [`check`](super::check) gives it.
+///
+/// # Errors
+/// Where there would be too many.
+pub fn with_keys(body: &str, keys: &[Object<String, Value>]) -> Result<String, EmbedError> {
+    let mut issuer: Issuer = serde_json::from_str(body)?;
+    for key in keys {
+        // A chain of certificates beside a key makes it no other one.
+        if !issuer
+            .keys
+            .iter()
+            .any(|own| own == key || public(own.clone()) == *key)
+        {
+            issuer.keys.push(key.clone());
+        }
+    }
+    match issuer.keys.len() {
+        0..=KEYS_MAX => Ok(serde_json::to_string(&issuer)?),
+        all => Err(EmbedError::TooMany(all)),
+    }
 }
 
 /// The usable keys of a JWK Set.
@@ -114,6 +148,29 @@ mod tests {
         keys.push(ed25519(&json!({})));
         check(&json!({ "keys": keys }), &Ok((json!([ed25519(&json!({}))]), 4)));
         check(&json!({ "keys": others }), &Err(KeySetRefusal::Useless(4)));
+    }
+
+    #[test]
+    fn a_record_carries_its_own_keys_and_then_the_others_each_once() {
+        let own = ed25519(&json!({ "kid": "1", "x5t": "…" }));
+        let (same, other) = (ed25519(&json!({ "kid": "1" })), ed25519(&json!({ "kid": "2" })));
+        let body = format!(r#"{{"issuer":"i","audiences":["a"],"keys":[{own}]}}"#);
+        let keys = |all: &[&Value]| -> Vec<Object<String, Value>> {
+            all.iter().map(|key| key.as_object().unwrap().clone()).collect()
+        };
+        let embedded: Value =
+            serde_json::from_str(&with_keys(&body, &keys(&[&same, &other, &other])).unwrap()).unwrap();
+        assert_eq!(embedded["keys"], json!([own, other]));
+        assert_eq!(embedded["audiences"], json!(["a"]));
+        assert_eq!(with_keys(&body, &[]).unwrap(), body, "as it was, to the byte");
+        let many: Vec<Value> = (0..128)
+            .map(|n| ed25519(&json!({ "kid": format!("n{n}") })))
+            .collect();
+        let refused = with_keys(&body, &keys(&many.iter().collect::<Vec<_>>())).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "129 keys with those that the policy gives, at most 128 are taken"
+        );
     }
 
     #[test]

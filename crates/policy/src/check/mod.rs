@@ -20,7 +20,7 @@ mod table;
 mod words;
 
 pub use document::{Checked, Entity, check, is_section};
-pub use jwk::{KeySet, KeySetRefusal, key_set};
+pub use jwk::{EmbedError, KeySet, KeySetRefusal, key_set, with_keys};
 pub use problem::{Mark, Place, Problem, Severity, Step};
 pub use schema::schema;
 

@@ -27,14 +27,22 @@ impl From<&str> for Id {
     }
 }
 
+impl Id {
+    /// The same, without a look at whether it is text.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Id::Inline(len, bytes) => &bytes[..usize::from(*len)],
+            Id::Boxed(text) => text.as_bytes(),
+        }
+    }
+}
+
 impl Deref for Id {
     type Target = str;
 
     fn deref(&self) -> &str {
         match self {
-            Id::Inline(len, bytes) => {
-                std::str::from_utf8(&bytes[..usize::from(*len)]).expect("the bytes are those of a text")
-            }
+            Id::Inline(..) => std::str::from_utf8(self.as_bytes()).expect("the bytes are those of a text"),
             Id::Boxed(text) => text,
         }
     }
@@ -69,7 +77,8 @@ mod tests {
     fn the_text_is_kept() {
         for len in [0, 1, 21, 22, 23, 128] {
             let text = "x".repeat(len);
-            assert_eq!(*Id::from(text.as_str()), text);
+            let id = Id::from(text.as_str());
+            assert_eq!((&*id, id.as_bytes()), (text.as_str(), text.as_bytes()));
         }
         assert!(Id::from("a") < Id::from("b") && Id::from("B") < Id::from("a"));
         assert!(Id::from("a".repeat(23).as_str()) < Id::from("b"));

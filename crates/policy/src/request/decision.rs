@@ -147,6 +147,22 @@ impl<'d> Permit<'d> {
         self.trail.api.map(|api| api.key_field())
     }
 
+    /// The registered client's credentials that it was let in by, at most one of a kind, by their ids: as bytes, which cost nothing. Whoever
+    /// notes them does so for every request.
+    pub fn credentials(&self) -> impl Iterator<Item = &'d [u8]> {
+        let Trail {
+            api_key,
+            token_credential,
+            certificate,
+            ..
+        } = self.trail;
+        let shown = [api_key, token_credential, certificate];
+        shown
+            .into_iter()
+            .flatten()
+            .map(|credential| credential.id.as_bytes())
+    }
+
     /// Who it is from; nobody where nothing was shown.
     pub fn principal(&self) -> Principal<'d> {
         Principal::new(self.trail.client, self.bearing)

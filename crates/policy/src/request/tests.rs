@@ -259,3 +259,48 @@ fn what_a_token_s_principal_may_do_is_what_token_and_grant_both_give() {
         ["GET /a/open", "GET /a/{x}", "POST /a/{x}"]
     );
 }
+
+/// The ids of the credentials that a request with these fields is let in by.
+fn let_in_by(policy: &Policy, fields: &[(&str, &str)]) -> Vec<String> {
+    let mut ids = Vec::new();
+    with_facts(fields, |facts| {
+        let proof = verify(present(policy, facts, &()));
+        let decision = decide(policy, facts, &proof, NOW);
+        let Decision::Permit(permit) = &decision else {
+            panic!("{decision:?}")
+        };
+        let credentials = permit.credentials();
+        ids = credentials
+            .map(|id| String::from_utf8_lossy(id).into_owned())
+            .collect();
+    });
+    ids
+}
+
+#[test]
+fn a_permit_names_each_credential_that_it_was_given_for() {
+    let key = format!("sb_k1_{}", "A".repeat(43));
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes());
+    let digest: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let client = json!({
+        "team": "t",
+        "credentials": [
+            { "type": "jwt", "id": "c", "issuer": "i", "client": "app" },
+            { "type": "api_key", "id": "k1", "sha256": digest },
+            { "type": "api_key", "id": "unused", "sha256": "0".repeat(64) },
+        ],
+        "grants": [{ "api": "a", "scopes": ["r"] }],
+    })
+    .to_string();
+    let (policy, _) = policy(&[keys()["ed"]["jwk"].clone()], None).apply([Change::Put {
+        kind: "client",
+        id: "app",
+        body: client.as_str().into(),
+        needs: &[],
+    }]);
+    let bearer = format!("Bearer {}", token("ed"));
+    let (by_key, by_token) = (("X-Api-Key", key.as_str()), ("Authorization", bearer.as_str()));
+    assert_eq!(let_in_by(&policy, &[by_key]), ["k1"]);
+    assert_eq!(let_in_by(&policy, &[by_token]), ["c"]);
+    assert_eq!(let_in_by(&policy, &[by_token, by_key]), ["k1", "c"]);
+}

@@ -1,9 +1,10 @@
 //! `/v1/audit`: what was done, by whom, and that nobody changed what was recorded of it.
 
 use super::caller::{Caller, Part};
+use super::extract::Query;
 use super::problem::Problem;
 use crate::app::{Answer, App, history};
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

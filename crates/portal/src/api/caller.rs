@@ -4,6 +4,7 @@ use super::problem::{Problem, RequestId};
 use crate::app::{App, Asked, AuditedRequest, IfMatch, Refused, Shown, actor_of, holds};
 use crate::identity::Actor;
 use crate::serve::Peer;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, COOKIE, IF_MATCH, IF_NONE_MATCH};
@@ -191,6 +192,14 @@ impl Caller {
         holds(app, self.kept.shown()).await
     }
 
+    /// A request for a change of something that is no part of the policy.
+    pub(crate) fn asks_version(&self, environment: &str, if_match: IfMatch) -> Asked {
+        Asked {
+            if_match,
+            ..self.asks(environment)
+        }
+    }
+
     /// A request for a change.
     pub(crate) fn asks_change(&self, environment: &str, change: &Change, careful: &Careful) -> Asked {
         Asked {
@@ -248,13 +257,7 @@ impl FromRequest<App> for Change {
         } else {
             BODY_BYTES_MAX
         };
-        let bytes = axum::body::to_bytes(body, limit).await.map_err(|_| {
-            Problem::new(
-                413,
-                "too_large",
-                format!("the body cannot be read, or has more than {limit} bytes"),
-            )
-        })?;
+        let bytes = read(body, limit).await?;
         let body = match bytes.is_empty() {
             true => Value::Null,
             false => serde_json::from_slice(&bytes)
@@ -289,6 +292,33 @@ impl FromRequest<App> for Change {
             if_match: if_match(&parts.headers)?,
         })
     }
+}
+
+/// A body as it is, of at most so many bytes, and which version it is meant for.
+#[derive(Debug)]
+pub(crate) struct Sent<const BYTES_MAX: usize> {
+    pub(crate) bytes: Bytes,
+    pub(crate) if_match: IfMatch,
+}
+
+impl<const BYTES_MAX: usize> FromRequest<App> for Sent<BYTES_MAX> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        Ok(Sent {
+            bytes: read(body, BYTES_MAX).await?,
+            if_match: if_match(&parts.headers)?,
+        })
+    }
+}
+
+async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
+    let too_large = |_| {
+        let detail = format!("the body cannot be read, or has more than {limit} bytes");
+        Problem::new(413, "too_large", detail)
+    };
+    axum::body::to_bytes(body, limit).await.map_err(too_large)
 }
 
 /// `If-Match: "VERSION"` or `*`; `If-None-Match: *`.

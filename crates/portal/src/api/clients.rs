@@ -1,9 +1,10 @@
 //! `/v1/environments/{environment}/clients/{id}/…`: credentials, and whether a client may call.
 
 use super::caller::{Caller, Careful, Change};
+use super::extract::{Path, Query};
 use super::problem::Problem;
 use crate::app::{Answer, App, clients};
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;

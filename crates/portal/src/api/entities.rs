@@ -1,9 +1,10 @@
 //! `/v1/environments/{environment}/{section}[/{id}]`: what the policy is made of.
 
 use super::caller::{Caller, Careful, Change, Part};
+use super::extract::{Path, Query};
 use super::problem::Problem;
 use crate::app::{Answer, App, Refused, entities};
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use policy::entity::Kind;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
@@ -38,33 +39,38 @@ enum Section {
     Cells,
 }
 
-/// Whose.
+/// Which.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Owner {
+struct Which {
     /// Only those of this team.
     team: Option<String>,
+    /// Only clients with a credential that could be used, and was not for at least so many seconds; a part may then have fewer than `limit`.
+    unused_for_s: Option<i64>,
 }
 
 /// A part of all entities of a section, by id
 #[utoipa::path(
     get, path = "/v1/environments/{environment}/{section}", operation_id = "list_entities", tag = "entities",
-    params(("environment" = String, Path,), ("section" = inline(Section), Path,), Part, Owner),
-    responses((status = 200, description = "`items`, and `next` where there are more.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+    params(("environment" = String, Path,), ("section" = inline(Section), Path,), Part, Which),
+    responses((status = 200, description = "`items`, and `next` where there are more. A client's credentials have `last_used`, null where they were not since `watched_since`.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
 async fn list(
     State(app): State<App>,
     caller: Caller,
     Path((environment, section)): Path<(String, String)>,
     Query(part): Query<Part>,
-    Query(owner): Query<Owner>,
+    Query(which): Query<Which>,
 ) -> Result<Answer, Problem> {
     let kind = kind(&section)?;
     Ok(entities::page(
         &app,
         &caller.asks(&environment),
         kind,
-        owner.team.as_deref(),
+        entities::Which {
+            team: which.team.as_deref(),
+            unused_for_s: which.unused_for_s,
+        },
         &part.page()?,
     )
     .await?)
@@ -74,7 +80,7 @@ async fn list(
 #[utoipa::path(
     get, path = "/v1/environments/{environment}/{section}/{id}", operation_id = "see_entity", tag = "entities",
     params(("environment" = String, Path,), ("section" = inline(Section), Path,), ("id" = String, Path,)),
-    responses((status = 200, description = "The entity, with its `version` as ETag.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, description = "The entity, with its `version` as ETag. A client's credentials have `last_used`, null where they were not since `watched_since`; no use changes the version.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
 async fn get(
     State(app): State<App>,

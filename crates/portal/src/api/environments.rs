@@ -1,9 +1,10 @@
 //! `/v1/environments`: which there are, and what a change of one has to be careful of; and an API taken to the next one.
 
 use super::caller::{Caller, Careful, Change};
+use super::extract::{Path, Query};
 use super::problem::Problem;
 use crate::app::{Answer, App, environments};
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;

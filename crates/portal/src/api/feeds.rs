@@ -1,6 +1,7 @@
 //! `/v1/feeds/{feed}`: what readers of a feed take: the commit, a bundle, a floor, the stream.
 
 use super::caller::Caller;
+use super::extract::{Path, Query};
 use super::pieces::Pieces;
 use super::problem::Problem;
 use crate::app::{App, Refused, authorize};
@@ -8,7 +9,7 @@ use crate::identity::{Actor, Object, Operation};
 use crate::publish::{Begin, Position, Standing, begin, bundle as bundle_of};
 use crate::store::snapshot::Live;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use serde::Deserialize;

@@ -1,13 +1,14 @@
 //! `/v1/fleet`: what gateways, authorizers and relays report, and what follows of it.
 
 use super::caller::{Caller, Part};
+use super::extract::Query;
 use super::problem::Problem;
 use crate::app::fleet::{self, NewReport};
 use crate::app::{Answer, App, Refused};
 use crate::store::fleet::Versions;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::extract::{DefaultBodyLimit, State};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;

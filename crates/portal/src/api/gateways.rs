@@ -1,9 +1,10 @@
 //! `/v1/gateways`: who is a gateway.
 
 use super::caller::{Caller, Change, Part};
+use super::extract::{Path, Query};
 use super::problem::Problem;
 use crate::app::{Answer, App, gateways};
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;

@@ -1,11 +1,12 @@
 //! `/v1/environments/{environment}/grants`: what clients ask for, and what they are given.
 
 use super::caller::{Caller, Careful, Change, Part};
+use super::extract::{Path, Query};
 use super::problem::Problem;
 use crate::app::grants::{self, AskedGrant, Decision};
 use crate::app::{Answer, App};
 use crate::store::grants::Wanted;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;

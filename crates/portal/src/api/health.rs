@@ -1,6 +1,6 @@
 //! Whether the portal lives, and whether it does its work.
 
-use crate::app::{App, sealed};
+use crate::app::{App, key_sets, sealed};
 use crate::store::feeds;
 use axum::Json;
 use axum::extract::State;
@@ -44,6 +44,7 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
         }
     };
     let sealed = sealed::alarm(&app).await.unwrap_or_default();
+    let without_keys = key_sets::failing(&app).await.unwrap_or_default();
     let now = crate::text::now();
     let stands = all.iter().map(|feed| {
         json!({
@@ -70,6 +71,7 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
             })
         })
         .chain(sealed)
+        .chain(without_keys)
         .chain(app.hub.alarms().into_iter().map(|(feed, what)| {
             json!({ "feed": feed, "a_reader_has": what, "why": "a reader of the stream has more than the database: was it restored from a backup?" })
         }))

@@ -1,11 +1,12 @@
 //! `/v1/environments/{environment}/policy`, `/revisions`, `/revert`, `/proposals`: the policy as a whole, and its past.
 
 use super::caller::{Caller, Careful, Change, Part};
+use super::extract::{Path, Query};
 use super::pieces::Pieces;
 use super::problem::Problem;
 use crate::app::{Answer, App, history, policy_document, proposals, revert};
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, Response};
 use serde::Deserialize;

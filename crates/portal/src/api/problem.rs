@@ -30,7 +30,7 @@ pub(crate) struct Problem {
     request_id: Box<str>,
     /// Members that are wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<FieldError>,
+    pub(super) errors: Vec<FieldError>,
     /// When to come again, in seconds; 0: that is not said.
     #[serde(skip)]
     retry_after_s: u32,
@@ -52,6 +52,7 @@ fn title(status: u16) -> &'static str {
         413 => "The request is too large",
         422 => "What was sent cannot be taken",
         429 => "This was tried too often",
+        502 => "Somebody else did not answer as they should",
         503 => "This is not possible now",
         _ => "The portal failed",
     }

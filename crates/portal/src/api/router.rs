@@ -1,9 +1,10 @@
 //! All resources together, and the OpenAPI document that they make.
 
+use super::parameters::{Parameters, only_known};
 use super::problem::{nowhere, with_request_id};
 use super::{
-    audit, clients, entities, environments, explain, feeds, fleet, gateways, grants, health, policy, sign_in,
-    teams, tokens, users,
+    api_documents, audit, clients, entities, environments, explain, feeds, fleet, gateways, grants, health,
+    key_sets, policy, sign_in, teams, tokens, users,
 };
 use crate::app::App;
 use axum::{Json, Router};
@@ -43,6 +44,8 @@ fn routes() -> OpenApiRouter<App> {
         .merge(health::routes())
         .merge(environments::routes())
         .merge(entities::routes())
+        .merge(key_sets::routes())
+        .merge(api_documents::routes())
         .merge(clients::routes())
         .merge(grants::routes())
         .merge(gateways::routes())
@@ -65,7 +68,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// Everything that is served.
 pub(crate) fn router(app: App) -> Router {
     let (router, document) = routes().split_for_parts();
+    let parameters = Parameters::of(&document);
     router
+        .route_layer(axum::middleware::from_fn_with_state(parameters, only_known))
         .route(
             "/openapi.json",
             axum::routing::get(move || async move { Json(document) }),

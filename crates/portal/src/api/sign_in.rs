@@ -3,12 +3,13 @@
 //! Sets and clears the cookies; who is let in is `app`'s. A page of somebody else's can neither sign its visitor in nor out.
 
 use super::caller::{Caller, Change, Visitor};
+use super::extract::Query;
 use super::problem::Problem;
 use crate::app::{Answer, App, Opened, Refused, personal_tokens, sign_in};
 use crate::identity::Cookie;
 use crate::identity::oidc::{FLOW_S, Flow, Returned};
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::header::{LOCATION, REFERRER_POLICY, SET_COOKIE};
 use axum::http::{HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse as _;

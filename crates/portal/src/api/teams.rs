@@ -1,9 +1,10 @@
 //! `/v1/teams`: who owns what, and who is in which team.
 
 use super::caller::{Caller, Careful, Change, Part};
+use super::extract::{Path, Query};
 use super::problem::Problem;
 use crate::app::{Answer, App, teams};
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;

@@ -1,9 +1,10 @@
 //! `/v1/tokens`: personal access tokens, for CI and the command line.
 
 use super::caller::{Caller, Change};
+use super::extract::{Path, Query};
 use super::problem::Problem;
 use crate::app::{Answer, App, personal_tokens};
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;

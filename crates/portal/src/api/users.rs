@@ -1,9 +1,10 @@
 //! `/v1/users`: who there is.
 
 use super::caller::{Caller, Careful, Change, Part};
+use super::extract::{Path, Query};
 use super::problem::Problem;
 use crate::app::{Answer, App, users};
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;

@@ -1,4 +1,4 @@
-//! An entity's body and what surrounds it: taken out of records, split from what readers need not know, shown without secrets.
+//! An entity's body and what surrounds it: as people gave it, split from what readers need not know, shown without secrets.
 
 use super::refused::FieldError;
 use crate::store::{Connection, StoreError, entities::Stored, versions};
@@ -22,17 +22,22 @@ pub(crate) fn of_record(line: &str) -> Result<String, StoreError> {
     Ok(record.body.get().to_owned())
 }
 
-/// The body of an entity: of its record, or of its newest version where it is not published.
+/// The body of an entity as people gave it: of its record, or of its newest version where it is not published, or readers have more of it.
 pub(crate) async fn text_of_stored(
     connection: &mut Connection,
     environment: &str,
     stored: &Stored,
 ) -> Result<Option<String>, StoreError> {
-    if let Some(record) = &stored.record {
+    if let Some(record) = stored.record.as_ref().filter(|_| !has_fetched(stored.kind)) {
         return of_record(record).map(Some);
     }
     let newest = versions::page(connection, environment, stored.kind, &stored.id, i64::MAX, 1).await?;
     Ok(newest.into_iter().next().and_then(|version| version.body))
+}
+
+/// Whether records of this kind carry what nobody gave: fetched keys.
+pub(crate) fn has_fetched(kind: Kind) -> bool {
+    kind == Kind::Issuer
 }
 
 /// The same, read.

@@ -2,6 +2,7 @@
 
 use super::fleet::Pending;
 use crate::identity::Desk;
+use crate::key_sets::KeySetFetcher;
 use crate::keys::KeyFiles;
 use crate::publish::Hub;
 use crate::store::Store;
@@ -21,4 +22,6 @@ pub(crate) struct App {
     pub(crate) fleet: Pending,
     /// Where people sign in.
     pub(crate) desk: Desk,
+    /// Where issuers' keys are asked for.
+    pub(crate) key_sets: KeySetFetcher,
 }

@@ -9,6 +9,7 @@ use super::authorize::authorize;
 use super::body;
 use super::context::App;
 use super::judge::{self, Judged};
+use super::key_sets;
 use super::refused::Refused;
 use super::{seat_belt, write};
 use crate::identity::{Object, Operation};
@@ -65,8 +66,8 @@ impl Planned {
         self.to.as_ref().filter(|to| to.is_published()).map(|to| &to.body)
     }
 
-    /// `body`: as it would be stored.
-    fn changes_something(&self, body: Option<&String>) -> bool {
+    /// Whether people change it. `body`: as it would be stored.
+    pub(crate) fn changes_something(&self, body: Option<&String>) -> bool {
         let Some(stored) = self.stored.as_ref().filter(|stored| stored.status != "deleted") else {
             return self.to.is_some();
         };
@@ -75,6 +76,12 @@ impl Planned {
             || stored.status != to.status
             || stored.team != to.team
             || body::object(&stored.details).ok().as_ref() != Some(&to.details)
+    }
+
+    /// Whether readers have another body of it than this one.
+    pub(crate) fn changes_record(&self, body: Option<&String>) -> bool {
+        let record = self.stored.as_ref().and_then(|stored| stored.record.as_deref());
+        record.and_then(|record| body::of_record(record).ok()).as_ref() != body
     }
 }
 
@@ -95,6 +102,12 @@ pub(crate) struct Draft {
     pub(crate) brought_back: BTreeSet<String>,
     /// A second person approved it.
     pub(crate) is_approved: bool,
+    /// An API that comes from another environment: that one, and the API.
+    pub(crate) promoted: Option<(String, String)>,
+    /// What was fetched for it before it began.
+    pub(crate) gathered: key_sets::Gathered,
+    /// Where issuers' keys are followed from now on, by the issuer's id.
+    pub(crate) followed: BTreeMap<String, key_sets::Followed>,
 }
 
 /// How a change begins.
@@ -138,6 +151,9 @@ impl Draft {
             planned: BTreeMap::new(),
             brought_back: BTreeSet::new(),
             is_approved: false,
+            promoted: None,
+            gathered: key_sets::Gathered::default(),
+            followed: BTreeMap::new(),
         })))
     }
 
@@ -242,13 +258,17 @@ impl Draft {
         more: Map<String, Value>,
     ) -> Result<Answer, Refused> {
         // What is loaded and as it was is no part of the change.
-        self.planned.retain(|_, one| {
+        let gathered = &self.gathered;
+        self.planned.retain(|(kind, id), one| {
             one.to.as_ref().map(|to| &to.body) != one.former.as_ref()
                 || one.changes_something(one.former_text.as_ref())
+                || (*kind == Kind::Issuer && gathered.has(id))
         });
         let judged = judge::judge(&mut self).await?;
-        self.planned
-            .retain(|key, planned| planned.changes_something(judged.bodies.get(key)));
+        self.planned.retain(|key, planned| {
+            let has_other_keys = || key.0 == Kind::Issuer && planned.changes_record(judged.record(key));
+            planned.changes_something(judged.bodies.get(key)) || has_other_keys()
+        });
         let counted = seat_belt::counted(&mut self).await?;
         let exceeds = counted.exceeds(&self.environment) && !self.is_approved;
         if exceeds && !self.asked.confirm && !self.asked.dry_run {

@@ -8,11 +8,14 @@ use super::claims;
 use super::context::App;
 use super::draft::{Begun, Draft, Wanted};
 use super::grants::by_api;
+use super::key_sets::{Wish, gather};
+use super::last_used::{self, LastUsed};
 use super::mentions::text;
 use super::page::Page;
 use super::refused::Refused;
 use crate::identity::{Actor, Object, Operation, Refusal};
 use crate::store::{Connection, entities, feeds, names, versions};
+use crate::text::now;
 use policy::entity::Kind;
 use serde_json::{Map, Value, json};
 
@@ -28,10 +31,24 @@ pub(crate) async fn get(app: &App, asked: &Asked, kind: Kind, id: &str) -> Resul
     let stored = stored.ok_or_else(|| missing(kind, id))?;
     let body = body::of_stored(&mut connection, &asked.environment, &stored).await?;
     may_see(&mut connection, asked, &stored, body.as_ref()).await?;
+    let mut body = body.unwrap_or_default();
+    if kind == Kind::Client {
+        let used = LastUsed::of(&mut connection, &asked.environment, &[id.to_owned()]).await?;
+        used.show(&mut body);
+    }
     Ok(Answer {
         version: Some(stored.version),
-        ..Answer::ok(body::shown(&stored, body.unwrap_or_default())?)
+        ..Answer::ok(body::shown(&stored, body)?)
     })
+}
+
+/// Which entities of a kind.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Which<'a> {
+    /// Only this team's.
+    pub(crate) team: Option<&'a str>,
+    /// Only clients with a credential that could be used and was not for so many seconds.
+    pub(crate) unused_for_s: Option<i64>,
 }
 
 /// A part of all entities of a kind.
@@ -39,28 +56,57 @@ pub(crate) async fn page(
     app: &App,
     asked: &Asked,
     kind: Kind,
-    team: Option<&str>,
+    which: Which<'_>,
     page: &Page,
 ) -> Result<Answer, Refused> {
     authorize(&asked.actor, Operation::list(kind), Object::Organisation)?;
+    let now = now();
+    let unused_since = which.unused_for_s.map(|span| last_used::since(span, now));
+    let unused_since = unused_since.transpose()?;
+    if unused_since.is_some() && kind != Kind::Client {
+        return Err(Refused::field(
+            "unused_for_s",
+            "clients alone are used: leave it out",
+        ));
+    }
     let mut connection = app.store.connection().await?;
     exists(&mut connection, &asked.environment).await?;
-    let own = own_teams(&asked.actor, Operation::see(kind), team);
+    let own = own_teams(&asked.actor, Operation::see(kind), which.team);
+    let wanted = entities::Which {
+        teams: own.as_deref(),
+        unused_since,
+    };
     let found = entities::page(
         &mut connection,
         &asked.environment,
         kind,
-        own.as_deref(),
+        wanted,
         &page.after,
         page.limit,
     );
     let found = found.await?;
+    let used = match kind {
+        Kind::Client => {
+            let ids: Vec<String> = found.iter().map(|stored| stored.id.clone()).collect();
+            Some(LastUsed::of(&mut connection, &asked.environment, &ids).await?)
+        }
+        _ => None,
+    };
     let mut shown = Vec::with_capacity(found.len());
     for stored in &found {
         let body = body::of_stored(&mut connection, &asked.environment, stored).await?;
-        shown.push((stored.id.clone(), body::shown(stored, body.unwrap_or_default())?));
+        let mut body = body.unwrap_or_default();
+        if let Some(used) = &used {
+            // The database does not know which have expired.
+            if unused_since.is_some_and(|since| !used.has_unused(&body, since, now)) {
+                shown.push((stored.id.clone(), None));
+                continue;
+            }
+            used.show(&mut body);
+        }
+        shown.push((stored.id.clone(), Some(body::shown(stored, body)?)));
     }
-    Ok(page.answer(shown.into_iter()))
+    Ok(page.answer_some(shown.into_iter()))
 }
 
 /// A part of an entity's versions, the newest first.
@@ -170,10 +216,13 @@ pub(crate) async fn put(
     id: &str,
     sent: Map<String, Value>,
 ) -> Result<Answer, Refused> {
+    let wish = (kind == Kind::Issuer).then(|| Wish::of(id, &sent)).flatten();
+    let gathered = gather(app, &asked, wish.into_iter().collect()).await?;
     let mut draft = match Draft::begin(app, asked, operation(kind, true)).await? {
         Begun::Answered(answer) => return Ok(answer),
         Begun::Draft(draft) => draft,
     };
+    draft.gathered = gathered;
     is_id(id)?;
     let former = draft.current(kind, id).await?;
     let mut to = wanted(&draft, kind, id, sent, former.as_ref())?;
@@ -250,6 +299,9 @@ pub(super) fn wanted(
             "id",
             format!("it is `{id}` by the address: leave it out here"),
         ));
+    }
+    if kind == Kind::Client {
+        last_used::unshow(&mut sent);
     }
     let (body, mut details) = body::split(kind, sent).map_err(Refused::Invalid)?;
     let status = match kind {

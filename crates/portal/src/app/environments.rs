@@ -164,6 +164,7 @@ pub(crate) async fn promote(app: &App, mut asked: Asked, api: &str) -> Result<An
     may_write(&mut draft, Kind::Api, api, former.as_ref(), Some(&to)).await?;
     let status = if former.is_none() { 201 } else { 200 };
     draft.plan(Kind::Api, api, Some(to)).await?;
+    draft.promoted = Some((from.clone(), api.to_owned()));
     let mut more = Map::new();
     more.insert("promoted_from".into(), from.into());
     more.insert("environment".into(), draft.environment.id.clone().into());

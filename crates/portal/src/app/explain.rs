@@ -166,8 +166,15 @@ impl<'a> Part<'a> {
         for api in names::apis_at(connection, self.environment, &paths).await? {
             self.wanted.insert((Kind::Api, api));
         }
-        for issuer in
-            entities::page(connection, self.environment, Kind::Issuer, None, "", ISSUERS_MAX).await?
+        for issuer in entities::page(
+            connection,
+            self.environment,
+            Kind::Issuer,
+            entities::Which::default(),
+            "",
+            ISSUERS_MAX,
+        )
+        .await?
         {
             self.wanted.insert((Kind::Issuer, issuer.id));
         }

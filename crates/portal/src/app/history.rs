@@ -4,11 +4,12 @@ use super::answer::Answer;
 use super::asked::Asked;
 use super::authorize::authorize;
 use super::context::App;
+use super::key_sets::FETCH_KEYS;
 use super::page::Page;
 use super::refused::Refused;
 use crate::identity::{Object, Operation};
 use crate::store::revisions::Revision;
-use crate::store::{audit, revisions, versions};
+use crate::store::{audit, outbox, revisions, versions};
 use serde_json::{Value, json};
 
 /// Entities of a revision that are named.
@@ -40,15 +41,24 @@ pub(crate) async fn revision(app: &App, asked: &Asked, number: i64) -> Result<An
     let found = revisions::get(&mut connection, &asked.environment, number).await?;
     let found = found.ok_or_else(|| Refused::NotFound(format!("revision {number}")))?;
     let changed = versions::of_revision(&mut connection, &asked.environment, number, NAMED_MAX).await?;
-    let changed = changed.iter().map(|version| {
-        json!({
-            "kind": version.kind.as_str(), "id": version.id, "version": version.version,
-            "deleted": version.body.is_none(),
+    let mut told: Vec<Value> = changed
+        .iter()
+        .map(|version| {
+            json!({
+                "kind": version.kind.as_str(), "id": version.id, "version": version.version,
+                "deleted": version.body.is_none(),
+            })
         })
-    });
+        .collect();
+    if found.operation == FETCH_KEYS {
+        // Nobody changed the entity, and there is no version of it: what readers have of it is another one.
+        let items = outbox::of_revision(&mut connection, &asked.environment, number).await?;
+        let issuers = items.iter().filter_map(|(key, _)| key.strip_prefix("issuer/"));
+        told.extend(issuers.map(|id| json!({ "kind": "issuer", "id": id, "fetched_keys": true })));
+    }
     let mut body = shown(&found);
     if let Some(body) = body.as_object_mut() {
-        body.insert("changed".into(), changed.collect());
+        body.insert("changed".into(), told.into());
     }
     Ok(Answer::ok(body))
 }

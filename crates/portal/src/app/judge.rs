@@ -5,6 +5,7 @@
 
 use super::clients;
 use super::draft::Draft;
+use super::key_sets::{self, Embedded};
 use super::mentions::Mentions;
 use super::neighbours::{self, Document};
 use super::refused::{ERRORS_MAX, FieldError, Refused};
@@ -23,9 +24,18 @@ const USERS_MAX: i64 = 10_001;
 /// What was found to be good.
 #[derive(Debug, Default)]
 pub(crate) struct Judged {
-    /// Each planned entity as records carry it.
+    /// Each planned entity as it is kept.
     pub(crate) bodies: BTreeMap<(Kind, String), String>,
+    /// What records carry instead, where that is more: of issuers whose keys are fetched.
+    records: BTreeMap<(Kind, String), String>,
     pub(crate) warnings: Vec<FieldError>,
+}
+
+impl Judged {
+    /// A planned entity as records carry it.
+    pub(crate) fn record(&self, key: &(Kind, String)) -> Option<&String> {
+        self.records.get(key).or_else(|| self.bodies.get(key))
+    }
 }
 
 /// Judges all that is planned.
@@ -41,6 +51,7 @@ pub(crate) async fn judge(draft: &mut Draft) -> Result<Judged, Refused> {
         taken_names(draft, &mut errors).await?;
         needed(draft, &mut errors).await?;
         first_tenant(draft, &mut errors).await?;
+        keys(draft, &mut judged, &mut errors).await?;
     }
     if errors.is_empty() {
         as_reader(draft, &document, &judged, &mut errors);
@@ -179,6 +190,31 @@ fn member_of(place: &Place) -> String {
     text
 }
 
+/// The keys that issuers' records carry beside those that people gave.
+async fn keys(draft: &mut Draft, judged: &mut Judged, errors: &mut Vec<FieldError>) -> Result<(), Refused> {
+    let issuers = draft.planned.values().filter(|one| one.kind == Kind::Issuer);
+    let published = issuers.filter(|one| one.published().is_some());
+    let ids: Vec<String> = published.map(|one| one.id.clone()).collect();
+    for id in ids {
+        let key = (Kind::Issuer, id);
+        let Some(body) = judged.bodies.get(&key) else {
+            continue;
+        };
+        let placed = |draft: &Draft, error: FieldError| {
+            FieldError::new(field(draft, Kind::Issuer, &key.1, &error.field), error.message)
+        };
+        match key_sets::embed(draft, &key.1, body).await? {
+            Embedded::Alone => {}
+            Embedded::Body(body, warning) => {
+                judged.warnings.extend(warning.map(|told| placed(draft, told)));
+                judged.records.insert(key.clone(), body);
+            }
+            Embedded::Refused(error) => errors.push(placed(draft, error)),
+        }
+    }
+    Ok(())
+}
+
 /// Names that are another's, or were.
 async fn taken_names(draft: &mut Draft, errors: &mut Vec<FieldError>) -> Result<(), Refused> {
     let mut wanted: BTreeMap<String, (Kind, String, String)> = BTreeMap::new();
@@ -311,13 +347,11 @@ fn as_reader(draft: &Draft, document: &Document, judged: &Judged, errors: &mut V
     let neighbours = of_neighbours
         .iter()
         .map(|(kind, id, body)| (*kind, *id, body.as_str()));
-    let planned = judged.bodies.iter().filter(|(key, _)| {
-        draft
-            .planned
-            .get(*key)
-            .is_some_and(|planned| planned.published().is_some())
+    let planned = judged.bodies.keys().filter_map(|key| {
+        draft.planned.get(key)?.published()?;
+        let body = judged.record(key)?;
+        Some((key.0, key.1.as_str(), body.as_str()))
     });
-    let planned = planned.map(|((kind, id), body)| (*kind, id.as_str(), body.as_str()));
     let changes = neighbours.chain(planned).map(|(kind, id, body)| Change::Put {
         kind: kind.as_str(),
         id,

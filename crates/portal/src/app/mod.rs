@@ -4,6 +4,7 @@
 
 mod actor;
 mod answer;
+pub(crate) mod api_documents;
 mod asked;
 mod authorize;
 mod body;
@@ -19,6 +20,8 @@ pub(crate) mod gateways;
 pub(crate) mod grants;
 pub(crate) mod history;
 mod judge;
+pub(crate) mod key_sets;
+mod last_used;
 mod mentions;
 mod neighbours;
 mod page;
@@ -31,6 +34,7 @@ pub(crate) mod revert;
 pub(crate) mod sealed;
 mod seat_belt;
 pub(crate) mod sign_in;
+pub(crate) mod taken;
 pub(crate) mod teams;
 #[cfg(test)]
 mod tests;

@@ -382,6 +382,7 @@ async fn app() -> (App, tempfile::TempDir) {
         keys: crate::keys::KeyFiles::of(directory.path()),
         fleet: crate::app::fleet::Pending::default(),
         desk: crate::identity::Desk::local(),
+        key_sets: crate::key_sets::KeySetFetcher::new(crate::key_sets::KeySetSettings::default()),
     };
     (app, directory)
 }

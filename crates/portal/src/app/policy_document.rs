@@ -7,6 +7,8 @@ use super::body;
 use super::context::App;
 use super::draft::{Begun, Draft, Wanted};
 use super::entities::{is_id, may_write, wanted};
+use super::key_sets::{Wish, gather};
+use super::mentions::{list, text};
 use super::refused::{ERRORS_MAX, FieldError, Refused};
 use super::write::RECORDS_MAX;
 use crate::identity::{Object, Operation};
@@ -30,10 +32,12 @@ pub(crate) async fn import(
     mut document: Map<String, Value>,
     replace: bool,
 ) -> Result<Answer, Refused> {
+    let gathered = gather(app, &asked, wishes(&document)).await?;
     let mut draft = match Draft::begin(app, asked, "policy.import").await? {
         Begun::Answered(answer) => return Ok(answer),
         Begun::Draft(draft) => draft,
     };
+    draft.gathered = gathered;
     let may_all = authorize(&draft.asked.actor, Operation::ReplacePolicy, Object::Organisation);
     if replace {
         may_all?;
@@ -73,6 +77,14 @@ pub(crate) async fn import(
     let mut more = Map::new();
     more.insert("entities".into(), count.into());
     draft.finish(200, None, more).await
+}
+
+/// What its issuers will need.
+fn wishes(document: &Map<String, Value>) -> Vec<Wish> {
+    let issuers = list(document, Kind::Issuer.section());
+    issuers
+        .filter_map(|issuer| Wish::of(text(issuer, "id")?, issuer))
+        .collect()
 }
 
 /// What a policy file cannot say, and the portal keeps, stays as it was: titles, and whose a plan is.
@@ -154,7 +166,15 @@ async fn delete_others(draft: &mut Draft, kind: Kind, kept: &[String]) -> Result
     let environment = draft.environment.id.clone();
     let mut after = String::new();
     loop {
-        let part = entities::page(&mut draft.tx, &environment, kind, None, &after, PART).await?;
+        let part = entities::page(
+            &mut draft.tx,
+            &environment,
+            kind,
+            entities::Which::default(),
+            &after,
+            PART,
+        )
+        .await?;
         let Some(last) = part.last() else { return Ok(()) };
         after.clone_from(&last.id);
         for stored in part {
@@ -213,7 +233,7 @@ async fn then(tx: &mut Tx, feed: &feeds::Feed, revision: i64) -> Result<Then, Re
         ));
     }
     let limit = i64::try_from(RECORDS_MAX).unwrap_or(i64::MAX).saturating_add(1);
-    let changed = versions::as_of(tx, &feed.environment, revision, limit).await?;
+    let changed = versions::as_of(tx, &feed.environment, revision, None, limit).await?;
     if changed.len() > RECORDS_MAX {
         return Err(Refused::TooLarge {
             records: changed.len(),
@@ -253,13 +273,22 @@ async fn pieces(
         piece.push_str(&format!(",\n\"{}\":[", kind.section()));
         let (mut after, mut is_first) = (String::new(), true);
         loop {
-            let part = entities::page(&mut tx, environment, kind, None, &after, PART).await?;
+            let part = entities::page(
+                &mut tx,
+                environment,
+                kind,
+                entities::Which::default(),
+                &after,
+                PART,
+            )
+            .await?;
             let Some(last) = part.last() else { break };
             after.clone_from(&last.id);
             for stored in part {
                 let body = match (then.remove(&(kind, stored.id.clone())), &stored.record) {
                     (Some(body), _) => body,
-                    (None, record) => record.as_deref().map(body::of_record).transpose()?,
+                    (None, None) => None,
+                    (None, Some(_)) => body::text_of_stored(&mut tx, environment, &stored).await?,
                 };
                 if let Some(body) = body {
                     write_entity(&stored.id, &body, &mut is_first, &mut piece);

@@ -5,6 +5,7 @@ use super::asked::Asked;
 use super::authorize::authorize;
 use super::context::App;
 use super::draft::{Begun, Draft, Wanted};
+use super::key_sets::{Wish, gather};
 use super::page::Page;
 use super::refused::Refused;
 use crate::identity::{Object, Operation};
@@ -59,20 +60,37 @@ pub(crate) async fn page(app: &App, asked: &Asked, page: &Page) -> Result<Answer
     })))
 }
 
+fn changes(proposal: &Proposal) -> Result<Vec<Change>, StoreError> {
+    serde_json::from_str(&proposal.changes).map_err(|_| StoreError::Broken("a proposal that is none"))
+}
+
+/// What the issuers of a proposal will need.
+async fn wishes(app: &App, environment: &str, id: &str) -> Result<Vec<Wish>, Refused> {
+    let mut connection = app.store.connection().await?;
+    let Some(proposal) = proposals::get(&mut connection, environment, id).await? else {
+        return Ok(Vec::new());
+    };
+    let issuers = changes(&proposal)?
+        .into_iter()
+        .filter(|change| change.kind == Kind::Issuer.as_str());
+    let wishes = issuers.filter_map(|change| Wish::of(&change.id, &change.to?.body));
+    Ok(wishes.collect())
+}
+
 /// Does what was proposed, if nothing of it was changed meanwhile.
 pub(crate) async fn approve(app: &App, asked: Asked, id: &str) -> Result<Answer, Refused> {
+    let gathered = gather(app, &asked, wishes(app, &asked.environment, id).await?).await?;
     let (mut draft, proposal) = match begin(app, asked, id, "proposal.approve").await? {
         Ok(begun) => begun,
         Err(answer) => return Ok(answer),
     };
+    draft.gathered = gathered;
     if proposal.actor == draft.asked.actor.name() {
         return Err(Refused::Forbidden(
             "a second person has to approve: not the one who proposed it".to_owned(),
         ));
     }
-    let changes: Vec<Change> =
-        serde_json::from_str(&proposal.changes).map_err(|_| StoreError::Broken("a proposal that is none"))?;
-    for change in changes {
+    for change in changes(&proposal)? {
         let kind = Kind::parse(&change.kind).ok_or(StoreError::Broken("a proposal of an unknown kind"))?;
         let to = change.to.map(|to| Wanted {
             body: to.body,

@@ -78,6 +78,9 @@ pub(crate) enum Refused {
     TooMany(#[from] TooMany),
     #[error("{0}")]
     Unavailable(String),
+    /// An issuer's answer, where a person asked for it.
+    #[error("the key set could not be fetched, and what was there holds: {0}")]
+    KeySet(String),
 }
 
 fn counted(count: usize) -> String {
@@ -125,6 +128,7 @@ impl Refused {
             Refused::Store(_) => (500, "internal"),
             Refused::TooMany(_) => (429, "too_many_attempts"),
             Refused::Unavailable(_) => (503, "unavailable"),
+            Refused::KeySet(_) => (502, "key_set_unavailable"),
         }
     }
 }

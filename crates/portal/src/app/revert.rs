@@ -10,6 +10,7 @@ use super::body;
 use super::clients::ended;
 use super::context::App;
 use super::draft::{Begun, Draft, Wanted};
+use super::key_sets::{Wish, gather};
 use super::mentions::{list, text};
 use super::refused::Refused;
 use super::write::{RECORDS_MAX, REVISION_BYTES_MAX};
@@ -22,6 +23,8 @@ use std::collections::BTreeSet;
 
 /// Names that are given at most.
 const NAMED_MAX: usize = 1_000;
+/// Issuers of then whose keys may have to be fetched.
+const ISSUERS_MAX: i64 = 1_000;
 
 /// Goes back to a revision. `named`: `KIND/ID`, and `credential/ID`, of what is to be undone as well.
 pub(crate) async fn revert(
@@ -30,10 +33,13 @@ pub(crate) async fn revert(
     revision: i64,
     named: &BTreeSet<String>,
 ) -> Result<Answer, Refused> {
+    let wishes = wishes(app, &asked.environment, revision).await?;
+    let gathered = gather(app, &asked, wishes).await?;
     let mut draft = match Draft::begin(app, asked, "policy.revert").await? {
         Begun::Answered(answer) => return Ok(answer),
         Begun::Draft(draft) => draft,
     };
+    draft.gathered = gathered;
     let environment = draft.asked.environment.clone();
     authorize(&draft.asked.actor, Operation::Revert, Object::Organisation)?;
     if named.len() > NAMED_MAX {
@@ -46,7 +52,7 @@ pub(crate) async fn revert(
         ));
     }
     let limit = i64::try_from(RECORDS_MAX).unwrap_or(i64::MAX).saturating_add(1);
-    let changed = versions::as_of(&mut draft.tx, &environment, revision, limit).await?;
+    let changed = versions::as_of(&mut draft.tx, &environment, revision, None, limit).await?;
     if changed.len() > RECORDS_MAX {
         return Err(Refused::TooLarge {
             records: changed.len(),
@@ -73,6 +79,25 @@ pub(crate) async fn revert(
     more.insert("reverted_to".into(), revision.into());
     more.insert("changed".into(), draft.planned.len().into());
     draft.finish(200, None, more).await
+}
+
+/// What the issuers of then will need. Keys are of now: what an issuer has taken away since does not come back.
+async fn wishes(app: &App, environment: &str, revision: i64) -> Result<Vec<Wish>, Refused> {
+    let mut connection = app.store.connection().await?;
+    let issuers = versions::as_of(
+        &mut connection,
+        environment,
+        revision,
+        Some(Kind::Issuer),
+        ISSUERS_MAX,
+    );
+    let mut wishes = Vec::new();
+    for (_, id, then) in issuers.await? {
+        if let Some(text) = then.and_then(|then| then.body) {
+            wishes.extend(Wish::of(&id, &body::object(&text)?));
+        }
+    }
+    Ok(wishes)
 }
 
 async fn as_then(

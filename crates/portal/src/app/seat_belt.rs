@@ -100,7 +100,10 @@ fn narrows_to(kind: Kind, former: &Map<String, Value>, to: &Map<String, Value>) 
                 .any(differs)
         }
         Kind::Issuer => {
-            ["audiences", "keys"].into_iter().any(loses)
+            // Keys that were fetched elsewhere hold no more; a first place adds some.
+            let moves = former.contains_key("jwks_uri") && differs("jwks_uri");
+            moves
+                || ["audiences", "keys"].into_iter().any(loses)
                 || ["issuer", "algorithms", "claims", "preset", "clients"]
                     .into_iter()
                     .any(differs)
@@ -213,6 +216,10 @@ mod tests {
             &json!({ "cell": "us" }),
             true,
         );
+        let at = |uri: &str| json!({ "jwks_uri": uri });
+        check(Kind::Issuer, &json!({}), &at("https://a/k"), false);
+        check(Kind::Issuer, &at("https://a/k"), &at("https://b/k"), true);
+        check(Kind::Issuer, &at("https://a/k"), &json!({}), true);
         check(
             Kind::Plan,
             &json!({ "rate": "2/s" }),

@@ -6,6 +6,7 @@ use super::policy_document::import;
 use super::{Answer, App, Asked, Refused, environments, proposals};
 use crate::first_start::make_environment;
 use crate::identity::{Actor, Desk, Person, PlatformRole, TeamRole, Via};
+use crate::key_sets::{KeySetFetcher, KeySetSettings};
 use crate::keys::KeyFiles;
 use crate::publish::Hub;
 use crate::store::{Store, migrate};
@@ -13,13 +14,13 @@ use policy::entity::Kind;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
-struct Case {
-    app: App,
+pub(super) struct Case {
+    pub(super) app: App,
     directory: tempfile::TempDir,
 }
 
 impl Case {
-    async fn new() -> Case {
+    pub(super) async fn new() -> Case {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(directory.path(), None).await.unwrap();
         migrate(&store).await.unwrap();
@@ -34,6 +35,7 @@ impl Case {
             keys,
             fleet: super::fleet::Pending::default(),
             desk: Desk::local(),
+            key_sets: KeySetFetcher::new(KeySetSettings::default()),
         };
         let case = Case { app, directory };
         let orders = json!({ "team": "commerce", "base_path": "/api/orders", "operations": [{ "match": "GET /api/orders/**", "scopes": ["r"] }] });
@@ -46,7 +48,13 @@ impl Case {
         case
     }
 
-    async fn put(&self, actor: &Actor, kind: Kind, id: &str, body: &Value) -> Result<Answer, Refused> {
+    pub(super) async fn put(
+        &self,
+        actor: &Actor,
+        kind: Kind,
+        id: &str,
+        body: &Value,
+    ) -> Result<Answer, Refused> {
         entities::put(
             &self.app,
             Asked::plain(actor.clone(), "prod"),
@@ -84,7 +92,7 @@ fn person(id: &str, platform: Option<PlatformRole>, teams: &[(&str, TeamRole)]) 
     })
 }
 
-fn admin(id: &str) -> Actor {
+pub(super) fn admin(id: &str) -> Actor {
     person(id, Some(PlatformRole::Admin), &[])
 }
 
@@ -245,9 +253,15 @@ async fn the_second_person_is_another_one_and_sees_what_was_proposed() {
     let done = proposals::approve(&case.app, asked(&bob), &id).await.unwrap();
     assert!(done.place.is_some());
     let page = super::Page::parse(None, None).unwrap();
-    let left = entities::page(&case.app, &asked(&bob), Kind::Client, None, &page)
-        .await
-        .unwrap();
+    let left = entities::page(
+        &case.app,
+        &asked(&bob),
+        Kind::Client,
+        entities::Which::default(),
+        &page,
+    )
+    .await
+    .unwrap();
     assert_eq!(left.body["items"].as_array().unwrap().len(), 1);
     // What was changed since is not overwritten.
     let more: Vec<Value> = (5..10)

@@ -1,8 +1,10 @@
 //! Writes what was judged: rows, the exact bytes of its records, versions, names, the revision, and what is recorded of it.
 
+use super::api_documents;
 use super::body::without_secrets;
 use super::draft::{Draft, Planned};
 use super::judge::Judged;
+use super::key_sets;
 use super::mentions::Mentions;
 use super::refused::{FieldError, Refused};
 use crate::store::entities::Stored;
@@ -10,7 +12,7 @@ use crate::store::names::Link;
 use crate::store::outbox::Item;
 use crate::store::revisions::Revision;
 use crate::store::versions::Version;
-use crate::store::{audit, entities, feeds, names, outbox, people, revisions, versions};
+use crate::store::{audit, entities, feeds, names, outbox, people, revisions, uses, versions};
 use feed::{RECORD_BYTES_MAX, Record, record_line};
 use policy::entity::Kind;
 use serde_json::{Map, Value};
@@ -60,6 +62,10 @@ pub(super) async fn all(draft: &mut Draft, judged: &Judged) -> Result<(i64, i64)
     versions::add(&mut draft.tx, &environment, &rows.versions).await?;
     relate(draft, &planned).await?;
     super::grants::follow(draft, &planned).await?;
+    rows.entries.extend(key_sets::write(draft, &planned).await?);
+    if let Some((from, api)) = draft.promoted.take() {
+        api_documents::promote(draft, &from, &api).await?;
+    }
     if is_revision {
         let revision = Revision {
             revision: draft.revision,
@@ -119,8 +125,9 @@ async fn teams(draft: &mut Draft, planned: &[Planned]) -> Result<(), Refused> {
 
 fn row_of(draft: &Draft, judged: &Judged, planned: &Planned, rows: &mut Rows, errors: &mut Vec<FieldError>) {
     let (kind, id) = (planned.kind, planned.id.clone());
-    let body = judged.bodies.get(&(kind, id.clone()));
-    let record = match (body, planned.published()) {
+    let key = (kind, id.clone());
+    let (body, carried) = (judged.bodies.get(&key), judged.record(&key));
+    let record = match (carried, planned.published()) {
         (Some(body), Some(_)) => {
             let line = line_of(draft, kind, &id, body);
             if line.len() > RECORD_BYTES_MAX {
@@ -138,9 +145,9 @@ fn row_of(draft: &Draft, judged: &Judged, planned: &Planned, rows: &mut Rows, er
     };
     let stored = planned.stored.as_ref();
     let former_record = stored.and_then(|stored| stored.record.clone());
-    let same = match (&former_record, body) {
-        (Some(_), Some(body)) if record.is_some() => planned.former_text.as_ref() == Some(body),
-        (None, _) => record.is_none(),
+    let same = match (&former_record, &record) {
+        (Some(_), Some(_)) => !planned.changes_record(carried),
+        (None, None) => true,
         _ => false,
     };
     let (record, revision) = match (same, stored) {
@@ -154,7 +161,18 @@ fn row_of(draft: &Draft, judged: &Judged, planned: &Planned, rows: &mut Rows, er
             former: former_record,
         });
     }
-    let version = stored.map_or(0, |stored| stored.version) + 1;
+    let former_version = stored.map_or(0, |stored| stored.version);
+    if !planned.changes_something(body) {
+        // Its keys alone are others: what people gave is as it was, and whoever read it may still change it.
+        let (version, changed_at) = (
+            former_version,
+            stored.map_or(draft.now, |stored| stored.changed_at),
+        );
+        let row = stored_of(draft, planned, version, revision, record);
+        rows.entities.push(Stored { changed_at, ..row });
+        return;
+    }
+    let version = former_version + 1;
     rows.entities
         .push(stored_of(draft, planned, version, revision, record));
     rows.versions.push(Version {
@@ -290,6 +308,12 @@ async fn relate(draft: &mut Draft, planned: &[Planned]) -> Result<(), Refused> {
     let environment = draft.environment.id.clone();
     names::leave(&mut draft.tx, &environment, &left).await?;
     names::take(&mut draft.tx, &environment, &taken).await?;
+    let credentials: Vec<String> = taken
+        .into_iter()
+        .map(|name| name.name)
+        .filter(|name| name.starts_with(uses::CREDENTIAL))
+        .collect();
+    uses::watch(&mut draft.tx, &environment, &credentials, draft.now).await?;
     names::relink(&mut draft.tx, &environment, &added, &removed).await?;
     for (api, base_path) in claims {
         names::claim(&mut draft.tx, &environment, &api, base_path.as_deref()).await?;

@@ -2,9 +2,10 @@
 
 use super::attempts::Attempts;
 use super::browser::Front;
-use super::oidc::{FetchError, Provider};
+use super::oidc::Provider;
 use super::password::Passwords;
 use super::settings::SignInSettings;
+use crate::fetch::FetchError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Where the provider sends browsers back to.

@@ -19,7 +19,6 @@ pub(crate) use actor::{Actor, Person, PlatformRole, TeamRole, Via};
 pub(crate) use attempts::TooMany;
 pub(crate) use browser::Cookie;
 pub(crate) use desk::Desk;
-pub use oidc::{FetchError, UrlError};
 pub(crate) use operation::Operation;
 pub(crate) use password::PasswordError;
 pub(crate) use password::check_new as check_new_password;

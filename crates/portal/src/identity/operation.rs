@@ -128,6 +128,10 @@ operations! {
     ListIssuers = "list_issuers",
     /// An issuer, with its versions.
     SeeIssuer = "see_issuer",
+    /// What was fetched of an issuer's keys, and how asking for them goes.
+    SeeKeySet = "see_key_set",
+    /// Ask an issuer for its keys now.
+    FetchKeySet = "fetch_key_set",
     /// Create or replace an issuer.
     PutIssuer = "put_issuer",
     /// Delete an issuer.

@@ -196,7 +196,7 @@ fn rule(operation: Operation) -> Rule {
         }
         #[rustfmt::skip]
         O::SeeMe | O::ListUsers | O::SeeUser | O::ListTeams | O::SeeTeam | O::ListMembers | O::ListEnvironments
-        | O::ListApis | O::SeeApi | O::ListPlans | O::SeePlan | O::ListIssuers | O::SeeIssuer
+        | O::ListApis | O::SeeApi | O::ListPlans | O::SeePlan | O::ListIssuers | O::SeeIssuer | O::SeeKeySet
         | O::ListTenants | O::SeeTenant | O::ListCells | O::SeeCell
         | O::ListClients | O::ListRevocations | O::ListGrants | O::ListGateways
         | O::ListRevisions | O::ListProposals | O::SeeFleet | O::SeeVersions => Rule::Shared,
@@ -233,6 +233,7 @@ fn rule(operation: Operation) -> Rule {
         | O::ApproveProposal
         | O::PutIssuer
         | O::DeleteIssuer
+        | O::FetchKeySet
         | O::PutTenant
         | O::DeleteTenant
         | O::PutCell

@@ -4,8 +4,8 @@
 //! files that it names.
 
 use super::actor::{PlatformRole, TeamRole};
-use super::oidc::{UrlError, check_url};
 use super::session::Lifetimes;
+use crate::fetch::{UrlError, check_url};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -3,9 +3,11 @@
 
 use super::many::{insert, numbers, portions};
 use super::pool::{Connection, StoreError};
+use super::uses::MINUTE_S;
 use policy::entity::Kind;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
+use std::fmt::Write as _;
 
 /// An entity as it is stored.
 #[derive(Debug, Clone)]
@@ -56,6 +58,23 @@ pub(crate) async fn get(
     Ok(found.into_iter().next())
 }
 
+/// Keeps whoever would hold or write this row waiting until the transaction ends.
+pub(crate) async fn hold(
+    connection: &mut Connection,
+    environment: &str,
+    kind: Kind,
+    id: &str,
+) -> Result<(), StoreError> {
+    // SQLite has one writer anyway, and no `FOR UPDATE`.
+    sqlx::query("UPDATE entities SET version = version WHERE environment = $1 AND kind = $2 AND id = $3")
+        .bind(environment)
+        .bind(kind.as_str())
+        .bind(id)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Those of these ids that there are, deleted ones too.
 pub(crate) async fn get_all(
     connection: &mut Connection,
@@ -82,34 +101,66 @@ pub(crate) async fn get_all(
     Ok(found)
 }
 
-/// A part of all of a kind that are not deleted, by id: those behind `after`; of these teams where any are given.
+/// Which of a kind.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Which<'a> {
+    /// Those of these teams; `None`: everybody's.
+    pub(crate) teams: Option<&'a [String]>,
+    /// Those that have a credential which is not ended and was not used since this second; clients alone have any.
+    pub(crate) unused_since: Option<i64>,
+}
+
+impl Which<'_> {
+    /// As conditions, whose parameters begin behind the one of this number.
+    fn conditions(&self, behind: usize) -> String {
+        let mut text = String::new();
+        let unused = self.unused_since.is_some();
+        if unused {
+            // Writing to a string never fails.
+            let _ = write!(
+                text,
+                " AND EXISTS (SELECT 1 FROM names n JOIN credential_uses u \
+                 ON u.environment = n.environment AND u.name = n.name \
+                 WHERE n.environment = entities.environment AND n.kind = entities.kind AND n.id = entities.id \
+                 AND n.ended = 0 AND COALESCE(u.used_at + {MINUTE_S}, u.watched_since) <= ${})",
+                behind + 1
+            );
+        }
+        if let Some(teams) = self.teams {
+            text.push_str(" AND team IN (");
+            numbers(behind + usize::from(unused), teams.len(), &mut text);
+            text.push(')');
+        }
+        text
+    }
+}
+
+/// A part of all of a kind that are not deleted, by id: those behind `after`.
 pub(crate) async fn page(
     connection: &mut Connection,
     environment: &str,
     kind: Kind,
-    teams: Option<&[String]>,
+    which: Which<'_>,
     after: &str,
     limit: i64,
 ) -> Result<Vec<Stored>, StoreError> {
-    let mut of_team = String::new();
-    if let Some(teams) = teams {
-        if teams.is_empty() {
-            return Ok(Vec::new());
-        }
-        of_team.push_str(" AND team IN (");
-        numbers(4, teams.len(), &mut of_team);
-        of_team.push(')');
+    if which.teams.is_some_and(<[String]>::is_empty) {
+        return Ok(Vec::new());
     }
     let text = format!(
         "SELECT {COLUMNS} FROM entities WHERE environment = $1 AND kind = $2 AND id > $3 \
-         AND status <> 'deleted'{of_team} ORDER BY id LIMIT $4"
+         AND status <> 'deleted'{} ORDER BY id LIMIT $4",
+        which.conditions(4)
     );
     let mut query = sqlx::query(AssertSqlSafe(text))
         .bind(environment)
         .bind(kind.as_str())
         .bind(after)
         .bind(limit);
-    for team in teams.unwrap_or_default() {
+    if let Some(since) = which.unused_since {
+        query = query.bind(since);
+    }
+    for team in which.teams.unwrap_or_default() {
         query = query.bind(team.as_str());
     }
     let rows = query.fetch_all(connection).await?;
@@ -122,7 +173,7 @@ pub(crate) async fn any(
     environment: &str,
     kind: Kind,
 ) -> Result<Option<Stored>, StoreError> {
-    let found = page(connection, environment, kind, None, "", 1).await?;
+    let found = page(connection, environment, kind, Which::default(), "", 1).await?;
     Ok(found.into_iter().next())
 }
 

@@ -3,6 +3,7 @@
 //! Functions take a connection, which may be in a transaction, and say nothing of what may be done: that is `app`'s.
 //! Columns are TEXT and BIGINT alone, so that sqlx's `Any` driver reads both databases alike.
 
+pub(crate) mod api_documents;
 pub(crate) mod audit;
 pub(crate) mod entities;
 pub(crate) mod environments;
@@ -14,6 +15,7 @@ pub(crate) mod idempotency;
 pub(crate) mod identities;
 #[cfg(feature = "kafka")]
 pub(crate) mod kafka;
+pub(crate) mod key_sets;
 pub(crate) mod leases;
 mod many;
 mod migrate;
@@ -26,6 +28,7 @@ pub(crate) mod revisions;
 pub(crate) mod sealed;
 pub(crate) mod snapshot;
 pub(crate) mod tokens;
+pub(crate) mod uses;
 pub(crate) mod versions;
 
 pub(crate) use migrate::migrate;

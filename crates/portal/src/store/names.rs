@@ -4,6 +4,7 @@
 
 use super::many::{insert, numbers, portions};
 use super::pool::{Connection, StoreError};
+use super::uses::CREDENTIAL;
 use policy::entity::Kind;
 use sqlx::{AssertSqlSafe, Row as _};
 
@@ -87,7 +88,7 @@ pub(crate) async fn leave(
     let (kept, free): (Vec<String>, Vec<String>) = names
         .iter()
         .cloned()
-        .partition(|name| name.starts_with("credential:"));
+        .partition(|name| name.starts_with(CREDENTIAL));
     for (names, text) in [
         (
             kept,

@@ -82,18 +82,23 @@ pub(crate) async fn page(
     rows.iter().map(version).collect()
 }
 
-/// Of each entity that changed after a revision, at most so many: what it was at that revision (`None`: it was not there yet).
+/// Of each entity, or each of a kind, that changed after a revision, at most so many: what it was at that revision (`None`: it was not there
+/// yet).
 pub(crate) async fn as_of(
     connection: &mut Connection,
     environment: &str,
     revision: i64,
+    kind: Option<Kind>,
     limit: i64,
 ) -> Result<Vec<(Kind, String, Option<Version>)>, StoreError> {
     let changed = sqlx::query(
-        "SELECT DISTINCT kind, id FROM versions WHERE environment = $1 AND revision > $2 ORDER BY kind, id LIMIT $3",
+        "SELECT DISTINCT kind, id FROM versions WHERE environment = $1 AND revision > $2 AND ($3 = '' OR kind = $4) \
+         ORDER BY kind, id LIMIT $5",
     )
     .bind(environment)
     .bind(revision)
+    .bind(kind.map_or("", Kind::as_str))
+    .bind(kind.map_or("", Kind::as_str))
     .bind(limit)
     .fetch_all(&mut *connection)
     .await?;

@@ -206,6 +206,9 @@ impl Fixture {
         self.put("issuers", "i1", &issuer()).await;
         for team in ["own", "other", "third", "fourth"] {
             self.put("apis", &format!("{team}-api"), &api(team)).await;
+            let document =
+                json!({ "openapi": "3.1.0", "info": { "title": team, "version": "1" }, "paths": {} });
+            self.put("apis", &format!("{team}-api/openapi"), &document).await;
             self.put("clients", &format!("{team}-client"), &json!({ "team": team }))
                 .await;
             self.put(
@@ -287,7 +290,8 @@ impl Fixture {
 
 pub(crate) fn issuer() -> Value {
     let key: Value = serde_json::from_str(JWK).expect("a key");
-    json!({ "issuer": "https://i.example", "audiences": ["a"], "keys": [key] })
+    // Nobody is there, which is an answer too: the key that is given holds.
+    json!({ "issuer": "https://i.example", "audiences": ["a"], "keys": [key], "jwks_uri": "https://127.0.0.1:9/keys" })
 }
 
 pub(crate) fn api(team: &str) -> Value {

@@ -125,7 +125,7 @@ async fn sign(fixture: &Fixture, case: &Case, column: &str, is_own: bool) -> Opt
         (401, "unauthenticated") => '1',
         (403, _) => '3',
         (404, _) => '4',
-        (500.., code) if !matches!(code, "unavailable" | "not_published") => '!',
+        (500.., code) if !matches!(code, "unavailable" | "not_published" | "key_set_unavailable") => '!',
         _ => '+',
     };
     Some((

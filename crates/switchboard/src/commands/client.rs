@@ -4,12 +4,13 @@ use super::change::{ChangeOptions, Outcome, good};
 use super::exit;
 use super::fleet;
 use super::portal_client::{Call, EnvironmentOptions, Portal, Position, entity_id, printable};
-use super::screen::{GONE, GOOD, STRONG, Table};
+use super::screen::{GONE, GOOD, STRONG, Table, now_s, span, utc};
 use anstyle::Style;
 use anyhow::bail;
 use clap::{Parser, Subcommand};
 use serde_json::{Value, json};
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Clients of one answer, and answers.
 const PAGE: u32 = 1_000;
@@ -32,7 +33,7 @@ enum Command {
     Create(Create),
     /// Show one client
     Show(Show),
-    /// Show all clients, or a team's
+    /// Show all clients, a team's, or credentials that nobody uses
     List(List),
 }
 
@@ -73,6 +74,10 @@ struct Create {
 }
 
 #[derive(Debug, Parser)]
+#[command(after_help = "\
+LAST USED is the minute in which a gateway or an authorizer last let a request in by the credential, as it reported, and the name on its token.
+
+Exit code: 0 done; 1 refused, also where there is no such client; 2 options that cannot be used; 3 the portal was not reached.")]
 struct Show {
     /// The client's id
     #[arg(value_parser = entity_id)]
@@ -85,10 +90,21 @@ struct Show {
 }
 
 #[derive(Debug, Parser)]
+#[command(after_help = "\
+Example:
+  switchboard client list --unused 90d        credentials that could be used and were not for 90 days: end them, or ask their team
+
+What was not used since the portal watches it counts from then on. Uses are those that gateways and authorizers report: what API Gateway answers
+from its cache is not seen.
+
+Exit code: 0 done; 1 refused; 2 options that cannot be used; 3 the portal was not reached.")]
 struct List {
     /// Only a team's
     #[arg(long, value_name = "TEAM")]
     team: Option<String>,
+    /// Only credentials that could be used, and were not for at least so long
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    unused: Option<Duration>,
     #[command(flatten)]
     at: EnvironmentOptions,
     /// Print one client a line, for programs
@@ -235,7 +251,7 @@ fn shown(client: &Value) -> String {
             text(credential, "id"),
             text(credential, "type"),
             or("expires_at", "-"),
-            or("last_used", "-"),
+            last_used(credential),
         ]);
     }
     let mut grants = Table::new(&["API", "SCOPES", "PLAN"]);
@@ -253,32 +269,77 @@ fn shown(client: &Value) -> String {
     out
 }
 
+/// When it was used last, and where; of one that was not, since when that is known.
+fn last_used(credential: &Value) -> String {
+    match (&credential["last_used"], &credential["watched_since"]) {
+        (Value::String(at), _) => format!(
+            "{} at {}",
+            printable(at),
+            text(&credential["last_used_by"], "gateway")
+        ),
+        (_, Value::String(since)) => format!("not since {}", printable(since)),
+        _ => "-".to_owned(),
+    }
+}
+
+/// Since when a credential has to be unused to be shown, and whether it could be used now.
+struct Unused {
+    now: String,
+    since: String,
+    /// The same for the beginning of a minute, somewhere in which it was used.
+    since_minute: String,
+}
+
+impl Unused {
+    fn new(span: Duration, now_s: u64) -> Unused {
+        let since = now_s.saturating_sub(span.as_secs());
+        Unused {
+            now: utc(now_s),
+            since: utc(since),
+            since_minute: utc(since.saturating_sub(60)),
+        }
+    }
+
+    /// Times of one form are in order as texts.
+    fn has(&self, credential: &Value) -> bool {
+        let could_be_used = credential["expires_at"]
+            .as_str()
+            .is_none_or(|end| end > &*self.now);
+        could_be_used
+            && match (
+                credential["last_used"].as_str(),
+                credential["watched_since"].as_str(),
+            ) {
+                (Some(minute), _) => minute <= &*self.since_minute,
+                (None, Some(watched)) => watched <= &*self.since,
+                (None, None) => false,
+            }
+    }
+}
+
 impl List {
     #[allow(clippy::print_stdout, reason = "the clients are this command's output")]
     fn run(self) -> anyhow::Result<ExitCode> {
         let portal = self.at.open()?;
         let mut cursor: Option<String> = None;
-        let mut table = Table::new(&["CLIENT", "TEAM", "STATUS", "CREDENTIALS", "GRANTS"]);
+        let mut table = Table::new(match self.unused {
+            None => &["CLIENT", "TEAM", "STATUS", "CREDENTIALS", "GRANTS"],
+            Some(_) => &["CLIENT", "TEAM", "STATUS", "CREDENTIAL", "TYPE", "LAST USED"],
+        });
         for _ in 0..PAGES_MAX {
             let call = Call::get(self.at.path("/clients")).query(&[
                 ("limit", Some(PAGE.to_string())),
                 ("team", self.team.clone()),
+                ("unused_for_s", self.unused.map(|span| span.as_secs().to_string())),
                 ("cursor", cursor.take()),
             ]);
             let page = portal.ask(call)?.json()?;
             for client in page["items"].as_array().into_iter().flatten() {
-                if self.json {
-                    println!("{client}");
-                    continue;
+                match (self.json, self.unused) {
+                    (true, _) => println!("{client}"),
+                    (false, None) => add_client(&mut table, client),
+                    (false, Some(span)) => add_unused(&mut table, client, span),
                 }
-                let count = |key: &str| client[key].as_array().map_or(0, Vec::len).to_string();
-                table.styled([
-                    (text(client, "id"), STRONG),
-                    (text(client, "team"), Style::new()),
-                    status(client),
-                    (count("credentials"), Style::new()),
-                    (count("grants"), Style::new()),
-                ]);
             }
             cursor = page["next"].as_str().map(str::to_owned);
             if cursor.is_none() {
@@ -287,5 +348,60 @@ impl List {
         }
         anstream::print!("{}", table.render());
         Ok(ExitCode::from(exit::DONE))
+    }
+}
+
+fn add_client(table: &mut Table, client: &Value) {
+    let count = |key: &str| client[key].as_array().map_or(0, Vec::len).to_string();
+    table.styled([
+        (text(client, "id"), STRONG),
+        (text(client, "team"), Style::new()),
+        status(client),
+        (count("credentials"), Style::new()),
+        (count("grants"), Style::new()),
+    ]);
+}
+
+/// A row for each credential that was not used for so long.
+fn add_unused(table: &mut Table, client: &Value, span: Duration) {
+    let unused = Unused::new(span, now_s());
+    let credentials = client["credentials"].as_array().into_iter().flatten();
+    for credential in credentials.filter(|credential| unused.has(credential)) {
+        table.styled([
+            (text(client, "id"), STRONG),
+            (text(client, "team"), Style::new()),
+            status(client),
+            (text(credential, "id"), Style::new()),
+            (text(credential, "type"), Style::new()),
+            (last_used(credential), Style::new()),
+        ]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What counts as unused, at each bound.
+
+    use super::*;
+
+    #[test]
+    fn a_credential_is_unused_from_the_end_of_its_last_minute_on_and_never_once_it_has_expired() {
+        let unused = Unused::new(Duration::from_secs(3_600), 1_763_900_400 + 3_600);
+        let check = |credential: Value, is_unused: bool| {
+            assert_eq!(unused.has(&credential), is_unused, "{credential}");
+        };
+        let (at, before) = (utc(1_763_900_400), utc(1_763_900_340));
+        let watched = utc(1);
+        check(json!({ "last_used": at, "watched_since": watched }), false);
+        check(json!({ "last_used": before, "watched_since": watched }), true);
+        check(json!({ "last_used": null, "watched_since": at }), true);
+        check(
+            json!({ "last_used": null, "watched_since": utc(1_763_900_401) }),
+            false,
+        );
+        check(json!({ "last_used": null }), false);
+        let (now, later) = (utc(1_763_904_000), utc(1_763_904_001));
+        check(json!({ "last_used": before, "expires_at": now }), false);
+        check(json!({ "last_used": before, "expires_at": later }), true);
     }
 }

@@ -21,6 +21,7 @@ import type { Refused } from "../refused.ts";
 import { Pace, Pause } from "./pace.ts";
 import { Reading } from "./reading.ts";
 import { type Identity, reportOf, type Standing, send } from "./report.ts";
+import { Uses } from "./uses.ts";
 
 /** What a look may take of an invocation, in milliseconds. */
 const BUDGET_MS = 50;
@@ -75,6 +76,8 @@ export class LambdaFunction {
   readonly #parts: Parts;
   readonly #reading: Reading | undefined;
   readonly #pace: Pace;
+  /** What the portal was not told yet. */
+  readonly #uses = new Uses();
   #sync: Run | undefined;
   #report: Run | undefined;
   #reported: Pause | undefined;
@@ -96,7 +99,20 @@ export class LambdaFunction {
     await this.#look();
     const now = momentOf();
     this.#stand(now);
-    return this.#parts.authorizer.answer(event, unixS(now), tell);
+    const used = (credential: string): void => this.#uses.note(credential, unixS(now));
+    const answer = this.#parts.authorizer.answer(event, unixS(now), tell, used);
+    await this.#tellPortal(now);
+    return answer;
+  }
+
+  /** Begins to tell the portal where that is due; what is not finished within the budget goes on before the next answer. */
+  async #tellPortal(now: Moment): Promise<void> {
+    const { portal } = this.#parts;
+    const isDue = this.#reported?.isOver(now) ?? true;
+    if (portal === undefined || this.#report !== undefined || !isDue) return;
+    this.#reported = new Pause(now, REPORT_EVERY_MS);
+    this.#report = started(now, (run) => this.#tell(portal, run, now));
+    await within(BUDGET_MS, this.#report);
   }
 
   /** Goes on with what is under way, or begins what is due. */
@@ -139,13 +155,9 @@ export class LambdaFunction {
   }
 
   #begin(now: Moment): void {
-    const { source, portal } = this.#parts;
+    const { source } = this.#parts;
     if (this.#sync === undefined && source !== undefined && this.#pace.mayLook(now)) {
       this.#sync = started(now, (run) => this.#syncWith(source.carrier, run));
-    }
-    if (this.#report === undefined && portal !== undefined && (this.#reported?.isOver(now) ?? true)) {
-      this.#reported = new Pause(now, REPORT_EVERY_MS);
-      this.#report = started(now, (run) => this.#tell(portal, run, now));
     }
   }
 
@@ -234,11 +246,12 @@ export class LambdaFunction {
   }
 
   async #tell({ server, path }: Told, run: Run, now: Moment): Promise<void> {
-    const applied = this.#reading?.applied ?? [];
+    const news = { applied: this.#reading?.applied ?? [], uses: this.#uses.all() };
     try {
-      const report = reportOf(this.#parts.identity, this.#standing(now), applied, now.wall);
+      const report = reportOf(this.#parts.identity, this.#standing(now), news, now.wall);
       await send(server, path, report, run.giveUp.signal);
-      this.#reading?.told(applied);
+      this.#reading?.told(news.applied);
+      this.#uses.told(news.uses);
     } catch (error) {
       this.#parts.say(`SWITCHBOARD_PORTAL: ${messageOf(error)}; the portal is told later`);
     } finally {

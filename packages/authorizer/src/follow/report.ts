@@ -1,7 +1,8 @@
 /**
  * What the portal is told of a function: what it is, what it decides by, and since when (portal §3).
  *
- * At most once a minute, inside an invocation. Nothing of a request is in it.
+ * At most once a minute, inside an invocation, and behind its answer's decision, so that the credential that it was made by is
+ * told with it. Of a request nothing else is in it.
  */
 
 import { randomUUID } from "node:crypto";
@@ -9,6 +10,7 @@ import type { State } from "@switchboard/policy";
 import { Failure, type Server, wholeOf } from "@switchboard/policy/carrier";
 import { VERSION } from "../version.ts";
 import type { Applied } from "./reading.ts";
+import type { Use } from "./uses.ts";
 
 /** What is read of an answer, in bytes; nothing of it is used. */
 const ANSWER_BYTES_MAX = 65_536;
@@ -35,11 +37,17 @@ export function identityOf(name: string, environment: string, config: string): I
   return { instance: randomUUID(), name, environment, config };
 }
 
+/** What is told once, and again until it is taken. */
+export interface News {
+  readonly applied: readonly Applied[];
+  readonly uses: readonly Use[];
+}
+
 /** As the portal takes it. */
 export function reportOf(
   identity: Identity,
   standing: Standing,
-  applied: readonly Applied[],
+  { applied, uses }: News,
   sentAtMs: number,
 ): string {
   const { instance, name, environment, config } = identity;
@@ -57,7 +65,8 @@ export function reportOf(
     config,
     sent_at_ms: sentAtMs,
   };
-  return JSON.stringify({ ...who, policy, quarantined: [] });
+  const used = uses.map(([credential, at]) => ({ credential, at }));
+  return JSON.stringify({ ...who, policy, used, quarantined: [] });
 }
 
 /** Tells the portal, whose own path is `base`. */

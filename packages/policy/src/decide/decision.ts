@@ -71,6 +71,13 @@ export class Permit {
     return this.scopes.filter(isScope);
   }
 
+  /** The registered client's credentials that it was let in by, at most one of a kind, by their ids. */
+  get credentials(): string[] {
+    const { keyCredential, tokenCredential, certificateCredential } = this.#trail;
+    const all = [keyCredential, tokenCredential, certificateCredential];
+    return all.filter((credential) => credential !== undefined).map(({ id }) => id);
+  }
+
   /** The identity headers, in their order. */
   get headers(): Field[] {
     const all: [string, string | undefined][] = [

@@ -26,6 +26,7 @@ fn worker(upstream: SocketAddr) -> Rc<Worker> {
     let (upstreams, metrics) = (Upstreams::default(), Arc::new(Metrics::default()));
     let snapshot = Snapshot::compile(configuration, None, None, &upstreams, &metrics).unwrap();
     let shared = Shared {
+        used: None,
         keys: crate::keys::Prepared::new().handle(),
         failed: crate::request::FailedCredentials::default(),
         snapshot: ArcSwap::from_pointee(snapshot),

@@ -1,12 +1,15 @@
 //! Reports between their arrival and the database: kept in memory for less than a second, then written in one transaction, so that a large
 //! fleet costs a disk one sync a second and stands in no mutation's way.
 //!
-//! What is lost with a portal that is killed comes again with the next report.
+//! What is lost with a portal that is killed comes again with the next report; that a credential was used does not, and so it counts as taken only
+//! once it is written.
 
 use super::alarm::{Alarm, find_alarms};
+use super::uses::Uses;
 use crate::app::refused::Refused;
 use crate::store::fleet::{self, ReportKey, Reported};
-use crate::store::{Store, StoreError};
+use crate::store::uses::{self, Use};
+use crate::store::{Connection, Store, StoreError};
 use crate::text::now_ms;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,6 +22,8 @@ pub(crate) const APPLIED_MAX: usize = 256;
 const PENDING_MAX: usize = 50_000;
 /// How often they are written.
 const WRITE: Duration = Duration::from_millis(500);
+/// How long a report waits until what it says is written.
+const WRITTEN_MAX: Duration = Duration::from_secs(5);
 /// How long who does not report any more is remembered.
 const KEPT_MS: i64 = 24 * 3_600_000;
 /// Every how many writes the old are forgotten.
@@ -34,28 +39,63 @@ pub(crate) struct Applied {
 
 /// What is not written yet, and what was found when it was.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Pending(Arc<Mutex<Inner>>);
+pub(crate) struct Pending(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    inner: Mutex<Inner>,
+    /// Held while a batch is written: so a later one that is written holds whatever of the former was not.
+    writing: tokio::sync::Mutex<()>,
+    /// The last batch that was written.
+    written: watch::Sender<u64>,
+}
 
 #[derive(Debug, Default)]
 struct Inner {
-    reports: HashMap<ReportKey, (Reported, Vec<Applied>)>,
+    /// How many batches were taken out of it.
+    batch: u64,
+    reports: Reports,
+    uses: Uses,
     /// Processes of each environment, as of the last look.
     counts: HashMap<String, usize>,
     alarms: BTreeMap<String, Alarm>,
 }
 
+/// A batch that is being written. What of it is not, for whatever reason, is kept on.
+struct Batch<'p> {
+    pending: &'p Pending,
+    number: u64,
+    reports: Reports,
+    uses: Uses,
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        let mut inner = self.pending.inner();
+        for (key, report) in std::mem::take(&mut self.reports) {
+            // Unless there is something newer.
+            inner.reports.entry(key).or_insert(report);
+        }
+        inner.uses.add_all(std::mem::take(&mut self.uses));
+    }
+}
+
 impl Pending {
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a report until it is written.
-    pub(super) fn take(&self, row: Reported, applied: Vec<Applied>) -> Result<(), Refused> {
+    /// Keeps a report until it is written; the number of the batch that it is written with.
+    pub(super) fn take(&self, row: Reported, applied: Vec<Applied>, uses: Vec<Use>) -> Result<u64, Refused> {
         let mut inner = self.inner();
-        if inner.reports.len() >= PENDING_MAX && !inner.reports.contains_key(&row.key) {
+        let has_room = inner.reports.len() < PENDING_MAX || inner.reports.contains_key(&row.key);
+        if !has_room || !inner.uses.has_room(uses.len()) {
             return Err(Refused::Unavailable(
                 "too many reports wait to be written: report again later".to_owned(),
             ));
+        }
+        if !uses.is_empty() {
+            inner.uses.add(&row.key.environment, uses);
         }
         let key = row.key.clone();
         let entry = inner
@@ -65,7 +105,19 @@ impl Pending {
         let first_at_ms = entry.0.first_at_ms;
         entry.0 = Reported { first_at_ms, ..row };
         entry.1.extend(applied);
-        Ok(())
+        Ok(inner.batch + 1)
+    }
+
+    /// Waits until this batch is in the database.
+    pub(super) async fn written(&self, batch: u64) -> Result<(), Refused> {
+        let mut written = self.0.written.subscribe();
+        let is_written = written.wait_for(|written| *written >= batch);
+        match tokio::time::timeout(WRITTEN_MAX, is_written).await {
+            Ok(Ok(_)) => Ok(()),
+            _ => Err(Refused::Unavailable(
+                "what was used could not be written: report it again later".to_owned(),
+            )),
+        }
     }
 
     /// How many processes an environment has, about.
@@ -103,52 +155,89 @@ impl Pending {
         inner.alarms = found;
     }
 
-    /// Writes what is kept. What could not be written is kept on, unless there is something newer.
+    /// Writes what is kept. What could not be written is kept on.
     pub(crate) async fn write(&self, store: &Store) -> Result<(), StoreError> {
-        let reports = std::mem::take(&mut self.inner().reports);
-        if reports.is_empty() {
+        let _alone = self.0.writing.lock().await;
+        let Some(mut batch) = self.next_batch() else {
             return Ok(());
+        };
+        write(store, &batch.reports, &batch.uses).await?;
+        self.0.written.send_replace(batch.number);
+        batch.reports.clear();
+        batch.uses = Uses::default();
+        Ok(())
+    }
+
+    fn next_batch(&self) -> Option<Batch<'_>> {
+        let mut inner = self.inner();
+        if inner.reports.is_empty() && inner.uses.is_empty() {
+            return None;
         }
-        let written = write(store, &reports).await;
-        if written.is_err() {
-            let mut inner = self.inner();
-            for (key, report) in reports {
-                inner.reports.entry(key).or_insert(report);
-            }
-        }
-        written
+        inner.batch += 1;
+        Some(Batch {
+            pending: self,
+            number: inner.batch,
+            reports: std::mem::take(&mut inner.reports),
+            uses: std::mem::take(&mut inner.uses),
+        })
     }
 }
 
 type Reports = HashMap<ReportKey, (Reported, Vec<Applied>)>;
 
-async fn write(store: &Store, reports: &Reports) -> Result<(), StoreError> {
+async fn write(store: &Store, reports: &Reports, uses: &Uses) -> Result<(), StoreError> {
     let mut by_environment: BTreeMap<&str, Vec<&(Reported, Vec<Applied>)>> = BTreeMap::new();
     for (key, report) in reports {
         by_environment.entry(&key.environment).or_default().push(report);
     }
+    let moved = moved(store, uses).await?;
     let mut tx = store.begin().await?;
     for (environment, reports) in by_environment {
-        let instances: Vec<String> = reports.iter().map(|(row, _)| row.key.instance.clone()).collect();
-        let known = fleet::known(&mut tx, environment, &instances).await?;
-        let rows: Vec<Reported> = reports
-            .into_iter()
-            .map(|(row, applied)| {
-                let (first_at_ms, before) = known
-                    .get(&row.key)
-                    .map_or((row.first_at_ms, ""), |(first, applied)| {
-                        (*first, applied.as_str())
-                    });
-                Reported {
-                    first_at_ms,
-                    applied: written(read(before), applied),
-                    ..row.clone()
-                }
-            })
-            .collect();
-        fleet::put(&mut tx, &rows).await?;
+        write_reports_of(&mut tx, environment, &reports).await?;
+    }
+    for (environment, uses) in moved {
+        uses::put(&mut tx, environment, &uses).await?;
     }
     tx.commit().await
+}
+
+/// Of each environment the uses that change anything.
+async fn moved<'u>(store: &Store, uses: &'u Uses) -> Result<Vec<(&'u str, Vec<Use>)>, StoreError> {
+    let mut moved = Vec::new();
+    if uses.is_empty() {
+        return Ok(moved);
+    }
+    let mut connection = store.connection().await?;
+    for (environment, uses) in uses.sorted() {
+        moved.push((
+            environment,
+            uses::moved(&mut connection, environment, &uses).await?,
+        ));
+    }
+    Ok(moved)
+}
+
+async fn write_reports_of(
+    connection: &mut Connection,
+    environment: &str,
+    reports: &[&(Reported, Vec<Applied>)],
+) -> Result<(), StoreError> {
+    let instances: Vec<String> = reports.iter().map(|(row, _)| row.key.instance.clone()).collect();
+    let known = fleet::known(connection, environment, &instances).await?;
+    let row = |(row, applied): &&(Reported, Vec<Applied>)| {
+        let (first_at_ms, before) = known
+            .get(&row.key)
+            .map_or((row.first_at_ms, ""), |(first, applied)| {
+                (*first, applied.as_str())
+            });
+        Reported {
+            first_at_ms,
+            applied: written(read(before), applied),
+            ..row.clone()
+        }
+    };
+    let rows: Vec<Reported> = reports.iter().map(row).collect();
+    fleet::put(connection, &rows).await
 }
 
 /// The applied revisions of a row, oldest first.

@@ -3,6 +3,7 @@
 //! What it says of itself is believed of nobody else: the token says whose it is, and which environment.
 
 use super::pending::{APPLIED_MAX, Applied};
+use super::uses::{USED_MAX, UsedCredential, uses};
 use crate::app::answer::Answer;
 use crate::app::asked::Asked;
 use crate::app::authorize::authorize;
@@ -10,6 +11,7 @@ use crate::app::context::App;
 use crate::app::refused::{ERRORS_MAX, FieldError, Refused};
 use crate::identity::{Object, Operation};
 use crate::store::fleet::{ReportKey, Reported};
+use crate::store::uses::Reporter;
 use crate::text::now_ms;
 use serde::Deserialize;
 use serde_json::json;
@@ -54,6 +56,9 @@ pub(crate) struct NewReport {
     policy: ReportedPolicy,
     #[serde(default)]
     quarantined: Vec<Quarantined>,
+    /// Credentials that let requests in since the last report that was taken; at most 1,000, the others with the next.
+    #[serde(default)]
+    used: Vec<UsedCredential>,
 }
 
 /// What it decides by.
@@ -109,7 +114,18 @@ pub(crate) async fn report(app: &App, asked: &Asked, new: &NewReport) -> Result<
     let count = app.fleet.count(&new.environment);
     let row = new.row(asked, team, at_ms, new.interval_ms(app, count));
     let interval_ms = row.interval_ms;
-    app.fleet.take(row, new.applied())?;
+    let by = Reporter {
+        team: row.key.team.clone(),
+        enrolment: row.key.enrolment.clone(),
+    };
+    let skew_ms = new.sent_at_ms.map_or(0, |sent| at_ms - number(sent));
+    let used = uses(&new.used, &by, skew_ms, at_ms);
+    // Nobody tells them again once they are taken. An authorizer does not wait: a caller waits for it.
+    let waits = !used.is_empty() && new.kind != "authorizer";
+    let batch = app.fleet.take(row, new.applied(), used)?;
+    if waits {
+        app.fleet.written(batch).await?;
+    }
     Ok(Answer::ok(json!({ "interval_ms": interval_ms })))
 }
 
@@ -166,6 +182,7 @@ impl NewReport {
                 format!("at most {QUARANTINED_MAX} are taken"),
             ));
         }
+        errors.extend(wrong_uses(&self.used));
         let numbers = [policy.epoch, policy.revision].into_iter();
         let numbers = numbers.chain(
             [policy.applied_at_ms, policy.age_s, self.sent_at_ms]
@@ -240,6 +257,17 @@ impl NewReport {
         });
         applied.collect()
     }
+}
+
+fn wrong_uses(used: &[UsedCredential]) -> Option<FieldError> {
+    let message = if used.len() > USED_MAX {
+        format!("at most {USED_MAX} are taken: send the others with the next report")
+    } else if used.iter().any(|one| one.at >= NUMBER_MAX) {
+        "numbers are below 2^53".to_owned()
+    } else {
+        return None;
+    };
+    Some(FieldError::new("used", message))
 }
 
 /// Held to be below 2^53 before.

@@ -4,11 +4,11 @@
 //! needs it, a session that is there does not.
 
 use super::super::settings::{Admit, OidcSettings};
-use super::fetch::{Answer, FetchError, Fetcher};
 use super::flow::{Flow, FlowError, Returned};
 use super::form;
 use super::id_token::{IdTokenError, Verifier};
 use super::mapping::{SignedIn, signed_in};
+use crate::fetch::{Answer, FetchError, Fetcher, check_url};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::header::HeaderValue;
@@ -21,6 +21,8 @@ use tokio::sync::Mutex;
 const KEPT: Duration = Duration::from_secs(3_600);
 /// How often it is asked at most, for the same thing.
 const PAUSE: Duration = Duration::from_secs(5);
+/// Connections that are kept: a sign-in asks for one thing after another.
+const IDLE_MAX: usize = 4;
 /// Bytes of an ID token, as of any token.
 const TOKEN_BYTES_MAX: usize = 16_384;
 
@@ -114,7 +116,7 @@ impl Provider {
         );
         Ok(Provider {
             redirect_uri,
-            fetcher: Fetcher::new()?,
+            fetcher: Fetcher::new(IDLE_MAX)?,
             known: Mutex::new(Known {
                 metadata: None,
                 metadata_asked: None,
@@ -206,7 +208,7 @@ impl Provider {
             &metadata.token_endpoint,
             &metadata.jwks_uri,
         ] {
-            super::url::check(url).map_err(|error| ProviderError::Answer {
+            check_url(url).map_err(|error| ProviderError::Answer {
                 what: WHAT,
                 problem: format!("its address {url} is not used: {error}"),
             })?;

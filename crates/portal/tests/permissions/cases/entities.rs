@@ -1,7 +1,7 @@
 //! Entities of every kind: listed, seen, put and deleted.
 
 use super::super::fixture::{api, issuer};
-use super::{Case, at, dry, see, two};
+use super::{Case, at, dry, old, see, two};
 use serde_json::{Value, json};
 
 const LIST: &str = "GET /v1/environments/{environment}/{section}";
@@ -38,6 +38,8 @@ pub(super) fn cases() -> Vec<Case> {
         .flatten()
         .collect();
     all.extend(views());
+    all.extend(key_sets());
+    all.extend(documents());
     all.push(promotion());
     all
 }
@@ -150,6 +152,57 @@ fn views() -> impl Iterator<Item = Case> {
         ),
     ];
     all.into_iter().flatten()
+}
+
+fn key_sets() -> [Case; 2] {
+    [
+        see(
+            "see_key_set",
+            "GET /v1/environments/{environment}/issuers/{id}/key-set",
+            &at("issuers/i1/key-set"),
+        ),
+        see(
+            "fetch_key_set",
+            "POST /v1/environments/{environment}/issuers/{id}/key-set/fetch",
+            &at("issuers/i1/key-set/fetch"),
+        ),
+    ]
+}
+
+fn documents() -> [Case; 4] {
+    let of = |what: &str| ["own", "other"].map(|team| at(&format!("apis/{team}-api/openapi{what}")));
+    let case = |row, operation, what: &str, body: &Value| {
+        let [own, other] = of(what);
+        two(row, operation, (&own, body.clone()), (&other, body.clone()))
+    };
+    let document = json!({ "openapi": "3.1.0", "info": { "title": "t", "version": "1" }, "paths": {} });
+    // Of a version that never was: refused after it was allowed.
+    [
+        case(
+            "see_api",
+            "GET /v1/environments/{environment}/apis/{id}/openapi",
+            "",
+            &Value::Null,
+        ),
+        case(
+            "see_api",
+            "GET /v1/environments/{environment}/apis/{id}/openapi/versions",
+            "/versions",
+            &Value::Null,
+        ),
+        old(case(
+            "put_api",
+            "PUT /v1/environments/{environment}/apis/{id}/openapi",
+            "",
+            &document,
+        )),
+        old(case(
+            "delete_api",
+            "DELETE /v1/environments/{environment}/apis/{id}/openapi",
+            "",
+            &Value::Null,
+        )),
+    ]
 }
 
 fn promotion() -> Case {

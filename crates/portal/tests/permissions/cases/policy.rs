@@ -63,7 +63,7 @@ fn policy() -> Vec<Case> {
         see(
             "approve_proposal",
             "POST /v1/environments/{environment}/proposals/{id}/approve",
-            &dry("proposals/{p-own}/approve"),
+            &at("proposals/{p-own}/approve"),
         ),
         Case {
             // Ada's is nobody else's own.

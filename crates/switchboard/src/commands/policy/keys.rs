@@ -3,7 +3,7 @@
 //! All are asked, a few at a time, so that one build names every issuer that cannot be reached.
 
 use ::gateway::keys::fetch_as_operator;
-use ::policy::check::{Entity, KeySet, key_set};
+use ::policy::check::{EmbedError, Entity, KeySet, key_set, with_keys};
 use ::policy::entity::{Issuer, Kind};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -11,8 +11,6 @@ use tokio::task::{JoinSet, LocalSet};
 
 /// Fetches at a time.
 const FETCHES_MAX: usize = 8;
-/// Keys of one issuer, those in the file among them.
-const KEYS_MAX: usize = 128;
 
 /// Fetches and embeds; whether every set could be had. Says how it goes on stderr.
 pub(super) async fn embed_keys(entities: &mut [Entity]) -> anyhow::Result<bool> {
@@ -54,7 +52,7 @@ async fn fetch_all(wanted: Vec<(usize, String)>, entities: &mut [Entity]) -> any
             continue;
         };
         let embedded = match set {
-            Ok(set) => embed(entity, set)?,
+            Ok(set) => embed(entity, &set)?,
             Err(why) => Err(why),
         };
         match embedded {
@@ -70,23 +68,16 @@ async fn fetch_all(wanted: Vec<(usize, String)>, entities: &mut [Entity]) -> any
 }
 
 /// Adds keys to an issuer's record, behind those of the file; what to say of it, or why not.
-fn embed(entity: &mut Entity, set: KeySet) -> anyhow::Result<Result<String, String>> {
-    let mut issuer: Issuer = serde_json::from_str(&entity.body)?;
-    let count = set.keys.len();
-    for key in set.keys {
-        if !issuer.keys.contains(&key) {
-            issuer.keys.push(key);
-        }
+fn embed(entity: &mut Entity, set: &KeySet) -> anyhow::Result<Result<String, String>> {
+    let KeySet { keys, skipped } = set;
+    match with_keys(&entity.body, keys) {
+        Ok(body) => entity.body = body.into(),
+        Err(refused @ EmbedError::TooMany(_)) => return Ok(Err(refused.to_string())),
+        Err(broken @ EmbedError::Body(_)) => return Err(broken.into()),
     }
-    if issuer.keys.len() > KEYS_MAX {
-        let all = issuer.keys.len();
-        return Ok(Err(format!(
-            "{all} keys with those of the file, at most {KEYS_MAX} are taken"
-        )));
-    }
-    entity.body = serde_json::to_string(&issuer)?.into();
+    let count = keys.len();
     let plural = if count == 1 { "" } else { "s" };
-    let skipped = match set.skipped {
+    let skipped = match skipped {
         0 => String::new(),
         skipped => format!(" ({skipped} more that nothing may use)"),
     };

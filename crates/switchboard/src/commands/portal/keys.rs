@@ -1,7 +1,7 @@
 //! `switchboard portal keys init|rotate|revoke` and `portal new-epoch`: what needs a root key.
 
 use super::{Data, operate};
-use ::portal::operate::Done;
+use ::portal::operate::{Done, Past};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -60,8 +60,21 @@ pub(super) struct NewEpoch {
     #[command(flatten)]
     rooted: Rooted,
     /// Keep the epoch, and send everything again to a carrier that lost it while the database is sound
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["config", "known", "except", "accept_loss"])]
     republish: bool,
+    /// portal.yaml: where it has a section `kafka`, the topic is read, and what was taken from clients there is taken away again
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// What a reader has: a gateway's policy/last_known_good, a bundle or a signed floor. What was taken from clients in the newest of them is
+    /// taken away again; may be given several times
+    #[arg(long, value_name = "FILE")]
+    known: Vec<PathBuf>,
+    /// Leave this one as the database has it; may be given several times
+    #[arg(long, value_name = "KIND/ID")]
+    except: Vec<String>,
+    /// Go on although readers or the topic have more than is known here: what was taken from clients since comes back
+    #[arg(long)]
+    accept_loss: bool,
 }
 
 impl Keys {
@@ -105,9 +118,19 @@ impl NewEpoch {
             environment,
             root_key,
         } = self.rooted;
+        let configuration = self.config.as_deref().map(::portal::Configuration::load);
+        let past = Past {
+            kafka: configuration.transpose()?.and_then(|read| read.kafka),
+            known: self.known,
+            except: self.except.into_iter().collect(),
+            accepts_loss: self.accept_loss,
+        };
         let done = operate(data, async |operator| match self.republish {
             true => operator.republish(&environment).await,
-            false => operator.new_epoch(&environment, root_key.as_deref()).await,
+            false => {
+                let root_key = root_key.as_deref();
+                operator.new_epoch(&environment, root_key, past).await
+            }
         })?;
         say(&done)
     }

@@ -32,7 +32,7 @@ pub(super) struct Serve {
     /// An environment, made with keys of its own where it is not there yet; may be given again, in the order of promotion
     #[arg(long = "environment", value_name = "NAME", default_value = "prod")]
     environments: Vec<String>,
-    /// How one signs in, and where Kafka is (docs/operations.md); local users and the portal's own stream where absent
+    /// How one signs in, where Kafka is, and how issuers' keys are fetched (docs/operations.md); local users and the portal's own stream where absent
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }

@@ -17,6 +17,7 @@ pub(crate) struct Call {
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) body: Option<Vec<u8>>,
+    pub(super) is_json: bool,
     /// Nothing may be there yet.
     pub(super) is_new: bool,
     pub(super) within: Duration,
@@ -29,6 +30,7 @@ impl Call {
             method,
             path: path.into(),
             body: body.map(|body| body.to_string().into_bytes()),
+            is_json: true,
             is_new: false,
             within: WITHIN,
             answer_bytes_max: ANSWER_BYTES_MAX,
@@ -43,6 +45,15 @@ impl Call {
     /// Creates or replaces.
     pub(crate) fn put(path: impl Into<String>, body: &Value) -> Call {
         Call::new(Method::PUT, path, Some(body))
+    }
+
+    /// Creates or replaces what is no JSON, or whose exact bytes matter.
+    pub(crate) fn put_bytes(path: impl Into<String>, bytes: Vec<u8>) -> Call {
+        Call {
+            body: Some(bytes),
+            is_json: false,
+            ..Call::new(Method::PUT, path, None)
+        }
     }
 
     /// Does something.

@@ -163,7 +163,11 @@ impl Portal {
             request = request.header(header::IF_NONE_MATCH, "*");
         }
         if call.body.is_some() {
-            request = request.header(header::CONTENT_TYPE, "application/json");
+            let media_type = match call.is_json {
+                true => "application/json",
+                false => "application/octet-stream",
+            };
+            request = request.header(header::CONTENT_TYPE, media_type);
         }
         request.body(Full::from(call.body.clone().unwrap_or_default()))
     }

@@ -209,6 +209,8 @@ impl Relay {
     fn report(&self, portal: Portal, feed: &str, follow: &Arc<Follow>) -> anyhow::Result<Reports> {
         let config = given();
         let about = About {
+            // Nobody calls a relay with a credential.
+            used: None,
             kind: "relay",
             name: self.name.as_deref().map_or_else(fleet::host_name, Into::into),
             environment: feed.into(),

@@ -14,7 +14,7 @@ use hyper::header::{
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use serde_json::json;
+use serde_json::{Map, json};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -140,18 +140,15 @@ fn ready(written: Option<&Written>, publication: &Publication, follow: &Follow) 
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());
-    let reading = follow.reading(now);
+    let mut policy = Map::new();
+    follow.show(now, &mut policy);
+    // A relay decides nothing.
+    policy.remove("denied");
     let failure = publication.failure();
     let is_ready = written.is_some() && failure.is_none();
     let shown = json!({
         "ready": is_ready,
-        "policy": {
-            "source": reading.source,
-            "state": reading.state.word(),
-            "epoch": reading.epoch,
-            "revision": reading.revision,
-            "age_s": reading.age_s,
-        },
+        "policy": policy,
         "written_revision": written.map(|written| written.position.revision),
         "ahead_revision": publication.ahead(),
         "last_error": failure,

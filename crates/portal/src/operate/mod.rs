@@ -1,9 +1,14 @@
 //! What is done to a portal's feeds with a root key at hand, on its data directory and database: rotate and revoke keys, begin a
 //! new epoch. Works while portals run: they find what was written.
 
+mod epoch;
+
+pub use epoch::Past;
+
 use crate::app::{App, Asked, Page, Refused, gateways, sealed};
 use crate::first_start::{FirstStartError, make_environment};
 use crate::identity::{Actor, Desk};
+use crate::key_sets::{KeySetFetcher, KeySetSettings};
 use crate::keys::{self, KeyFileError, KeyFiles, Use};
 use crate::publish::Hub;
 use crate::settings::Settings;
@@ -50,6 +55,52 @@ pub enum OperateError {
         environment: String,
         /// The key.
         root: String,
+    },
+    /// What a reader has cannot be read.
+    #[error("{} cannot be read", .path.display())]
+    Known {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file is no state of this feed.
+    #[error("{} holds no commit that counts by the roots of `{feed}`: give a gateway's policy/last_known_good, a bundle or a signed floor of that feed", .path.display())]
+    KnownDoesNotHold {
+        /// The file.
+        path: PathBuf,
+        /// The feed.
+        feed: String,
+    },
+    /// Somebody has more than is known of the past.
+    #[error(
+        "`{name}` has {place} of `{environment}`, and the newest that is known here is {reach}: what was taken from clients since would be given back. \
+             Give `--known FILE` with its policy/last_known_good or a bundle as new as that, or say `--accept-loss`"
+    )]
+    ReadersHaveMore {
+        /// The environment.
+        environment: String,
+        /// Who has more.
+        name: String,
+        /// What it has.
+        place: String,
+        /// What is known.
+        reach: String,
+    },
+    /// The topic may have more than the database.
+    #[error(
+        "`{0}` is published to Kafka too, whose topic may have more than the database: give `--config portal.yaml`, so that it is read, or say `--accept-loss`"
+    )]
+    TopicNotGiven(String),
+    /// The topic cannot be read.
+    #[error(
+        "the topic {topic} cannot be read: {why}. Mend it, or say `--accept-loss` to go on without what it has"
+    )]
+    Topic {
+        /// Its name.
+        topic: String,
+        /// Why.
+        why: String,
     },
     /// There is no such key.
     #[error("the keyring of `{environment}` has no key `{key}`; it has {}", .known.join(", "))]
@@ -140,7 +191,7 @@ impl Operator {
                 ..key.clone()
             })
         };
-        let (id, _) = self.sign(environment, root_key, true, None, keep).await?;
+        let (id, _) = self.sign(environment, root_key, None, keep).await?;
         Ok(Done {
             said: format!("{environment}: key {id} signs from now on; the former ones end in {overlap_s} s"),
         })
@@ -165,40 +216,9 @@ impl Operator {
                 known,
             });
         }
-        let (id, _) = self.sign(environment, root_key, true, None, keep).await?;
+        let (id, _) = self.sign(environment, root_key, None, keep).await?;
         Ok(Done {
             said: format!("{environment}: key {key} counts no more; key {id} signs from now on"),
-        })
-    }
-
-    /// Publishes everything anew in a new epoch: for a database that was restored, and a feed that was forked.
-    ///
-    /// # Errors
-    /// Where there is no root key, or a file or the database fails.
-    pub async fn new_epoch(&self, environment: &str, root_key: Option<&Path>) -> Result<Done, OperateError> {
-        // No former key goes along: a backup may have one that was stolen since, and commits of former epochs count for nobody by then.
-        let (id, epoch) = self.sign(environment, root_key, true, Some(()), |_| None).await?;
-        Ok(Done {
-            said: format!(
-                "{environment}: epoch {epoch} begins, key {id} signs in it; everything is published anew"
-            ),
-        })
-    }
-
-    /// Kafka lost the topic, and the database is sound: everything is sent there again, in the same epoch.
-    ///
-    /// # Errors
-    /// Where there is no such environment, or the database fails.
-    pub async fn republish(&self, environment: &str) -> Result<Done, OperateError> {
-        let mut tx = self.store.begin().await?;
-        if feeds::get(&mut tx, environment).await?.is_none() {
-            return Err(OperateError::NoEnvironment(environment.to_owned()));
-        }
-        feeds::ask_republish(&mut tx, environment).await?;
-        record(&mut tx, environment, "feed.republish", None).await?;
-        tx.commit().await?;
-        Ok(Done {
-            said: format!("{environment}: the topic in Kafka gets everything again, in the same epoch"),
         })
     }
 
@@ -211,25 +231,17 @@ impl Operator {
         Ok(keys.iter().map(|key| key.id.to_string()).collect())
     }
 
-    /// Signs a new keyring of the keys that `keep` keeps and, where asked for, a new one; its id, and the epoch.
+    /// Signs a new keyring of the keys that `keep` keeps and a new one; its id, and the epoch. `new_epoch`: what anybody holds, where one begins.
     async fn sign(
         &self,
         environment: &str,
         root_key: Option<&Path>,
-        makes_key: bool,
-        new_epoch: Option<()>,
+        new_epoch: Option<&epoch::Held>,
         keep: impl Fn(&KeyLine) -> Option<KeyLine>,
     ) -> Result<(String, i64), OperateError> {
-        let path: Option<PathBuf> = root_key
-            .map(Path::to_owned)
-            .or_else(|| self.keys.newest_root(environment));
-        let path = path.ok_or_else(|| OperateError::NoRootKey(environment.to_owned()))?;
-        let root = keys::read(&path, environment, Use::Root)?;
+        let root = self.root(environment, root_key)?;
         let now = now();
-        let new = match makes_key {
-            true => Some(self.new_key(environment, now)?),
-            false => None,
-        };
+        let new = self.new_key(environment, now)?;
         let mut tx = self.store.begin().await?;
         // The row first, as every change of a feed does.
         let taken = feeds::take_revision(&mut tx, environment).await?;
@@ -253,21 +265,22 @@ impl Operator {
             .iter()
             .filter_map(keep)
             .collect();
-        all.extend(new.as_ref().map(|key| key.public(None)));
-        let epoch = match new_epoch {
-            Some(()) => {
+        all.push(new.public(None));
+        let (epoch, version) = match new_epoch {
+            Some(held) => {
                 let reported = crate::store::fleet::epoch_max(&mut tx, environment).await?;
-                let held = [feed.epoch, reported].map(i64::unsigned_abs);
-                let next = feed::publish::next_number(now.unsigned_abs(), held);
-                i64::try_from(next).unwrap_or(i64::MAX)
+                held.next([feed.epoch, reported].map(i64::unsigned_abs), version)
             }
-            None => feed.epoch,
+            None => (
+                feed.epoch.unsigned_abs(),
+                feed::publish::next_number(now.unsigned_abs(), [version]),
+            ),
         };
-        let version = now.unsigned_abs().max(version + 1);
-        let keyring = root.keyring_line(environment, version, epoch.unsigned_abs(), &all);
+        let keyring = root.keyring_line(environment, version, epoch, &all);
+        let epoch = i64::try_from(epoch).unwrap_or(i64::MAX);
         feeds::set_keyring(&mut tx, environment, &keyring, &feed.roots).await?;
         let operation = match new_epoch {
-            Some(()) => {
+            Some(_) => {
                 crate::store::epochs::begin(&mut tx, environment, epoch, now).await?;
                 "feed.new_epoch"
             }
@@ -278,7 +291,7 @@ impl Operator {
         };
         record(&mut tx, environment, operation, Some(&keyring)).await?;
         tx.commit().await?;
-        Ok((new.map(|key| key.id().to_owned()).unwrap_or_default(), epoch))
+        Ok((new.id().to_owned(), epoch))
     }
 
     fn new_key(&self, environment: &str, now: i64) -> Result<feed::SigningKey, OperateError> {
@@ -407,6 +420,7 @@ impl Operator {
             keys: self.keys.clone(),
             fleet: crate::app::fleet::Pending::default(),
             desk: Desk::local(),
+            key_sets: KeySetFetcher::new(KeySetSettings::default()),
         }
     }
 

@@ -1,4 +1,5 @@
-//! One request to the identity provider: over verified TLS or loopback, with caps on size and time, never to a second place.
+//! One request to somebody else's server: over verified TLS, or plain HTTP where the caller permits it, with caps on size and time, never to
+//! a second place.
 //!
 //! Judges the HTTP answer alone; what it says is the caller's business.
 
@@ -6,7 +7,7 @@ use super::url::{self, UrlError};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, USER_AGENT};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -14,9 +15,11 @@ use hyper_util::rt::TokioExecutor;
 use std::time::Duration;
 
 /// From the name's resolution to the body's last byte.
-pub(super) const FETCH_MAX: Duration = Duration::from_secs(5);
-/// Bytes of an answer.
+const FETCH_MAX: Duration = Duration::from_secs(5);
+/// Bytes of an answer, where the caller says nothing else.
 const BODY_BYTES_MAX: usize = 1 << 20;
+/// What is asked for.
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Why there is no answer. Nothing of what was received is in it.
 #[derive(Debug, thiserror::Error)]
@@ -38,10 +41,16 @@ pub enum FetchError {
     /// Not within the limit.
     #[error("no whole answer within {} ms", FETCH_MAX.as_millis())]
     Slow,
-    /// Broken off, or too large.
-    #[error("{0}")]
-    Body(&'static str),
-    /// Redirected; whoever may redirect could say who signs in.
+    /// Broken off.
+    #[error("the answer broke off")]
+    BrokenOff,
+    /// Too large.
+    #[error("the answer is larger than {} KiB", .bytes_max / 1024)]
+    TooLarge {
+        /// What it may have.
+        bytes_max: usize,
+    },
+    /// Redirected; whoever may redirect could say who signs in, and whose tokens hold.
     #[error("answered {0}, a redirect, which is not followed")]
     Redirected(StatusCode),
     /// Compressed, though that was not asked for.
@@ -51,20 +60,20 @@ pub enum FetchError {
 
 /// What was answered.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) body: Bytes,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Bytes,
 }
 
 /// Asks.
 #[derive(Debug, Clone)]
-pub(super) struct Fetcher {
+pub(crate) struct Fetcher {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
 impl Fetcher {
-    /// With this machine's trusted certificates.
-    pub(super) fn new() -> Result<Fetcher, FetchError> {
+    /// With this machine's trusted certificates. `idle_max`: connections to a host that are kept for the next request.
+    pub(crate) fn new(idle_max: usize) -> Result<Fetcher, FetchError> {
         let connector = HttpsConnectorBuilder::new()
             .with_native_roots()
             .map_err(FetchError::Roots)?
@@ -73,73 +82,86 @@ impl Fetcher {
             .enable_http1()
             .build();
         Ok(Fetcher {
-            client: Client::builder(TokioExecutor::new()).build(connector),
+            client: Client::builder(TokioExecutor::new())
+                .pool_max_idle_per_host(idle_max)
+                .build(connector),
         })
     }
 
-    pub(super) async fn get(&self, url: &str) -> Result<Answer, FetchError> {
-        self.ask(Method::GET, url, None, String::new()).await
+    /// Of an address that [`url::check`] takes.
+    pub(crate) async fn get(&self, url: &str) -> Result<Answer, FetchError> {
+        self.get_within(checked(url)?, JSON, BODY_BYTES_MAX).await
     }
 
-    pub(super) async fn post_form(
+    /// Of an address that the caller has checked.
+    pub(crate) async fn get_within(
         &self,
-        url: &str,
-        authorization: Option<HeaderValue>,
-        form: String,
+        uri: Uri,
+        accept: HeaderValue,
+        bytes_max: usize,
     ) -> Result<Answer, FetchError> {
-        self.ask(Method::POST, url, authorization, form).await
-    }
-
-    async fn ask(
-        &self,
-        method: Method,
-        url: &str,
-        authorization: Option<HeaderValue>,
-        form: String,
-    ) -> Result<Answer, FetchError> {
-        let uri = url::check(url).map_err(|source| FetchError::Address {
-            url: url.to_owned(),
-            source,
-        })?;
-        let is_form = method == Method::POST;
-        let mut request = Request::new(Full::new(Bytes::from(form)));
-        *request.method_mut() = method;
+        let mut request = Request::new(Full::default());
         *request.uri_mut() = uri;
+        request.headers_mut().insert(ACCEPT, accept);
+        self.ask(request, bytes_max).await
+    }
+
+    /// To an address that [`url::check`] takes.
+    pub(crate) async fn post_form(
+        &self,
+        url: &str,
+        authorization: Option<HeaderValue>,
+        form: String,
+    ) -> Result<Answer, FetchError> {
+        let mut request = Request::new(Full::new(Bytes::from(form)));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = checked(url)?;
         let headers = request.headers_mut();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let agent = concat!("switchboard/", env!("CARGO_PKG_VERSION"));
-        headers.insert(USER_AGENT, HeaderValue::from_static(agent));
-        if is_form {
-            let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-            headers.insert(CONTENT_TYPE, form);
-        }
+        headers.insert(ACCEPT, JSON);
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        headers.insert(CONTENT_TYPE, form);
         if let Some(authorization) = authorization {
             headers.insert(AUTHORIZATION, authorization);
         }
-        match tokio::time::timeout(FETCH_MAX, self.whole(request)).await {
+        self.ask(request, BODY_BYTES_MAX).await
+    }
+
+    async fn ask(&self, mut request: Request<Full<Bytes>>, bytes_max: usize) -> Result<Answer, FetchError> {
+        let agent = concat!("switchboard/", env!("CARGO_PKG_VERSION"));
+        request
+            .headers_mut()
+            .insert(USER_AGENT, HeaderValue::from_static(agent));
+        match tokio::time::timeout(FETCH_MAX, self.whole(request, bytes_max)).await {
             Ok(answer) => answer,
             Err(_) => Err(FetchError::Slow),
         }
     }
 
-    async fn whole(&self, request: Request<Full<Bytes>>) -> Result<Answer, FetchError> {
+    async fn whole(&self, request: Request<Full<Bytes>>, bytes_max: usize) -> Result<Answer, FetchError> {
         let sent = self.client.request(request).await;
         let response = sent.map_err(|error| FetchError::Unreachable(causes(&error)))?;
         judge(&response)?;
         let status = response.status();
-        let body = Limited::new(response.into_body(), BODY_BYTES_MAX).collect().await;
+        let body = Limited::new(response.into_body(), bytes_max).collect().await;
         let body = body.map_err(|error| {
-            FetchError::Body(if error.is::<LengthLimitError>() {
-                "the answer is larger than 1 MiB"
+            if error.is::<LengthLimitError>() {
+                FetchError::TooLarge { bytes_max }
             } else {
-                "the answer broke off"
-            })
+                FetchError::BrokenOff
+            }
         })?;
         Ok(Answer {
             status,
             body: body.to_bytes(),
         })
     }
+}
+
+fn checked(url: &str) -> Result<Uri, FetchError> {
+    url::check(url).map_err(|source| FetchError::Address {
+        url: url.to_owned(),
+        source,
+    })
 }
 
 fn judge<B>(response: &Response<B>) -> Result<(), FetchError> {

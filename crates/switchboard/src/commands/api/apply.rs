@@ -1,14 +1,15 @@
 //! `switchboard api apply FILE`: what a team's pipeline runs after each merge. The same file again changes nothing.
 //!
-//! All of it is one revision: an API and the plans that belong to it are there together, or not at all.
+//! All of it is one revision: an API and the plans that belong to it are there together, or not at all. Documents follow.
 
-use super::change::{ChangeOptions, Outcome, good};
-use super::policy::{Changes, Entities, Given, Key, entities_of, with_id};
-use super::portal_client::{Call, Failure};
-use super::unreadable;
+use super::documents;
+use crate::commands::change::{ChangeOptions, Outcome, good};
+use crate::commands::policy::{Changes, Entities, Given, Key, entities_of, with_id};
+use crate::commands::portal_client::{Call, Failure, Portal};
+use crate::commands::unreadable;
 use ::policy::entity::Kind;
 use anyhow::bail;
-use clap::{Parser, Subcommand};
+use clap::Parser;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -16,19 +17,6 @@ use std::process::ExitCode;
 
 /// APIs and plans of one file.
 const ENTITIES_MAX: usize = 200;
-
-/// Registers APIs in a portal.
-#[derive(Debug, Parser)]
-pub(crate) struct ApiCommand {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Make a team's APIs and plans in the portal what a file says; the same file again changes nothing
-    Apply(Apply),
-}
 
 #[derive(Debug, Parser)]
 #[command(after_help = "\
@@ -43,26 +31,21 @@ Example of api.yaml:
 Example in a pipeline, with a team's token in SWITCHBOARD_TOKEN:
   switchboard api apply api.yaml --portal https://portal.example.com --environment prod --wait
 
+With `--openapi openapi.yaml` the portal keeps that document beside the API, and tells what it and the API's operations do not have in common.
 What is not in the file stays as it is; titles, descriptions and states that were set in the portal stay too.
 Exit code: 0 done or unchanged; 1 problems in the file, refused, or not everywhere yet; 2 the file or options cannot be used; 3 the portal was not reached.")]
-struct Apply {
+pub(super) struct Apply {
     /// APIs and plans, as in a policy file; YAML or JSON
     file: PathBuf,
+    /// The OpenAPI document of the file's API; API=FILE where the file has several. May be given again
+    #[arg(long, value_name = "[API=]FILE")]
+    openapi: Vec<String>,
     #[command(flatten)]
     change: ChangeOptions,
 }
 
-impl ApiCommand {
-    /// Runs it.
-    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        match self.command {
-            Command::Apply(command) => command.run(),
-        }
-    }
-}
-
 impl Apply {
-    fn run(self) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let given = match Given::read(&self.file) {
             Ok(given) => given,
             Err(error) => return Ok(unreadable(error)),
@@ -72,31 +55,15 @@ impl Apply {
             return Ok(ExitCode::FAILURE);
         };
         let keys: Vec<Key> = said.entities.keys().cloned().collect();
-        if let Some((kind, id)) = keys
+        self.are_taken(&keys)?;
+        let apis: Vec<&str> = keys
             .iter()
-            .find(|(kind, _)| !matches!(kind, Kind::Api | Kind::Plan))
-        {
-            bail!(Failure::Usage(format!(
-                "{}: the {kind} {id} is neither an API nor a plan; `switchboard policy import` takes a whole policy",
-                self.file.display()
-            )));
-        }
-        if keys.len() > ENTITIES_MAX {
-            bail!(Failure::Usage(format!(
-                "the file has {} entities, at most {ENTITIES_MAX} are taken",
-                keys.len()
-            )));
-        }
+            .filter(|(kind, _)| *kind == Kind::Api)
+            .map(|(_, id)| id.as_str())
+            .collect();
+        let documents = documents::read_all(&self.openapi, &apis)?;
         let portal = self.change.at.open()?;
-        let mut stored = BTreeMap::new();
-        for key in &keys {
-            let path = self.change.at.path(&format!("/{}/{}", key.0.section(), key.1));
-            match portal.ask(Call::get(path)) {
-                Ok(answer) => drop(stored.insert(key.clone(), answer.json()?)),
-                Err(failure) if failure.refused(404).is_some() => {}
-                Err(failure) => return Err(failure.into()),
-            }
-        }
+        let stored = self.stored(&portal, &keys)?;
         let changes = Changes::between(&entities_of(&as_document(&stored)), &said.entities, false);
         if !self.change.json {
             anstream::print!("{}", changes.to_text());
@@ -118,7 +85,17 @@ impl Apply {
             }
         };
         if answer.is_waiting() {
+            if !documents.is_empty() {
+                anstream::eprintln!(
+                    "OpenAPI documents were not sent: apply the file again once it is approved"
+                );
+            }
             return self.change.waits_for_another(&answer);
+        }
+        let mut members = changes.to_json();
+        if !documents.is_empty() {
+            let told = documents::send_all(&portal, &self.change.at, documents, self.change.json)?;
+            members["openapi"] = told.into();
         }
         let outcome = Outcome {
             said: if changes.is_empty() {
@@ -127,10 +104,44 @@ impl Apply {
                 good("applied")
             },
             verb: "in force",
-            members: changes.to_json(),
+            members,
             position: answer.position(),
         };
         self.change.finish(&portal, outcome)
+    }
+
+    /// Whether a team's pipeline may bring these.
+    fn are_taken(&self, keys: &[Key]) -> Result<(), Failure> {
+        let other = keys
+            .iter()
+            .find(|(kind, _)| !matches!(kind, Kind::Api | Kind::Plan));
+        if let Some((kind, id)) = other {
+            return Err(Failure::Usage(format!(
+                "{}: the {kind} {id} is neither an API nor a plan; `switchboard policy import` takes a whole policy",
+                self.file.display()
+            )));
+        }
+        if keys.len() > ENTITIES_MAX {
+            return Err(Failure::Usage(format!(
+                "the file has {} entities, at most {ENTITIES_MAX} are taken",
+                keys.len()
+            )));
+        }
+        Ok(())
+    }
+
+    /// Those of them that are there already.
+    fn stored(&self, portal: &Portal, keys: &[Key]) -> Result<BTreeMap<Key, Value>, Failure> {
+        let mut stored = BTreeMap::new();
+        for key in keys {
+            let path = self.change.at.path(&format!("/{}/{}", key.0.section(), key.1));
+            match portal.ask(Call::get(path)) {
+                Ok(answer) => drop(stored.insert(key.clone(), answer.json()?)),
+                Err(failure) if failure.refused(404).is_some() => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(stored)
     }
 }
 

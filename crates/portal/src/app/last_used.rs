@@ -1,0 +1,78 @@
+//! When a client's credentials were used last: shown with the client, and no part of it.
+
+use super::mentions::{list, text};
+use super::refused::Refused;
+use crate::store::uses::{self, Known};
+use crate::store::{Connection, StoreError};
+use crate::text::{rfc3339, unix_seconds};
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+
+/// What is shown of a credential beside what a policy has of it.
+const SHOWN: [&str; 3] = ["last_used", "last_used_by", "watched_since"];
+/// Ten years.
+const UNUSED_FOR_S_MAX: i64 = 3_650 * 86_400;
+
+/// Of some clients' credentials, by their ids.
+#[derive(Debug)]
+pub(super) struct LastUsed(HashMap<String, Known>);
+
+impl LastUsed {
+    /// Of these clients'.
+    pub(super) async fn of(
+        connection: &mut Connection,
+        environment: &str,
+        clients: &[String],
+    ) -> Result<LastUsed, StoreError> {
+        let known = uses::of_clients(connection, environment, clients).await?;
+        Ok(LastUsed(known))
+    }
+
+    /// Shows it in a client's body: `last_used` is null where a credential was not used since it is watched.
+    pub(super) fn show(&self, client: &mut Map<String, Value>) {
+        for credential in credentials(client) {
+            let Some(known) = text(credential, "id").and_then(|id| self.0.get(id)) else {
+                continue;
+            };
+            let used = known.used.as_ref();
+            let by = used.map(|(_, by)| json!({ "team": by.team, "gateway": by.enrolment }));
+            credential.insert("last_used".into(), used.map(|(at, _)| rfc3339(*at)).into());
+            credential.insert("last_used_by".into(), by.into());
+            credential.insert("watched_since".into(), rfc3339(known.watched_since).into());
+        }
+    }
+
+    /// Whether the client has a credential that could be used at `now`, and was not since then.
+    pub(super) fn has_unused(&self, client: &Map<String, Value>, since: i64, now: i64) -> bool {
+        list(client, "credentials").any(|credential| {
+            let expires_at = text(credential, "expires_at").and_then(unix_seconds);
+            let known = text(credential, "id").and_then(|id| self.0.get(id));
+            expires_at.is_none_or(|end| end > now) && known.is_some_and(|known| known.unused_since() <= since)
+        })
+    }
+}
+
+/// Takes what is shown out of a client that is sent back.
+pub(super) fn unshow(client: &mut Map<String, Value>) {
+    for credential in credentials(client) {
+        for member in SHOWN {
+            credential.remove(member);
+        }
+    }
+}
+
+fn credentials(client: &mut Map<String, Value>) -> impl Iterator<Item = &mut Map<String, Value>> {
+    let list = client.get_mut("credentials").and_then(Value::as_array_mut);
+    list.into_iter().flatten().filter_map(Value::as_object_mut)
+}
+
+/// The second since when something is unused for so long.
+pub(super) fn since(unused_for_s: i64, now: i64) -> Result<i64, Refused> {
+    match (1..=UNUSED_FOR_S_MAX).contains(&unused_for_s) {
+        true => Ok(now - unused_for_s),
+        false => Err(Refused::field(
+            "unused_for_s",
+            format!("write seconds from 1 to {UNUSED_FOR_S_MAX}"),
+        )),
+    }
+}
