@@ -12,6 +12,8 @@ use crate::tidy::Tidy;
 use crate::workspace::{build_of_programs, cargo, target_dir};
 use anyhow::Result;
 use clap::Args;
+use std::ffi::OsString;
+use std::num::NonZero;
 
 /// The fuzz targets' manifest: a workspace of its own.
 const FUZZ: &str = "fuzz/Cargo.toml";
@@ -27,6 +29,9 @@ pub(crate) const EMULATOR: PypiProgram = PypiProgram {
 
 /// The test of the Rust authorizer with a feature that no package has. Of the whole workspace, so that nothing but the authorizer is built for it.
 const AUTHORIZER_ON_KAFKA: [&str; 4] = ["--features", "authorizer/kafka", "--test", "kafka"];
+
+/// How many tests of one program run side by side; cargo's own choice is one for each core.
+const THREADS: &str = "RUST_TEST_THREADS";
 
 /// Arguments of the verb.
 #[derive(Debug, Args)]
@@ -75,7 +80,7 @@ impl Test {
             steps.run("the bundle is reproducible", check_bundle);
             steps.run("generated files", || Schema { check: true }.run_built());
             steps.run("tests", || {
-                call(&mut cargo(["test", "--workspace", "--locked", "--no-fail-fast"])?)
+                call(cargo(["test", "--workspace", "--locked", "--no-fail-fast"])?.env(THREADS, threads()))
             });
         } else {
             steps.skip("packages for Lambda", "nothing to pack");
@@ -92,6 +97,13 @@ impl Test {
         });
         steps.finish()
     }
+}
+
+/// Two for each core, unless somebody has said: scenarios wait for much of their time, for a broker to begin or a pause to be over. Those of Kafka
+/// take three fifths of the time so.
+fn threads() -> OsString {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    std::env::var_os(THREADS).unwrap_or_else(|| (2 * cores).to_string().into())
 }
 
 /// Kafka's client is C and brings OpenSSL, so there has to be a way without. A workspace's build has every feature on: only these two see the other
