@@ -123,7 +123,7 @@ fn a_new_epoch_publishes_everything_anew() {
         let token = portal.enrol("gw");
         let mut stream = portal.stream(&token, "prod", "");
         stream.until(3);
-        let done = portal.command(&["new-epoch", "--environment", "prod"]);
+        let done = portal.command(&["new-epoch", "--environment", "prod", "--accept-loss"]);
         assert_eq!(done.code, Some(0), "{done:#?}");
         let (new_epoch, new_revision, _) = wait_for("the new epoch", || {
             let answer = portal.get("/v1/feeds/prod/floor");

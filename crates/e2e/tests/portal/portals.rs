@@ -130,7 +130,7 @@ fn a_database_that_was_restored_is_not_published_from_until_a_new_epoch() {
             .contains("new-epoch"),
         "{ready}"
     );
-    let done = portal.command(&["new-epoch", "--environment", "prod"]);
+    let done = portal.command(&["new-epoch", "--environment", "prod", "--accept-loss"]);
     assert_eq!(done.code, Some(0), "{done:#?}");
     wait_for("the new epoch to be published", || {
         (portal.get("/ready").status == 200).then_some(())

@@ -16,6 +16,11 @@ fn holder(id: &str, scopes: &[&str]) -> Value {
     client
 }
 
+/// Of one user's tokens.
+fn revocation(issued_before: &str) -> Value {
+    json!({ "issuer": "corp", "subject": "u1", "issued_before": issued_before })
+}
+
 const CLIENTS: [(&str, &str); 5] = [
     ("suspended", "k1"),
     ("revoked", "k2"),
@@ -51,7 +56,12 @@ fn scene() -> (Portal, Gateway) {
     for (client, id) in CLIENTS {
         portal.put("clients", client, &holder(id, &["orders.read"]));
     }
-    portal.wait_published("prod", 7);
+    let keys = json!([{ "kty": "OKP", "crv": "Ed25519", "kid": "k", "alg": "EdDSA", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }]);
+    let issuer = json!({ "issuer": "https://corp.test", "audiences": ["api"], "keys": keys });
+    portal.put("issuers", "corp", &issuer);
+    portal.put("revocations", "user", &revocation("2026-11-23T00:00:00Z"));
+    portal.put("plans", "gold", &json!({ "rate": "1/s" }));
+    portal.wait_published("prod", 10);
     let gateway = follow(&portal, "gw-1");
     wait_for_state(&gateway, "live");
     assert_eq!(statuses(&gateway), [200; 5]);
@@ -65,6 +75,8 @@ fn scene() -> (Portal, Gateway) {
     let suspended = portal.ask("POST", &at("clients", "suspended/suspend"), Some(&json!({})));
     assert_eq!(suspended.status, 200, "{suspended:#?}");
     portal.put("revocations", "stolen", &json!({ "credential": "k2" }));
+    portal.put("revocations", "user", &revocation("2026-11-25T00:00:00Z"));
+    portal.put("plans", "gold", &json!({ "rate": "2/s" }));
     portal.put("clients", "narrowed", &holder("k3", &[]));
     let deleted = portal.ask("DELETE", &at("clients", "gone"), None);
     assert_eq!(deleted.status, 200, "{deleted:#?}");
@@ -113,14 +125,29 @@ fn what_was_taken_after_the_backup_stays_taken_in_the_new_epoch() {
 
     let kept = gateway.file().with_file_name("state/policy/last_known_good");
     let kept = kept.display().to_string();
-    let done = portal.command(&["new-epoch", "--environment", "prod", "--known", &kept]);
+    let new_epoch = |more: &[&str]| {
+        let mut arguments = vec!["new-epoch", "--environment", "prod", "--known", &kept];
+        arguments.extend(more);
+        portal.command(&arguments)
+    };
+    let told = new_epoch(&["--dry-run"]);
+    assert_eq!(told.code, Some(0), "{told:#?}");
+    assert!(
+        told.stdout.contains("client/suspended: suspended\n") && told.stdout.contains("nothing was changed"),
+        "{told:#?}"
+    );
+    let active = portal.get(&at("clients", "suspended")).expect(200).json();
+    assert_eq!(active.get("status"), None, "{active}");
+    let done = new_epoch(&[]);
     assert_eq!(done.code, Some(0), "{done:#?}");
     for words in [
         "client/suspended: suspended\n",
         "revocation/stolen: in force again\n",
         "client/narrowed: no `orders.read` for `orders`\n",
         "client/gone: suspended, since readers do not have it any more\n",
-        "now again (4):",
+        "revocation/user: of tokens issued until later\n",
+        "plan/gold: readers have it otherwise\n",
+        "now again (5):",
     ] {
         assert!(done.stdout.contains(words), "{words}: {done:#?}");
     }
@@ -134,7 +161,7 @@ fn what_was_taken_after_the_backup_stays_taken_in_the_new_epoch() {
 
     // Once more, by what is in force: nothing is taken twice.
     let former = epoch_of(&gateway);
-    let again = portal.command(&["new-epoch", "--environment", "prod", "--known", &kept]);
+    let again = new_epoch(&[]);
     assert_eq!(again.code, Some(0), "{again:#?}");
     assert!(!again.stdout.contains("now again"), "{again:#?}");
     wait_for_next_epoch(&gateway, former);
@@ -194,4 +221,32 @@ fn a_loss_is_accepted_in_so_many_words_and_a_strangers_file_never() {
     assert_eq!(done.code, Some(0), "{done:#?}");
     wait_for_next_epoch(&gateway, former);
     assert_eq!(statuses(&gateway), [200; 5]);
+}
+
+#[test]
+fn a_portal_that_hears_nobody_begins_no_epoch_by_itself() {
+    let portal = Portal::start();
+    shop(&portal);
+    portal.wait_published("prod", 3);
+    let vain = portal.command(&["new-epoch", "--environment", "prod"]);
+    assert_eq!(vain.code, Some(1), "{vain:#?}");
+    for words in [
+        "no gateway of `prod` has reported",
+        "--known FILE",
+        "--accept-loss",
+    ] {
+        assert!(vain.stderr.contains(words), "{words}: {vain:#?}");
+    }
+    // A gateway that has nothing more is heard, and that is enough.
+    let gateway = follow(&portal, "gw-1");
+    wait_for_state(&gateway, "live");
+    wait_for("a report", || {
+        let fleet = portal.get("/v1/fleet?environment=prod").json();
+        let processes = fleet["instances"].as_array().map_or(0, Vec::len);
+        (processes > 0).then_some(())
+    });
+    let former = epoch_of(&gateway);
+    let done = portal.command(&["new-epoch", "--environment", "prod"]);
+    assert_eq!(done.code, Some(0), "{done:#?}");
+    wait_for_next_epoch(&gateway, former);
 }

@@ -30,14 +30,17 @@ pub(crate) struct Taken {
     pub(crate) again: Vec<String>,
     /// Revocations that name what this database does not have.
     pub(crate) left: Vec<String>,
+    /// What nobody but a person can judge: APIs, plans, issuers and cells that readers have otherwise, or not at all.
+    pub(crate) otherwise: Vec<String>,
 }
 
-/// Takes away again what `known` shows to be taken. `except`: `KIND/ID` of those that are left as the database has them.
+/// Takes away again what `known` shows to be taken. `except`: `KIND/ID` of those that are left as the database has them. `dry_run`: only tells.
 pub(crate) async fn take_again(
     app: &App,
     environment: &str,
     known: &Contents,
     except: &BTreeSet<String>,
+    dry_run: bool,
 ) -> Result<Taken, Refused> {
     let mut taken = Taken::default();
     let mut connection = app.store.connection().await?;
@@ -46,6 +49,9 @@ pub(crate) async fn take_again(
         narrowed_in(&mut connection, environment, kind, known, &mut found).await?;
     }
     revocations_in(&mut connection, environment, known, &mut found, &mut taken.left).await?;
+    for kind in [Kind::Api, Kind::Plan, Kind::Issuer, Kind::Cell] {
+        otherwise_in(&mut connection, environment, kind, known, &mut taken.otherwise).await?;
+    }
     drop(connection);
     let mut unused = except.clone();
     found.retain(|(kind, id)| !unused.remove(&format!("{kind}/{id}")));
@@ -66,7 +72,9 @@ pub(crate) async fn take_again(
         for (kind, id) in part {
             plan(&mut draft, *kind, id, known, &mut taken.again).await?;
         }
-        draft.finish(200, None, Map::new()).await?;
+        if !dry_run {
+            draft.finish(200, None, Map::new()).await?;
+        }
     }
     Ok(taken)
 }
@@ -89,6 +97,10 @@ async fn plan(
                 team: None,
             };
             (new, vec!["in force again".to_owned()])
+        }
+        (Some(now), Some(known)) if kind == Kind::Revocation => {
+            let (body, words) = widened(&now.body, &known);
+            (Wanted { body, ..now }, words)
         }
         (Some(now), known) => {
             let (body, words) = narrowed(&now.body, known.as_ref());
@@ -142,7 +154,34 @@ async fn narrowed_in(
     }
 }
 
-/// Revocations that this database does not have; `left`: those that it has no use for.
+/// Those of a kind that readers have otherwise, or not at all.
+async fn otherwise_in(
+    connection: &mut Connection,
+    environment: &str,
+    kind: Kind,
+    known: &Contents,
+    found: &mut Vec<String>,
+) -> Result<(), StoreError> {
+    let mut after = String::new();
+    loop {
+        let which = entities::Which::default();
+        let rows = entities::page(connection, environment, kind, which, &after, PAGE_ROWS).await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after.clone_from(&last.id);
+        for row in rows {
+            let Some(record) = &row.record else { continue };
+            match body_of(known, kind, &row.id) {
+                None => found.push(format!("{kind}/{}: readers do not have it", row.id)),
+                Some(known) if known != body::object(&body::of_record(record)?)? => {
+                    found.push(format!("{kind}/{}: readers have it otherwise", row.id));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+/// Revocations that this database does not have, or has narrower; `left`: those that it has no use for.
 async fn revocations_in(
     connection: &mut Connection,
     environment: &str,
@@ -160,8 +199,17 @@ async fn revocations_in(
         })
         .collect();
     let ids: Vec<String> = bodies.keys().cloned().collect();
-    let held = entities::get_all(connection, environment, Kind::Revocation, &ids).await?;
-    let held: BTreeSet<String> = held.into_iter().map(|stored| stored.id).collect();
+    let stored = entities::get_all(connection, environment, Kind::Revocation, &ids).await?;
+    let mut held = BTreeSet::new();
+    for stored in stored {
+        if let (Some(record), Some(known)) = (&stored.record, bodies.get(&stored.id)) {
+            let now = body::object(&body::of_record(record)?)?;
+            if !widened(&now, known).1.is_empty() {
+                found.push((Kind::Revocation, stored.id.clone()));
+            }
+        }
+        held.insert(stored.id);
+    }
     let missing: Vec<_> = bodies.iter().filter(|(id, _)| !held.contains(*id)).collect();
     let named = |member: &str| -> Vec<String> {
         let names = missing.iter().filter_map(|(_, body)| text(body, member));
@@ -195,6 +243,32 @@ async fn revocations_in(
     Ok(())
 }
 
+/// A revocation's body that revokes as much as readers' does, and what that adds: tokens issued until later, or for longer.
+fn widened(now: &Map<String, Value>, known: &Map<String, Value>) -> (Map<String, Value>, Vec<String>) {
+    let (mut to, mut words) = (now.clone(), Vec::new());
+    let time = |body: &Map<String, Value>, member: &str| text(body, member).and_then(unix_seconds);
+    let is_later = |member: &str| match (time(now, member), time(known, member)) {
+        (Some(now), Some(known)) => now < known,
+        _ => false,
+    };
+    if let (true, Some(later)) = (is_later("issued_before"), known.get("issued_before")) {
+        to.insert("issued_before".into(), later.clone());
+        words.push("of tokens issued until later".to_owned());
+    }
+    match known.get("until") {
+        None if now.contains_key("until") => {
+            to.remove("until");
+            words.push("without an end".to_owned());
+        }
+        Some(later) if is_later("until") => {
+            to.insert("until".into(), later.clone());
+            words.push("for longer".to_owned());
+        }
+        _ => {}
+    }
+    (to, words)
+}
+
 /// A client's or a tenant's body with no more than readers have of it, and what that takes away. `known`: `None` where they have nothing.
 fn narrowed(
     now: &Map<String, Value>,
@@ -223,11 +297,22 @@ fn credentials(to: &mut Map<String, Value>, known: &Map<String, Value>, words: &
     let Some(Value::Array(all)) = to.get_mut("credentials") else {
         return;
     };
+    // What it is, without when it ends.
+    let proof = |one: &Map<String, Value>| {
+        let mut proof = one.clone();
+        proof.remove("expires_at");
+        proof
+    };
     all.retain(|one| {
         let id = one.get("id").and_then(Value::as_str).unwrap_or_default();
-        let stays = known.contains_key(id);
-        if !stays {
-            words.push(format!("credential `{id}` ended"));
+        let known = known.get(id).map(|known| proof(known));
+        let stays = known.is_some() && known == one.as_object().map(proof);
+        match (stays, known) {
+            (true, _) => {}
+            (false, Some(_)) => words.push(format!(
+                "credential `{id}` ended, since readers have another under this id"
+            )),
+            (false, None) => words.push(format!("credential `{id}` ended")),
         }
         stays
     });
@@ -371,6 +456,44 @@ mod tests {
             .unwrap()
             .remove("expires_at");
         assert_eq!(left(&known).1, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_credential_that_was_replaced_under_its_id_does_not_come_back() {
+        let mut known = full();
+        known["credentials"][0]["sha256"] = json!("2");
+        let (body, words) = left(&known);
+        assert_eq!(body["credentials"], json!([full()["credentials"][1]]));
+        assert_eq!(
+            words,
+            ["credential `a` ended, since readers have another under this id"]
+        );
+    }
+
+    #[test]
+    fn a_revocation_that_was_widened_stays_wide() {
+        let check = |now: Value, known: Value, expected: Value, words: &[&str]| {
+            let (body, said) = widened(&object(&now), &object(&known));
+            assert_eq!(
+                (Value::Object(body), said),
+                (expected, words.iter().map(|word| (*word).to_owned()).collect())
+            );
+        };
+        let (monday, wednesday) = ("2026-11-23T00:00:00Z", "2026-11-25T00:00:00Z");
+        let before = |time: &str| json!({ "issuer": "corp", "subject": "u1", "issued_before": time });
+        check(
+            before(monday),
+            before(wednesday),
+            before(wednesday),
+            &["of tokens issued until later"],
+        );
+        check(before(wednesday), before(monday), before(wednesday), &[]);
+        let until = |time: &str| json!({ "credential": "k1", "until": time });
+        check(until(monday), until(wednesday), until(wednesday), &["for longer"]);
+        check(until(wednesday), until(monday), until(wednesday), &[]);
+        let ever = json!({ "credential": "k1" });
+        check(until(monday), ever.clone(), ever.clone(), &["without an end"]);
+        check(ever.clone(), until(monday), ever, &[]);
     }
 
     #[test]

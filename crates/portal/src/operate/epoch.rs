@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 /// Lines of what was done that a person is shown; the audit log has all.
 const SAID_MAX: usize = 50;
 
+/// Who reported within this time was heard: a gateway reports every few seconds.
+const HEARD_MS: i64 = 120_000;
+
 /// What is known of the time after the backup.
 #[derive(Debug, Default)]
 pub struct Past {
@@ -23,8 +26,10 @@ pub struct Past {
     pub known: Vec<PathBuf>,
     /// `KIND/ID` of entities that are left as the database has them.
     pub except: BTreeSet<String>,
-    /// Goes on although something newer is known to be somewhere, or a topic was not read.
+    /// Goes on although something newer is known to be somewhere, a topic was not read, or nobody was heard.
     pub accepts_loss: bool,
+    /// Only tells what would be taken away again.
+    pub dry_run: bool,
 }
 
 /// A state that readers have.
@@ -100,33 +105,50 @@ impl Operator {
         let feed = feeds::get(&mut connection, environment).await?;
         let feed = feed.ok_or_else(|| OperateError::NoEnvironment(environment.to_owned()))?;
         let furthest = fleet::furthest(&mut connection, environment).await?;
+        let heard_at_ms = fleet::heard_at_ms(&mut connection, environment).await?;
         drop(connection);
         let roots = pinned(&feed.roots).ok_or(crate::store::StoreError::Broken("roots that are none"))?;
         let mut held = self.held(roots, &past).await?;
         let own = (feed.epoch.unsigned_abs(), feed.revision.unsigned_abs());
         let known = std::mem::take(&mut held.known);
         let reach = known.iter().map(|known| known.place).fold(own, Ord::max);
-        if let Some((name, epoch, revision)) = furthest
-            && (epoch.unsigned_abs(), revision.unsigned_abs()) > reach
-            && !past.accepts_loss
-        {
-            return Err(OperateError::ReadersHaveMore {
-                environment: environment.to_owned(),
-                name,
-                place: format!("{epoch}:{revision}"),
-                reach: format!("{}:{}", reach.0, reach.1),
-            });
+        if !past.accepts_loss {
+            if let Some((name, epoch, revision)) = furthest
+                && (epoch.unsigned_abs(), revision.unsigned_abs()) > reach
+            {
+                return Err(OperateError::ReadersHaveMore {
+                    environment: environment.to_owned(),
+                    name,
+                    place: format!("{epoch}:{revision}"),
+                    reach: format!("{}:{}", reach.0, reach.1),
+                });
+            }
+            // What a restored database holds of reports is of before its backup.
+            if known.is_empty() && heard_at_ms < crate::text::now_ms() - HEARD_MS {
+                return Err(OperateError::NobodyHeard(environment.to_owned()));
+            }
         }
         let taken = match self.newest_beside(&feed, known).await? {
-            Some(known) => taken::take_again(&self.app(), environment, &known.contents, &past.except).await?,
+            Some(known) => {
+                let (app, except) = (self.app(), &past.except);
+                taken::take_again(&app, environment, &known.contents, except, past.dry_run).await?
+            }
             None => Taken::default(),
         };
+        if past.dry_run {
+            return Ok(Done {
+                said: format!(
+                    "{}{environment}: nothing was changed",
+                    said(&taken, "to be taken away again")
+                ),
+            });
+        }
         // No former key goes along: a backup may have one that was stolen since, and commits of former epochs count for nobody by then.
         let (id, epoch) = self.sign(environment, root_key, Some(&held), |_| None).await?;
         Ok(Done {
             said: format!(
                 "{}{environment}: epoch {epoch} begins, key {id} signs in it; everything is published anew",
-                said(&taken)
+                said(&taken, "taken away after the backup, and now again")
             ),
         })
     }
@@ -257,8 +279,8 @@ async fn topic(
     Ok(())
 }
 
-/// For a person: what was taken away again, and what could not be.
-fn said(taken: &Taken) -> String {
+/// For a person: what was taken away again, what could not be, and what to look at.
+fn said(taken: &Taken, again: &str) -> String {
     let part = |title: &str, lines: &[String]| {
         let mut text = String::new();
         if !lines.is_empty() {
@@ -272,11 +294,12 @@ fn said(taken: &Taken) -> String {
         }
         text
     };
-    part("taken away after the backup, and now again", &taken.again)
+    part(again, &taken.again)
         + &part(
             "not put back, since what they name is not in the database",
             &taken.left,
         )
+        + &part("left as the database has it: look at these", &taken.otherwise)
 }
 
 fn pinned(line: &str) -> Option<Roots> {

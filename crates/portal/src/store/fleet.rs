@@ -77,6 +77,13 @@ pub(crate) async fn epoch_max(connection: &mut Connection, environment: &str) ->
     Ok(row.try_get(0)?)
 }
 
+/// When somebody reported last, Unix milliseconds; 0: nobody did.
+pub(crate) async fn heard_at_ms(connection: &mut Connection, environment: &str) -> Result<i64, StoreError> {
+    let text = "SELECT CAST(COALESCE(MAX(reported_at_ms), 0) AS BIGINT) FROM fleet WHERE environment = $1";
+    let row = sqlx::query(text).bind(environment).fetch_one(connection).await?;
+    Ok(row.try_get(0)?)
+}
+
 /// At most so many of an environment, those that reported last first.
 pub(crate) async fn all(
     connection: &mut Connection,

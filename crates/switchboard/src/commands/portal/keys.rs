@@ -60,7 +60,7 @@ pub(super) struct NewEpoch {
     #[command(flatten)]
     rooted: Rooted,
     /// Keep the epoch, and send everything again to a carrier that lost it while the database is sound
-    #[arg(long, conflicts_with_all = ["config", "known", "except", "accept_loss"])]
+    #[arg(long, conflicts_with_all = ["config", "known", "except", "accept_loss", "dry_run"])]
     republish: bool,
     /// portal.yaml: where it has a section `kafka`, the topic is read, and what was taken from clients there is taken away again
     #[arg(long, value_name = "FILE")]
@@ -72,9 +72,12 @@ pub(super) struct NewEpoch {
     /// Leave this one as the database has it; may be given several times
     #[arg(long, value_name = "KIND/ID")]
     except: Vec<String>,
-    /// Go on although readers or the topic have more than is known here: what was taken from clients since comes back
+    /// Go on although readers or the topic have more than is known here, or nobody knows: what was taken from clients since comes back
     #[arg(long)]
     accept_loss: bool,
+    /// Tell what would be taken away again, and change nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl Keys {
@@ -124,6 +127,7 @@ impl NewEpoch {
             known: self.known,
             except: self.except.into_iter().collect(),
             accepts_loss: self.accept_loss,
+            dry_run: self.dry_run,
         };
         let done = operate(data, async |operator| match self.republish {
             true => operator.republish(&environment).await,
