@@ -88,8 +88,10 @@ pub enum OperateError {
         reach: String,
     },
     /// Nobody knows what readers have.
-    #[error("no gateway of `{0}` has reported within two minutes, so nobody knows what they have that the database lacks. Start the portal and let them report, \
-             give `--known FILE` with a gateway's policy/last_known_good, or say `--accept-loss`")]
+    #[error(
+        "no gateway of `{0}` has reported within two minutes, so nobody knows what they have that the database lacks. Start the portal and let them report, \
+             give `--known FILE` with a gateway's policy/last_known_good, or say `--accept-loss`"
+    )]
     NobodyHeard(String),
     /// The topic may have more than the database.
     #[error(
