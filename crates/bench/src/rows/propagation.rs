@@ -61,6 +61,7 @@ pub(super) fn run(lab: &Lab, plan: Plan) -> Result<Section> {
     let mut table = Table::new(
         "",
         &[
+            "carrier",
             "p50 ms",
             "p99 ms",
             "slowest ms",
