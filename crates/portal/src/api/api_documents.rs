@@ -78,7 +78,7 @@ async fn put(
     sent: Sent<{ api_documents::DOCUMENT_BYTES_MAX }>,
 ) -> Result<Answer, Problem> {
     let asked = caller.asks_version(&environment, sent.if_match);
-    Ok(api_documents::put(&app, &asked, &id, &sent.bytes).await?)
+    Ok(api_documents::put(&app, &asked, &id, sent.bytes).await?)
 }
 
 /// Takes the OpenAPI document of an API away

@@ -11,6 +11,9 @@ pub(super) const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
 
+/// Operations that it may describe: an API lets no more than a fifth of that through.
+const DESCRIBED_MAX: usize = 10_000;
+
 /// A document that is one.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Document {
@@ -95,16 +98,22 @@ fn no_yaml(error: &str) -> String {
     format!("this is no YAML: {}", first.trim_start_matches("error: "))
 }
 
-/// Path and method of everything that it describes.
+/// Path and method of everything that it describes. The method is in small letters.
 pub(super) fn described(document: &Map<String, Value>) -> impl Iterator<Item = (&str, &'static str)> {
     let paths = document.get("paths").and_then(Value::as_object);
-    paths.into_iter().flatten().flat_map(|(path, item)| {
+    let paths = paths.into_iter().flatten().filter(|(path, _)| is_path(path));
+    paths.flat_map(|(path, item)| {
         let has = |method: &&str| item.get(method).is_some();
         METHODS
             .into_iter()
             .filter(has)
             .map(move |method| (path.as_str(), method))
     })
+}
+
+/// Whether a member of `paths` is a path: what begins with `x-` is an extension (OpenAPI 3.1.1 §4.9).
+fn is_path(member: &str) -> bool {
+    !member.starts_with("x-")
 }
 
 fn version(document: &Map<String, Value>, errors: &mut Vec<FieldError>) {
@@ -156,7 +165,7 @@ fn paths(document: &Map<String, Value>, errors: &mut Vec<FieldError>) {
         errors.push(FieldError::new("paths", "write a map of paths"));
         return;
     };
-    for (path, item) in paths.iter().filter(|(path, _)| !path.starts_with("x-")) {
+    for (path, item) in paths.iter().filter(|(path, _)| is_path(path)) {
         let at = format!("paths.{path}");
         if !path.starts_with('/') {
             errors.push(FieldError::new(at.clone(), "a path begins with `/`"));
@@ -170,6 +179,11 @@ fn paths(document: &Map<String, Value>, errors: &mut Vec<FieldError>) {
                 errors.push(FieldError::new(format!("{at}.{method}"), "an operation is a map"));
             }
         }
+    }
+    let count = described(document).count();
+    if count > DESCRIBED_MAX {
+        let message = format!("{count} operations are described, at most {DESCRIBED_MAX} are taken");
+        errors.push(FieldError::new("paths", message));
     }
 }
 
@@ -239,6 +253,18 @@ mod tests {
             "is a map",
         );
         assert!(Document::read(&[b'{', 0xff, b'}']).is_err());
+    }
+
+    #[test]
+    fn no_more_operations_are_described_than_can_be_compared() {
+        let with = |count: usize| {
+            let paths = (0..count).map(|n| (format!("/{n}"), json!({ "get": {} })));
+            let paths: Map<String, Value> = paths.collect();
+            let document = json!({ "openapi": "3.1.0", "info": { "title": "", "version": "" }, "paths": paths });
+            document.to_string()
+        };
+        check(&with(DESCRIBED_MAX + 1), "paths", "10001 operations are described");
+        assert!(Document::read(with(DESCRIBED_MAX).as_bytes()).is_ok());
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! One API's document: given back, stored, taken away, and taken along to the next environment.
 
-use super::covered;
-use super::document::Document;
+use super::judged::{Judged, judge};
 use crate::app::answer::Answer;
 use crate::app::asked::{Asked, IfMatch};
 use crate::app::authorize::{authorize, of_team};
@@ -13,6 +12,7 @@ use crate::app::refused::Refused;
 use crate::identity::{Object, Operation, Reach};
 use crate::store::api_documents::{self, Stored};
 use crate::store::{Connection, StoreError, Tx, audit, entities};
+use hyper::body::Bytes;
 use policy::entity::Kind;
 use serde_json::{Map, Value, json};
 
@@ -68,29 +68,31 @@ pub(crate) async fn versions(app: &App, asked: &Asked, api: &str, page: &Page) -
 }
 
 /// Stores a document. The same again changes nothing.
-pub(crate) async fn put(app: &App, asked: &Asked, api: &str, sent: &[u8]) -> Result<Answer, Refused> {
+pub(crate) async fn put(app: &App, asked: &Asked, api: &str, sent: Bytes) -> Result<Answer, Refused> {
     authorize(&asked.actor, Operation::ListApis, Object::Organisation)?;
+    let mut connection = app.store.connection().await?;
+    let stored = see(&mut connection, asked, api).await?;
+    may_put(asked, api, &stored)?;
+    let body = body::of_stored(&mut connection, &asked.environment, &stored).await?;
+    // Others write while it is read.
+    drop(connection);
+    let judged = judge(sent, body.unwrap_or_default()).await?;
     let mut tx = app.store.begin().await?;
     let (stored, newest) = begin(&mut tx, asked, api).await?;
-    let team = stored.team.as_deref().unwrap_or_default();
-    let reach = Reach::Own;
-    authorize(&asked.actor, Operation::PutApi, Object::Api { team, reach })
-        .map_err(|refused| refused.naming(|| format!("api `{api}`")))?;
+    // It may be another team's by now.
+    may_put(asked, api, &stored)?;
     let live = newest.as_ref().filter(|newest| !newest.is_deleted);
     match_version(&asked.if_match, live)?;
-    let document = Document::read(sent).map_err(Refused::Invalid)?;
-    let body = body::of_stored(&mut tx, &asked.environment, &stored).await?;
-    let warnings = covered::warnings(&body.unwrap_or_default(), &document.value);
     let (status, row, changed) = match live {
-        Some(live) if live.sha256 == document.sha256 => (200, live.clone(), false),
+        Some(live) if live.sha256 == judged.document.sha256 => (200, live.clone(), false),
         _ => {
-            let row = next(newest.as_ref(), asked, &document);
+            let row = next(newest.as_ref(), asked, &judged);
             api_documents::add(
                 &mut tx,
                 &asked.environment,
                 api,
                 &row,
-                Some(&document.text),
+                Some(&judged.document.text),
                 VERSIONS_MAX,
             )
             .await?;
@@ -107,8 +109,8 @@ pub(crate) async fn put(app: &App, asked: &Asked, api: &str, sent: &[u8]) -> Res
     };
     if let Some(body) = answer.body.as_object_mut() {
         body.insert("changed".into(), changed.into());
-        if !warnings.is_empty() {
-            body.insert("warnings".into(), json!(warnings));
+        if !judged.warnings.is_empty() {
+            body.insert("warnings".into(), json!(judged.warnings));
         }
     }
     Ok(answer)
@@ -210,7 +212,15 @@ fn match_version(wanted: &IfMatch, live: Option<&Stored>) -> Result<(), Refused>
     }
 }
 
-fn next(newest: Option<&Stored>, asked: &Asked, document: &Document) -> Stored {
+fn may_put(asked: &Asked, api: &str, stored: &entities::Stored) -> Result<(), Refused> {
+    let team = stored.team.as_deref().unwrap_or_default();
+    let reach = Reach::Own;
+    authorize(&asked.actor, Operation::PutApi, Object::Api { team, reach })
+        .map_err(|refused| refused.naming(|| format!("api `{api}`")))
+}
+
+fn next(newest: Option<&Stored>, asked: &Asked, judged: &Judged) -> Stored {
+    let document = &judged.document;
     Stored {
         version: newest.map_or(0, |newest| newest.version) + 1,
         at: crate::text::now(),
@@ -218,7 +228,7 @@ fn next(newest: Option<&Stored>, asked: &Asked, document: &Document) -> Stored {
         format: document.format.as_str().to_owned(),
         sha256: document.sha256.clone(),
         size_bytes: i64::try_from(document.text.len()).unwrap_or(i64::MAX),
-        summary: document.summary().to_string(),
+        summary: judged.summary.clone(),
         is_deleted: false,
     }
 }
