@@ -9,6 +9,7 @@ use crate::app::context::App;
 use crate::app::draft::Draft;
 use crate::app::page::Page;
 use crate::app::refused::Refused;
+use crate::app::repeated;
 use crate::identity::{Object, Operation, Reach};
 use crate::store::api_documents::{self, Stored};
 use crate::store::{Connection, StoreError, Tx, audit, entities};
@@ -70,7 +71,11 @@ pub(crate) async fn versions(app: &App, asked: &Asked, api: &str, page: &Page) -
 /// Stores a document. The same again changes nothing.
 pub(crate) async fn put(app: &App, asked: &Asked, api: &str, sent: Bytes) -> Result<Answer, Refused> {
     authorize(&asked.actor, Operation::ListApis, Object::Organisation)?;
+    let now = crate::text::now();
     let mut connection = app.store.connection().await?;
+    if let Some(answer) = repeated::answered(&mut connection, asked, now).await? {
+        return Ok(answer);
+    }
     let stored = see(&mut connection, asked, api).await?;
     may_put(asked, api, &stored)?;
     let body = body::of_stored(&mut connection, &asked.environment, &stored).await?;
@@ -79,7 +84,10 @@ pub(crate) async fn put(app: &App, asked: &Asked, api: &str, sent: Bytes) -> Res
     let judged = judge(sent, body.unwrap_or_default()).await?;
     let mut tx = app.store.begin().await?;
     let (stored, newest) = begin(&mut tx, asked, api).await?;
-    // It may be another team's by now.
+    // It may have been answered, and be another team's, by now.
+    if let Some(answer) = repeated::answered(&mut tx, asked, now).await? {
+        return Ok(answer);
+    }
     may_put(asked, api, &stored)?;
     let live = newest.as_ref().filter(|newest| !newest.is_deleted);
     match_version(&asked.if_match, live)?;
@@ -98,7 +106,6 @@ pub(crate) async fn put(app: &App, asked: &Asked, api: &str, sent: Bytes) -> Res
             .await?;
             let entry = entry(asked, "api.put_document", api, live, Some(&row))?;
             audit::add(&mut tx, &asked.environment, &[entry]).await?;
-            tx.commit().await?;
             (if live.is_none() { 201 } else { 200 }, row, true)
         }
     };
@@ -113,14 +120,21 @@ pub(crate) async fn put(app: &App, asked: &Asked, api: &str, sent: Bytes) -> Res
             body.insert("warnings".into(), json!(judged.warnings));
         }
     }
+    // Also where nothing changes: it may come again behind another document.
+    repeated::keep(&mut tx, asked, &answer, now).await?;
+    tx.commit().await?;
     Ok(answer)
 }
 
 /// Takes the document away; its versions stay.
 pub(crate) async fn delete(app: &App, asked: &Asked, api: &str) -> Result<Answer, Refused> {
     authorize(&asked.actor, Operation::ListApis, Object::Organisation)?;
+    let now = crate::text::now();
     let mut tx = app.store.begin().await?;
     let (stored, newest) = begin(&mut tx, asked, api).await?;
+    if let Some(answer) = repeated::answered(&mut tx, asked, now).await? {
+        return Ok(answer);
+    }
     authorize(
         &asked.actor,
         Operation::DeleteApi,
@@ -140,8 +154,10 @@ pub(crate) async fn delete(app: &App, asked: &Asked, api: &str) -> Result<Answer
     api_documents::add(&mut tx, &asked.environment, api, &row, None, VERSIONS_MAX).await?;
     let entry = entry(asked, "api.delete_document", api, Some(live), None)?;
     audit::add(&mut tx, &asked.environment, &[entry]).await?;
+    let answer = Answer::ok(json!({ "api": api, "deleted": true }));
+    repeated::keep(&mut tx, asked, &answer, now).await?;
     tx.commit().await?;
-    Ok(Answer::ok(json!({ "api": api, "deleted": true })))
+    Ok(answer)
 }
 
 /// Takes the document of an API along to the environment that the draft changes, where it has another one or none there.
