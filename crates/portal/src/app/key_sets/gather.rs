@@ -5,10 +5,12 @@ use crate::app::asked::Asked;
 use crate::app::authorize::authorize;
 use crate::app::context::App;
 use crate::app::mentions::text;
+use crate::app::repeated;
 use crate::app::write::RECORDS_MAX;
 use crate::identity::{Object, Operation};
 use crate::key_sets::KeySet;
 use crate::store::{feeds, key_sets};
+use crate::text::now;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -78,6 +80,10 @@ pub(crate) async fn gather(app: &App, asked: &Asked, wishes: Vec<Wish>) -> Resul
     }
     let mut connection = app.store.connection().await?;
     if feeds::get(&mut connection, &asked.environment).await?.is_none() {
+        return Ok(Gathered::default());
+    }
+    // Answered before, or refused: either way nobody is asked for it.
+    if !matches!(repeated::answered(&mut connection, asked, now()).await, Ok(None)) {
         return Ok(Gathered::default());
     }
     let mut unknown = Vec::new();
