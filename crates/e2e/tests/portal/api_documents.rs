@@ -117,11 +117,8 @@ fn earlier_versions_are_kept_and_none_of_it_is_in_the_feed() {
         let rows = log["items"].as_array().unwrap();
         assert_eq!(rows.len(), 25, "each once, and the API itself");
         let first = &rows[23]["after"]["openapi_document"];
-        assert_eq!(
-            (&first["sha256"], &first["size_bytes"]),
-            (&json!(sha256(YAML)), &json!(YAML.len())),
-            "{log:#}"
-        );
+        let told = json!({ "version": 1, "sha256": sha256(YAML), "size_bytes": YAML.len() });
+        assert_eq!(*first, told, "{log:#}");
         assert_eq!(
             portal.get("/v1/audit/proof?environment=prod").json()["holds"],
             true

@@ -104,7 +104,7 @@ pub(crate) async fn put(app: &App, asked: &Asked, api: &str, sent: Bytes) -> Res
                 VERSIONS_MAX,
             )
             .await?;
-            let entry = entry(asked, "api.put_document", api, live, Some(&row))?;
+            let entry = entry(asked, "api.put_document", api, live, Some(&row));
             audit::add(&mut tx, &asked.environment, &[entry]).await?;
             (if live.is_none() { 201 } else { 200 }, row, true)
         }
@@ -152,7 +152,7 @@ pub(crate) async fn delete(app: &App, asked: &Asked, api: &str) -> Result<Answer
         ..live.clone()
     };
     api_documents::add(&mut tx, &asked.environment, api, &row, None, VERSIONS_MAX).await?;
-    let entry = entry(asked, "api.delete_document", api, Some(live), None)?;
+    let entry = entry(asked, "api.delete_document", api, Some(live), None);
     audit::add(&mut tx, &asked.environment, &[entry]).await?;
     let answer = Answer::ok(json!({ "api": api, "deleted": true }));
     repeated::keep(&mut tx, asked, &answer, now).await?;
@@ -180,7 +180,7 @@ pub(in crate::app) async fn promote(draft: &mut Draft, from: &str, api: &str) ->
         actor: draft.asked.actor.name(),
         ..source
     };
-    let entry = entry(&draft.asked, "api.promote_document", api, live, Some(&row))?;
+    let entry = entry(&draft.asked, "api.promote_document", api, live, Some(&row));
     api_documents::add(
         &mut draft.tx,
         &environment,
@@ -264,19 +264,21 @@ fn shown(row: &Stored) -> Result<Value, StoreError> {
     Ok(Value::Object(shown))
 }
 
-/// Size and digest, and not the text.
+/// Version, size and digest, and nothing that the document says: this is kept for good.
 fn entry(
     asked: &Asked,
     operation: &str,
     api: &str,
     before: Option<&Stored>,
     after: Option<&Stored>,
-) -> Result<audit::Entry, Refused> {
-    let told = |row: Option<&Stored>| -> Result<Option<String>, StoreError> {
-        row.map(|row| shown(row).map(|shown| json!({ "openapi_document": shown }).to_string()))
-            .transpose()
+) -> audit::Entry {
+    let told = |row: Option<&Stored>| {
+        row.map(|row| {
+            let told = json!({ "version": row.version, "sha256": row.sha256, "size_bytes": row.size_bytes });
+            json!({ "openapi_document": told }).to_string()
+        })
     };
-    Ok(audit::Entry {
+    audit::Entry {
         at: crate::text::now(),
         actor: asked.actor.id().to_owned(),
         actor_kind: asked.actor.kind().to_owned(),
@@ -284,7 +286,7 @@ fn entry(
         operation: operation.to_owned(),
         object: format!("api/{api}"),
         revision: None,
-        before: told(before)?,
-        after: told(after)?,
-    })
+        before: told(before),
+        after: told(after),
+    }
 }
