@@ -4,6 +4,7 @@
 //! same: so an answer that is older than what is known replaces nothing.
 
 use super::pool::{Connection, StoreError};
+use policy::entity::Kind;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
@@ -145,6 +146,25 @@ pub(crate) async fn leave(
     .bind(now)
     .bind(environment)
     .bind(issuer)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The same for issuers that are not there any more: whoever deleted them may have known nothing of key sets.
+pub(crate) async fn leave_gone(
+    connection: &mut Connection,
+    environment: &str,
+    now: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE key_sets SET left_at = $1 WHERE environment = $2 AND left_at IS NULL AND NOT EXISTS \
+         (SELECT 1 FROM entities e WHERE e.environment = key_sets.environment AND e.kind = $3 \
+         AND e.id = key_sets.issuer AND e.status <> 'deleted')",
+    )
+    .bind(now)
+    .bind(environment)
+    .bind(Kind::Issuer.as_str())
     .execute(connection)
     .await?;
     Ok(())

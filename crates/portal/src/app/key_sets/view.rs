@@ -1,7 +1,7 @@
 //! One issuer's key set: what was fetched, how asking goes; and asking at once, because a person wants it.
 
 use super::Wish;
-use super::follow::{adopt, shown};
+use super::follow::{adopt_one, shown};
 use super::settle::{Attempt, Settled, settle};
 use crate::app::Answer;
 use crate::app::asked::Asked;
@@ -65,8 +65,8 @@ async fn fetch_once(app: &App, asked: &Asked, issuer: &str) -> Result<Option<Ans
     let before = row(&mut connection, &asked.environment, issuer).await?;
     let followed = key_sets::of_issuer(&mut connection, &asked.environment, issuer).await?;
     drop(connection);
-    if followed.is_none() {
-        adopt(app).await?;
+    if followed.is_none_or(|followed| followed.jwks_uri != before.jwks_uri) {
+        adopt_one(app, &asked.environment, issuer).await?;
     }
     let attempt = Attempt {
         // What is answered to this request is not what its attempt is: the key stays here.
