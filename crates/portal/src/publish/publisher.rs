@@ -271,7 +271,7 @@ impl FeedPublisher {
         Ok(())
     }
 
-    /// Forgets what nobody can resume from any more, once a minute.
+    /// Forgets what nobody can resume from any more, or come back to, once a minute.
     async fn tidy(&mut self, publishing: &Publishing, feed: &Feed) -> Result<(), PublishError> {
         let now = now();
         if now - self.tidied_at < 60 {
@@ -281,6 +281,7 @@ impl FeedPublisher {
         let mut tx = publishing.store.begin().await?;
         outbox::forget(&mut tx, &feed.environment, now - KEPT_S, FORGET_MAX).await?;
         crate::store::idempotency::forget(&mut tx, now).await?;
+        crate::store::key_sets::forget(&mut tx, now).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -8,6 +8,9 @@ use policy::entity::Kind;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
+/// How long a set is kept that nobody names any more, in seconds: 30 days, as deletions.
+const KEPT_S: i64 = 30 * 86_400;
+
 /// One place's.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Stored {
@@ -53,19 +56,22 @@ fn stored(row: &AnyRow) -> Result<Stored, StoreError> {
     })
 }
 
-/// One place's, followed or not.
+/// One place's, followed or not; what was left too long ago is not there any more.
 pub(crate) async fn get(
     connection: &mut Connection,
     environment: &str,
     issuer: &str,
     jwks_uri: &str,
+    now: i64,
 ) -> Result<Option<Stored>, StoreError> {
     let row = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {COLUMNS} FROM key_sets WHERE environment = $1 AND issuer = $2 AND jwks_uri = $3"
+        "SELECT {COLUMNS} FROM key_sets WHERE environment = $1 AND issuer = $2 AND jwks_uri = $3 \
+         AND (left_at IS NULL OR left_at >= $4)"
     )))
     .bind(environment)
     .bind(issuer)
     .bind(jwks_uri)
+    .bind(now - KEPT_S)
     .fetch_optional(connection)
     .await?;
     row.as_ref().map(stored).transpose()
@@ -210,10 +216,10 @@ pub(crate) async fn failing(
     rows.iter().map(stored).collect()
 }
 
-/// Forgets places that were left before a second.
-pub(crate) async fn forget(connection: &mut Connection, before: i64) -> Result<(), StoreError> {
+/// Forgets places that were left too long ago.
+pub(crate) async fn forget(connection: &mut Connection, now: i64) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM key_sets WHERE left_at < $1")
-        .bind(before)
+        .bind(now - KEPT_S)
         .execute(connection)
         .await?;
     Ok(())

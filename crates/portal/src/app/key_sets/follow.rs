@@ -15,8 +15,6 @@ use serde_json::{Map, Value, json};
 pub(crate) const FETCH_KEYS: &str = "issuer.fetch_keys";
 /// Issuers that are looked through at a time.
 const PART: i64 = 1_000;
-/// How long a set is kept that nobody names any more, in seconds: 30 days, as deletions.
-const KEPT_S: i64 = 30 * 86_400;
 
 /// What is followed from now on.
 #[derive(Debug, Clone)]
@@ -91,8 +89,7 @@ pub(crate) async fn adopt(app: &App) -> Result<(), StoreError> {
         adopt_all(&mut tx, &environment.id).await?;
         tx.commit().await?;
     }
-    let mut connection = app.store.connection().await?;
-    key_sets::forget(&mut connection, crate::text::now() - KEPT_S).await
+    Ok(())
 }
 
 /// The same for one issuer, which is another one than was believed.
@@ -149,7 +146,7 @@ async fn follow_stored(
     match (wish, followed) {
         (Some(wish), Some(row)) if row.jwks_uri == wish.jwks_uri => {}
         (Some(wish), _) => {
-            let known = key_sets::get(tx, environment, &wish.issuer, &wish.jwks_uri).await?;
+            let known = key_sets::get(tx, environment, &wish.issuer, &wish.jwks_uri, now).await?;
             let row = known.unwrap_or_else(|| Stored {
                 environment: environment.to_owned(),
                 issuer: wish.issuer,

@@ -83,7 +83,8 @@ pub(crate) async fn gather(app: &App, asked: &Asked, wishes: Vec<Wish>) -> Resul
         return Ok(Gathered::default());
     }
     // Answered before, or refused: either way nobody is asked for it.
-    if !matches!(repeated::answered(&mut connection, asked, now()).await, Ok(None)) {
+    let now = now();
+    if !matches!(repeated::answered(&mut connection, asked, now).await, Ok(None)) {
         return Ok(Gathered::default());
     }
     let mut unknown = Vec::new();
@@ -91,7 +92,14 @@ pub(crate) async fn gather(app: &App, asked: &Asked, wishes: Vec<Wish>) -> Resul
         if unknown.len() == ASKED_MAX {
             break;
         }
-        let known = key_sets::get(&mut connection, &asked.environment, &wish.issuer, &wish.jwks_uri).await?;
+        let known = key_sets::get(
+            &mut connection,
+            &asked.environment,
+            &wish.issuer,
+            &wish.jwks_uri,
+            now,
+        )
+        .await?;
         let followed = key_sets::of_issuer(&mut connection, &asked.environment, &wish.issuer).await?;
         let is_followed = followed.is_some_and(|row| row.jwks_uri == wish.jwks_uri && row.jwks.is_some());
         if !is_followed {

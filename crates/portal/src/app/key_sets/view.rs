@@ -109,7 +109,14 @@ async fn row(connection: &mut Connection, environment: &str, issuer: &str) -> Re
             "key set of issuer `{issuer}` to fetch: it has no `jwks_uri`, and its keys are those in `keys`"
         ))
     })?;
-    let known = key_sets::get(connection, environment, issuer, &wish.jwks_uri).await?;
+    let known = key_sets::get(
+        connection,
+        environment,
+        issuer,
+        &wish.jwks_uri,
+        crate::text::now(),
+    )
+    .await?;
     Ok(known.unwrap_or_else(|| Stored {
         environment: environment.to_owned(),
         issuer: issuer.to_owned(),
