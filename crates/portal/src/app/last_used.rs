@@ -76,3 +76,48 @@ pub(super) fn since(unused_for_s: i64, now: i64) -> Result<i64, Refused> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! Who is found to be unused, and since when that is known.
+
+    use super::*;
+    use crate::app::tests::{Case, admin};
+    use crate::text::{now, sha256_hex};
+    use policy::entity::Kind;
+
+    async fn shop() -> Case {
+        let case = Case::new().await;
+        let key = json!({ "type": "api_key", "id": "k1", "sha256": sha256_hex("k1") });
+        let client = json!({ "team": "mobile", "credentials": [key] });
+        let put = case.put(&admin("ada"), Kind::Client, "app", &client).await;
+        assert!(put.is_ok(), "{put:?}");
+        case
+    }
+
+    #[tokio::test]
+    async fn what_an_older_portal_made_is_watched_from_when_it_is_found() {
+        let case = shop().await;
+        let mut connection = case.app.store.connection().await.unwrap();
+        let known = async |connection: &mut Connection| {
+            let known = uses::of_clients(connection, "prod", &["app".to_owned()]).await;
+            known.unwrap().get("k1").map(|known| known.watched_since)
+        };
+        let since = known(&mut connection).await.unwrap();
+        // One that is watched stays as it is.
+        uses::watch_missing(&mut connection, "prod", since + 60)
+            .await
+            .unwrap();
+        assert_eq!(known(&mut connection).await, Some(since));
+        sqlx::query("DELETE FROM credential_uses")
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+        uses::watch_missing(&mut connection, "other", since).await.unwrap();
+        assert_eq!(known(&mut connection).await, None);
+        uses::watch_missing(&mut connection, "prod", since + 60)
+            .await
+            .unwrap();
+        assert_eq!(known(&mut connection).await, Some(since + 60));
+    }
+}

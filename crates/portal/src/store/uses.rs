@@ -82,6 +82,26 @@ pub(crate) async fn watch(
     .await
 }
 
+/// The same for all of an environment's that are not: an older portal makes credentials, and knows nothing of this.
+pub(crate) async fn watch_missing(
+    connection: &mut Connection,
+    environment: &str,
+    now: i64,
+) -> Result<(), StoreError> {
+    // `;` comes behind `:`, so that these are the names that begin with `CREDENTIAL`.
+    sqlx::query(
+        "INSERT INTO credential_uses (environment, name, watched_since) \
+         SELECT n.environment, n.name, CAST($1 AS BIGINT) FROM names n WHERE n.environment = $2 \
+         AND n.name >= 'credential:' AND n.name < 'credential;' AND NOT EXISTS (SELECT 1 FROM credential_uses u \
+         WHERE u.environment = n.environment AND u.name = n.name) ON CONFLICT DO NOTHING",
+    )
+    .bind(now)
+    .bind(environment)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// What is known of the credentials of these clients, ended ones too, by their ids.
 pub(crate) async fn of_clients(
     connection: &mut Connection,
