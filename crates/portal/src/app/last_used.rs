@@ -82,7 +82,9 @@ mod tests {
     //! Who is found to be unused, and since when that is known.
 
     use super::*;
+    use crate::app::entities::{self, Which};
     use crate::app::tests::{Case, admin};
+    use crate::app::{Asked, Page};
     use crate::text::{now, sha256_hex};
     use policy::entity::Kind;
 
@@ -93,6 +95,17 @@ mod tests {
         let put = case.put(&admin("ada"), Kind::Client, "app", &client).await;
         assert!(put.is_ok(), "{put:?}");
         case
+    }
+
+    async fn found(case: &Case, unused_for_s: i64) -> Vec<Value> {
+        let asked = Asked::plain(admin("ada"), "prod");
+        let which = Which {
+            unused_for_s: Some(unused_for_s),
+            ..Which::default()
+        };
+        let page = Page::parse(None, None).unwrap();
+        let answer = entities::page(&case.app, &asked, Kind::Client, which, &page).await;
+        answer.unwrap().body["items"].as_array().unwrap().clone()
     }
 
     #[tokio::test]
@@ -119,5 +132,29 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(known(&mut connection).await, Some(since + 60));
+    }
+
+    #[tokio::test]
+    async fn a_credential_is_unused_since_it_was_used_and_watched() {
+        let case = shop().await;
+        let check = async |watched_ago: i64, used_ago: Option<i64>, is_found: bool| {
+            let mut connection = case.app.store.connection().await.unwrap();
+            sqlx::query("UPDATE credential_uses SET watched_since = $1, used_at = $2, team = 't', enrolment = 'g'")
+                .bind(now() - watched_ago * 86_400)
+                .bind(used_ago.map(|days| now() - days * 86_400))
+                .execute(&mut *connection)
+                .await
+                .unwrap();
+            drop(connection);
+            let found = found(&case, 90 * 86_400).await;
+            assert_eq!(found.len(), usize::from(is_found), "{watched_ago} {used_ago:?}");
+        };
+        check(91, None, true).await;
+        check(89, None, false).await;
+        check(100, Some(91), true).await;
+        check(100, Some(89), false).await;
+        // Told late, or of a time before it was known.
+        check(89, Some(91), false).await;
+        check(91, Some(100), true).await;
     }
 }

@@ -39,11 +39,12 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Since when it was surely not used: the end of the minute of its last use.
+    /// Since when it was surely not used: the end of the minute of its last use, but not before it was watched.
     pub(crate) fn unused_since(&self) -> i64 {
-        self.used
-            .as_ref()
-            .map_or(self.watched_since, |(at, _)| at + MINUTE_S)
+        let used = self.used.as_ref();
+        used.map_or(self.watched_since, |(at, _)| {
+            self.watched_since.max(at + MINUTE_S)
+        })
     }
 }
 

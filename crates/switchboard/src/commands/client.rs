@@ -305,15 +305,11 @@ impl Unused {
         let could_be_used = credential["expires_at"]
             .as_str()
             .is_none_or(|end| end > &*self.now);
+        let since = |member: &str| credential[member].as_str();
+        // Nothing is known of the time before it was watched, whatever is told of it.
         could_be_used
-            && match (
-                credential["last_used"].as_str(),
-                credential["watched_since"].as_str(),
-            ) {
-                (Some(minute), _) => minute <= &*self.since_minute,
-                (None, Some(watched)) => watched <= &*self.since,
-                (None, None) => false,
-            }
+            && since("watched_since").is_some_and(|watched| watched <= &*self.since)
+            && since("last_used").is_none_or(|minute| minute <= &*self.since_minute)
     }
 }
 
@@ -400,8 +396,16 @@ mod tests {
             false,
         );
         check(json!({ "last_used": null }), false);
+        check(
+            json!({ "last_used": before, "watched_since": utc(1_763_900_401) }),
+            false,
+        );
         let (now, later) = (utc(1_763_904_000), utc(1_763_904_001));
-        check(json!({ "last_used": before, "expires_at": now }), false);
-        check(json!({ "last_used": before, "expires_at": later }), true);
+        for (end, is_unused) in [(now, false), (later, true)] {
+            check(
+                json!({ "last_used": before, "watched_since": watched, "expires_at": end }),
+                is_unused,
+            );
+        }
     }
 }
