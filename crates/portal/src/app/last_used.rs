@@ -42,8 +42,11 @@ impl LastUsed {
         }
     }
 
-    /// Whether the client has a credential that could be used at `now`, and was not since then.
+    /// Whether the client has a credential that could be used at `now`, and was not since then. It is not looked whether one is revoked.
     pub(super) fn has_unused(&self, client: &Map<String, Value>, since: i64, now: i64) -> bool {
+        if text(client, "status") == Some("suspended") {
+            return false;
+        }
         list(client, "credentials").any(|credential| {
             let expires_at = text(credential, "expires_at").and_then(unix_seconds);
             let known = text(credential, "id").and_then(|id| self.0.get(id));
@@ -82,6 +85,7 @@ mod tests {
     //! Who is found to be unused, and since when that is known.
 
     use super::*;
+    use crate::app::clients;
     use crate::app::entities::{self, Which};
     use crate::app::tests::{Case, admin};
     use crate::app::{Asked, Page};
@@ -126,7 +130,9 @@ mod tests {
             .execute(&mut *connection)
             .await
             .unwrap();
-        uses::watch_missing(&mut connection, "other", since).await.unwrap();
+        uses::watch_missing(&mut connection, "other", since)
+            .await
+            .unwrap();
         assert_eq!(known(&mut connection).await, None);
         uses::watch_missing(&mut connection, "prod", since + 60)
             .await
@@ -139,12 +145,14 @@ mod tests {
         let case = shop().await;
         let check = async |watched_ago: i64, used_ago: Option<i64>, is_found: bool| {
             let mut connection = case.app.store.connection().await.unwrap();
-            sqlx::query("UPDATE credential_uses SET watched_since = $1, used_at = $2, team = 't', enrolment = 'g'")
-                .bind(now() - watched_ago * 86_400)
-                .bind(used_ago.map(|days| now() - days * 86_400))
-                .execute(&mut *connection)
-                .await
-                .unwrap();
+            sqlx::query(
+                "UPDATE credential_uses SET watched_since = $1, used_at = $2, team = 't', enrolment = 'g'",
+            )
+            .bind(now() - watched_ago * 86_400)
+            .bind(used_ago.map(|days| now() - days * 86_400))
+            .execute(&mut *connection)
+            .await
+            .unwrap();
             drop(connection);
             let found = found(&case, 90 * 86_400).await;
             assert_eq!(found.len(), usize::from(is_found), "{watched_ago} {used_ago:?}");
@@ -156,5 +164,16 @@ mod tests {
         // Told late, or of a time before it was known.
         check(89, Some(91), false).await;
         check(91, Some(100), true).await;
+        // Nobody could use it by now.
+        let switch = async |is_active: bool| {
+            let asked = Asked::plain(admin("ada"), "prod");
+            clients::set_status(&case.app, asked, "app", is_active)
+                .await
+                .unwrap();
+        };
+        switch(false).await;
+        check(91, None, false).await;
+        switch(true).await;
+        check(91, None, true).await;
     }
 }

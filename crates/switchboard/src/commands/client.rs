@@ -95,7 +95,7 @@ Example:
   switchboard client list --unused 90d        credentials that could be used and were not for 90 days: end them, or ask their team
 
 What was not used since the portal watches it counts from then on. Uses are those that gateways and authorizers report: what API Gateway answers
-from its cache is not seen.
+from its cache is not seen. Credentials of disabled clients and expired ones are left out; whether one is revoked is not looked at.
 
 Exit code: 0 done; 1 refused; 2 options that cannot be used; 3 the portal was not reached.")]
 struct List {
@@ -360,6 +360,10 @@ fn add_client(table: &mut Table, client: &Value) {
 
 /// A row for each credential that was not used for so long.
 fn add_unused(table: &mut Table, client: &Value, span: Duration) {
+    // An older portal tells of disabled ones, too.
+    if client["status"] == "suspended" {
+        return;
+    }
     let unused = Unused::new(span, now_s());
     let credentials = client["credentials"].as_array().into_iter().flatten();
     for credential in credentials.filter(|credential| unused.has(credential)) {
