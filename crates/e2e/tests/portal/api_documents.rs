@@ -117,15 +117,48 @@ fn earlier_versions_are_kept_and_none_of_it_is_in_the_feed() {
         let rows = log["items"].as_array().unwrap();
         assert_eq!(rows.len(), 25, "each once, and the API itself");
         let first = &rows[23]["after"]["openapi_document"];
-        assert_eq!(
-            (&first["sha256"], &first["size_bytes"]),
-            (&json!(sha256(YAML)), &json!(YAML.len())),
-            "{log:#}"
-        );
+        let told = json!({ "version": 1, "sha256": sha256(YAML), "size_bytes": YAML.len() });
+        assert_eq!(*first, told, "{log:#}");
         assert_eq!(
             portal.get("/v1/audit/proof?environment=prod").json()["holds"],
             true
         );
+    });
+}
+
+#[test]
+fn the_same_request_again_brings_no_older_document_back() {
+    on_both(|setup| {
+        let portal = setup().start();
+        shop(&portal);
+        let second = document("8").to_string();
+        let first = send(&portal, YAML, &["Idempotency-Key: a"]).expect(201);
+        send(&portal, &second, &["Idempotency-Key: b"]).expect(200);
+        let again = send(&portal, YAML, &["Idempotency-Key: a"]).expect(201);
+        assert_eq!(again.field("Idempotent-Replayed"), Some("true"));
+        assert_eq!(
+            (again.json(), again.field("ETag")),
+            (first.json(), first.field("ETag"))
+        );
+        assert_eq!(portal.get(&target("")).expect(200).json(), document("8"));
+        let reused = send(&portal, &second, &["Idempotency-Key: a"]);
+        refused(reused, 422, "idempotency_key_reused");
+        // Also one that changed nothing when it came first.
+        send(&portal, &second, &["Idempotency-Key: c"]).expect(200);
+        send(&portal, YAML, &[]).expect(200);
+        send(&portal, &second, &["Idempotency-Key: c"]).expect(200);
+        assert_eq!(portal.get(&target("")).expect(200).text(), YAML);
+        let delete = || {
+            let lines = [
+                format!("Authorization: Bearer {}", portal.token()),
+                "Idempotency-Key: d".to_owned(),
+            ];
+            portal.ask_with("DELETE", &target(""), None, &lines.each_ref().map(String::as_str))
+        };
+        delete().expect(200);
+        send(&portal, YAML, &[]).expect(201);
+        delete().expect(200);
+        assert_eq!(portal.get(&target("")).expect(200).text(), YAML);
     });
 }
 

@@ -63,6 +63,7 @@ async fn get(
     params(
         ("environment" = String, Path,), ("id" = String, Path,),
         ("If-Match" = Option<String>, Header, description = "The version that is to be replaced."),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same request again is answered, not done again; for 24 h."),
     ),
     request_body(content = String, content_type = "application/yaml", description = "OpenAPI 3.0 or 3.1, JSON or YAML, at most 2 MiB."),
     responses(
@@ -77,8 +78,8 @@ async fn put(
     Path((environment, id)): Path<(String, String)>,
     sent: Sent<{ api_documents::DOCUMENT_BYTES_MAX }>,
 ) -> Result<Answer, Problem> {
-    let asked = caller.asks_version(&environment, sent.if_match);
-    Ok(api_documents::put(&app, &asked, &id, &sent.bytes).await?)
+    let asked = caller.asks_sent(&environment, &sent);
+    Ok(api_documents::put(&app, &asked, &id, sent.bytes).await?)
 }
 
 /// Takes the OpenAPI document of an API away
@@ -87,6 +88,7 @@ async fn put(
     params(
         ("environment" = String, Path,), ("id" = String, Path,),
         ("If-Match" = Option<String>, Header, description = "The version that is to be taken away."),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same request again is answered, not done again; for 24 h."),
     ),
     responses((status = 200, description = "Taken away.", body = Object), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
@@ -96,7 +98,7 @@ async fn delete(
     Path((environment, id)): Path<(String, String)>,
     sent: Sent<0>,
 ) -> Result<Answer, Problem> {
-    let asked = caller.asks_version(&environment, sent.if_match);
+    let asked = caller.asks_sent(&environment, &sent);
     Ok(api_documents::delete(&app, &asked, &id).await?)
 }
 

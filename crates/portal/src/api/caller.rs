@@ -192,10 +192,15 @@ impl Caller {
         holds(app, self.kept.shown()).await
     }
 
-    /// A request for a change of something that is no part of the policy.
-    pub(crate) fn asks_version(&self, environment: &str, if_match: IfMatch) -> Asked {
+    /// A request for a change of what is sent as it is, beside the policy.
+    pub(crate) fn asks_sent<const BYTES_MAX: usize>(
+        &self,
+        environment: &str,
+        sent: &Sent<BYTES_MAX>,
+    ) -> Asked {
         Asked {
-            if_match,
+            idempotency: sent.idempotency.clone(),
+            if_match: sent.if_match.clone(),
             ..self.asks(environment)
         }
     }
@@ -263,42 +268,20 @@ impl FromRequest<App> for Change {
             false => serde_json::from_slice(&bytes)
                 .map_err(|error| Problem::new(400, "malformed", format!("the body is no JSON: {error}")))?,
         };
-        let idempotency = match parts.headers.get("idempotency-key") {
-            None => None,
-            Some(key) => {
-                let key = key
-                    .to_str()
-                    .ok()
-                    .filter(|key| (1..=KEY_BYTES_MAX).contains(&key.len()));
-                let wrong = || {
-                    Refused::field(
-                        "Idempotency-Key",
-                        format!("1 to {KEY_BYTES_MAX} visible characters"),
-                    )
-                };
-                let target = parts
-                    .uri
-                    .path_and_query()
-                    .map(ToString::to_string)
-                    .unwrap_or_default();
-                let head = format!("{} {target}\n", parts.method);
-                let digest = crate::text::sha256_hex([head.as_bytes(), &bytes].concat());
-                Some((key.ok_or_else(wrong)?.to_owned(), digest))
-            }
-        };
         Ok(Change {
             body,
-            idempotency,
+            idempotency: idempotency(&parts, &bytes)?,
             if_match: if_match(&parts.headers)?,
         })
     }
 }
 
-/// A body as it is, of at most so many bytes, and which version it is meant for.
+/// A body as it is, of at most so many bytes, and what goes with a change.
 #[derive(Debug)]
 pub(crate) struct Sent<const BYTES_MAX: usize> {
     pub(crate) bytes: Bytes,
-    pub(crate) if_match: IfMatch,
+    idempotency: Option<(String, String)>,
+    if_match: IfMatch,
 }
 
 impl<const BYTES_MAX: usize> FromRequest<App> for Sent<BYTES_MAX> {
@@ -306,11 +289,35 @@ impl<const BYTES_MAX: usize> FromRequest<App> for Sent<BYTES_MAX> {
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
+        let bytes = read(body, BYTES_MAX).await?;
         Ok(Sent {
-            bytes: read(body, BYTES_MAX).await?,
+            idempotency: idempotency(&parts, &bytes)?,
+            bytes,
             if_match: if_match(&parts.headers)?,
         })
     }
+}
+
+/// The key that a request is known by where it comes again, and the digest of all that makes it this one.
+fn idempotency(parts: &Parts, bytes: &[u8]) -> Result<Option<(String, String)>, Refused> {
+    let Some(key) = parts.headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = key
+        .to_str()
+        .ok()
+        .filter(|key| (1..=KEY_BYTES_MAX).contains(&key.len()));
+    let wrong = || {
+        Refused::field(
+            "Idempotency-Key",
+            format!("1 to {KEY_BYTES_MAX} visible characters"),
+        )
+    };
+    let key = key.ok_or_else(wrong)?.to_owned();
+    let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+    let head = format!("{} {target}\n", parts.method);
+    let digest = crate::text::sha256_hex([head.as_bytes(), bytes].concat());
+    Ok(Some((key, digest)))
 }
 
 async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {

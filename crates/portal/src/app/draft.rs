@@ -11,11 +11,12 @@ use super::context::App;
 use super::judge::{self, Judged};
 use super::key_sets;
 use super::refused::Refused;
+use super::repeated;
 use super::{seat_belt, write};
 use crate::identity::{Object, Operation};
 use crate::store::entities::Stored;
 use crate::store::environments::Environment;
-use crate::store::{Tx, entities, environments, feeds, idempotency};
+use crate::store::{Tx, entities, environments, feeds};
 use policy::entity::Kind;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,14 +131,8 @@ impl Draft {
         let environment = environments::get(&mut tx, &asked.environment).await?;
         let environment = environment.ok_or_else(missing)?;
         let now = crate::text::now();
-        if let Some((name, request)) = &asked.idempotency {
-            let former = idempotency::get(&mut tx, &asked.actor.name(), name, now).await?;
-            if let Some(former) = former {
-                if former.request_sha256 != *request {
-                    return Err(Refused::IdempotencyReused);
-                }
-                return Ok(Begun::Answered(replayed(&former)?));
-            }
+        if let Some(answer) = repeated::answered(&mut tx, &asked, now).await? {
+            return Ok(Begun::Answered(answer));
         }
         Ok(Begun::Draft(Box::new(Draft {
             app: app.clone(),
@@ -340,41 +335,9 @@ impl Draft {
 
     /// Makes it last, with what is answered.
     pub(super) async fn commit(mut self, answer: Answer) -> Result<Answer, Refused> {
-        self.keep_answer(&answer).await?;
+        repeated::keep(&mut self.tx, &self.asked, &answer, self.now).await?;
         self.tx.commit().await?;
         self.app.written.notify_one();
         Ok(answer)
     }
-
-    /// For the same request again. A key that is shown once is not kept.
-    async fn keep_answer(&mut self, answer: &Answer) -> Result<(), Refused> {
-        let Some((name, request)) = &self.asked.idempotency else {
-            return Ok(());
-        };
-        let mut body = answer.body.clone();
-        if let Some(body) = body.as_object_mut() {
-            body.remove("key");
-        }
-        let kept = json!({ "body": body, "place": answer.place, "version": answer.version });
-        let answered = idempotency::Answered {
-            request_sha256: request.clone(),
-            status: i64::from(answer.status),
-            answer: kept.to_string(),
-        };
-        idempotency::keep(&mut self.tx, &self.asked.actor.name(), name, &answered, self.now).await?;
-        Ok(())
-    }
-}
-
-fn replayed(former: &idempotency::Answered) -> Result<Answer, Refused> {
-    let broken = || Refused::Store(crate::store::StoreError::Broken("an answer that is none"));
-    let kept: Value = serde_json::from_str(&former.answer).map_err(|_| broken())?;
-    let place = serde_json::from_value(kept.get("place").cloned().unwrap_or_default());
-    Ok(Answer {
-        status: u16::try_from(former.status).map_err(|_| broken())?,
-        body: kept.get("body").cloned().unwrap_or_default(),
-        place: place.map_err(|_| broken())?,
-        version: kept.get("version").and_then(Value::as_i64),
-        replayed: true,
-    })
 }

@@ -97,7 +97,7 @@ pub(crate) async fn page(
         let body = body::of_stored(&mut connection, &asked.environment, stored).await?;
         let mut body = body.unwrap_or_default();
         if let Some(used) = &used {
-            // The database does not know which have expired.
+            // The database does not know which have expired, and whose client is suspended.
             if unused_since.is_some_and(|since| !used.has_unused(&body, since, now)) {
                 shown.push((stored.id.clone(), None));
                 continue;

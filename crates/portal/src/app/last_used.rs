@@ -42,8 +42,11 @@ impl LastUsed {
         }
     }
 
-    /// Whether the client has a credential that could be used at `now`, and was not since then.
+    /// Whether the client has a credential that could be used at `now`, and was not since then. It is not looked whether one is revoked.
     pub(super) fn has_unused(&self, client: &Map<String, Value>, since: i64, now: i64) -> bool {
+        if text(client, "status") == Some("suspended") {
+            return false;
+        }
         list(client, "credentials").any(|credential| {
             let expires_at = text(credential, "expires_at").and_then(unix_seconds);
             let known = text(credential, "id").and_then(|id| self.0.get(id));
@@ -74,5 +77,103 @@ pub(super) fn since(unused_for_s: i64, now: i64) -> Result<i64, Refused> {
             "unused_for_s",
             format!("write seconds from 1 to {UNUSED_FOR_S_MAX}"),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Who is found to be unused, and since when that is known.
+
+    use super::*;
+    use crate::app::clients;
+    use crate::app::entities::{self, Which};
+    use crate::app::tests::{Case, admin};
+    use crate::app::{Asked, Page};
+    use crate::text::{now, sha256_hex};
+    use policy::entity::Kind;
+
+    async fn shop() -> Case {
+        let case = Case::new().await;
+        let key = json!({ "type": "api_key", "id": "k1", "sha256": sha256_hex("k1") });
+        let client = json!({ "team": "mobile", "credentials": [key] });
+        let put = case.put(&admin("ada"), Kind::Client, "app", &client).await;
+        assert!(put.is_ok(), "{put:?}");
+        case
+    }
+
+    async fn found(case: &Case, unused_for_s: i64) -> Vec<Value> {
+        let asked = Asked::plain(admin("ada"), "prod");
+        let which = Which {
+            unused_for_s: Some(unused_for_s),
+            ..Which::default()
+        };
+        let page = Page::parse(None, None).unwrap();
+        let answer = entities::page(&case.app, &asked, Kind::Client, which, &page).await;
+        answer.unwrap().body["items"].as_array().unwrap().clone()
+    }
+
+    #[tokio::test]
+    async fn what_an_older_portal_made_is_watched_from_when_it_is_found() {
+        let case = shop().await;
+        let mut connection = case.app.store.connection().await.unwrap();
+        let known = async |connection: &mut Connection| {
+            let known = uses::of_clients(connection, "prod", &["app".to_owned()]).await;
+            known.unwrap().get("k1").map(|known| known.watched_since)
+        };
+        let since = known(&mut connection).await.unwrap();
+        // One that is watched stays as it is.
+        uses::watch_missing(&mut connection, "prod", since + 60)
+            .await
+            .unwrap();
+        assert_eq!(known(&mut connection).await, Some(since));
+        sqlx::query("DELETE FROM credential_uses")
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+        uses::watch_missing(&mut connection, "other", since)
+            .await
+            .unwrap();
+        assert_eq!(known(&mut connection).await, None);
+        uses::watch_missing(&mut connection, "prod", since + 60)
+            .await
+            .unwrap();
+        assert_eq!(known(&mut connection).await, Some(since + 60));
+    }
+
+    #[tokio::test]
+    async fn a_credential_is_unused_since_it_was_used_and_watched() {
+        let case = shop().await;
+        let check = async |watched_ago: i64, used_ago: Option<i64>, is_found: bool| {
+            let mut connection = case.app.store.connection().await.unwrap();
+            sqlx::query(
+                "UPDATE credential_uses SET watched_since = $1, used_at = $2, team = 't', enrolment = 'g'",
+            )
+            .bind(now() - watched_ago * 86_400)
+            .bind(used_ago.map(|days| now() - days * 86_400))
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+            drop(connection);
+            let found = found(&case, 90 * 86_400).await;
+            assert_eq!(found.len(), usize::from(is_found), "{watched_ago} {used_ago:?}");
+        };
+        check(91, None, true).await;
+        check(89, None, false).await;
+        check(100, Some(91), true).await;
+        check(100, Some(89), false).await;
+        // Told late, or of a time before it was known.
+        check(89, Some(91), false).await;
+        check(91, Some(100), true).await;
+        // Nobody could use it by now.
+        let switch = async |is_active: bool| {
+            let asked = Asked::plain(admin("ada"), "prod");
+            clients::set_status(&case.app, asked, "app", is_active)
+                .await
+                .unwrap();
+        };
+        switch(false).await;
+        check(91, None, false).await;
+        switch(true).await;
+        check(91, None, true).await;
     }
 }

@@ -30,6 +30,7 @@ pub(crate) mod policy_document;
 pub(crate) mod proposals;
 mod record;
 mod refused;
+mod repeated;
 pub(crate) mod revert;
 pub(crate) mod sealed;
 mod seat_belt;

@@ -64,12 +64,18 @@ fn changes(proposal: &Proposal) -> Result<Vec<Change>, StoreError> {
     serde_json::from_str(&proposal.changes).map_err(|_| StoreError::Broken("a proposal that is none"))
 }
 
-/// What the issuers of a proposal will need.
-async fn wishes(app: &App, environment: &str, id: &str) -> Result<Vec<Wish>, Refused> {
+/// What the issuers of a proposal will need, where it may be approved.
+async fn wishes(app: &App, asked: &Asked, id: &str) -> Result<Vec<Wish>, Refused> {
+    // Before anything is looked for, as where the change begins.
+    authorize(&asked.actor, Operation::ListApis, Object::Organisation)?;
     let mut connection = app.store.connection().await?;
-    let Some(proposal) = proposals::get(&mut connection, environment, id).await? else {
+    let Some(proposal) = proposals::get(&mut connection, &asked.environment, id).await? else {
         return Ok(Vec::new());
     };
+    may_decide(asked, Operation::ApproveProposal, &proposal)?;
+    if proposal.state != "open" {
+        return Ok(Vec::new());
+    }
     let issuers = changes(&proposal)?
         .into_iter()
         .filter(|change| change.kind == Kind::Issuer.as_str());
@@ -79,7 +85,8 @@ async fn wishes(app: &App, environment: &str, id: &str) -> Result<Vec<Wish>, Ref
 
 /// Does what was proposed, if nothing of it was changed meanwhile.
 pub(crate) async fn approve(app: &App, asked: Asked, id: &str) -> Result<Answer, Refused> {
-    let gathered = gather(app, &asked, wishes(app, &asked.environment, id).await?).await?;
+    let wishes = wishes(app, &asked, id).await?;
+    let gathered = gather(app, &asked, wishes).await?;
     let (mut draft, proposal) = match begin(app, asked, id, "proposal.approve").await? {
         Ok(begun) => begun,
         Err(answer) => return Ok(answer),
@@ -151,9 +158,7 @@ async fn begin(
         "proposal.reject" => Operation::RejectProposal,
         _ => Operation::ApproveProposal,
     };
-    let user = proposal.actor.strip_prefix("user:").unwrap_or_default();
-    authorize(&draft.asked.actor, may, Object::User { user })
-        .map_err(|refused| refused.naming(|| format!("proposal `{id}`")))?;
+    may_decide(&draft.asked, may, &proposal)?;
     if proposal.state != "open" {
         return Err(Refused::conflict(
             "proposal_decided",
@@ -161,6 +166,12 @@ async fn begin(
         ));
     }
     Ok(Ok((draft, proposal)))
+}
+
+fn may_decide(asked: &Asked, operation: Operation, proposal: &Proposal) -> Result<(), Refused> {
+    let user = proposal.actor.strip_prefix("user:").unwrap_or_default();
+    authorize(&asked.actor, operation, Object::User { user })
+        .map_err(|refused| refused.naming(|| format!("proposal `{}`", proposal.id)))
 }
 
 async fn decide(draft: &mut Draft, id: &str, state: &str) -> Result<(), Refused> {

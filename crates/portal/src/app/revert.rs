@@ -33,6 +33,8 @@ pub(crate) async fn revert(
     revision: i64,
     named: &BTreeSet<String>,
 ) -> Result<Answer, Refused> {
+    // Before anything is looked for: what issuers were is looked up for who may go back there alone.
+    authorize(&asked.actor, Operation::Revert, Object::Organisation)?;
     let wishes = wishes(app, &asked.environment, revision).await?;
     let gathered = gather(app, &asked, wishes).await?;
     let mut draft = match Draft::begin(app, asked, "policy.revert").await? {
@@ -41,7 +43,6 @@ pub(crate) async fn revert(
     };
     draft.gathered = gathered;
     let environment = draft.asked.environment.clone();
-    authorize(&draft.asked.actor, Operation::Revert, Object::Organisation)?;
     if named.len() > NAMED_MAX {
         return Err(Refused::field("named", format!("at most {NAMED_MAX} are taken")));
     }

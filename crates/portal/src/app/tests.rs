@@ -304,3 +304,32 @@ async fn who_is_in_no_team_sees_what_all_share_and_an_auditor_changes_nothing() 
         "needs_platform_admin"
     );
 }
+
+#[tokio::test]
+async fn nothing_is_looked_up_for_who_may_not_ask() {
+    let case = Case::new().await;
+    let gateway = Actor::Gateway {
+        id: "g".to_owned(),
+        team: "mobile".to_owned(),
+        environment: "prod".to_owned(),
+    };
+    // Whoever asks it gets 500.
+    case.app.store.close().await;
+    let asked = |actor: &Actor| Asked::plain(actor.clone(), "prod");
+    let revert = |actor: Actor| {
+        let (app, asked) = (case.app.clone(), asked(&actor));
+        async move { code(super::revert::revert(&app, asked, 1, &Default::default()).await) }
+    };
+    assert_eq!(revert(gateway.clone()).await, "not_for_gateways");
+    assert_eq!(
+        revert(user("mia", "mobile", TeamRole::Member)).await,
+        "needs_platform_admin"
+    );
+    assert_eq!(revert(admin("ada")).await, "internal");
+    let approve = |actor: Actor| {
+        let (app, asked) = (case.app.clone(), asked(&actor));
+        async move { code(proposals::approve(&app, asked, "p").await) }
+    };
+    assert_eq!(approve(gateway).await, "not_for_gateways");
+    assert_eq!(approve(admin("ada")).await, "internal");
+}

@@ -25,6 +25,8 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 const AGAIN: Duration = Duration::from_millis(1_000);
 /// How long deletions are told to who resumes, in seconds: 30 days.
 const KEPT_S: i64 = 30 * 86_400;
+/// How often credentials are looked for that nobody watches, in seconds; and at once where this portal begins to publish.
+const WATCH_S: i64 = 3_600;
 /// Revisions whose changes are forgotten in one go.
 const FORGET_MAX: i64 = 10;
 
@@ -160,6 +162,7 @@ struct FeedPublisher {
     /// When the last commit was issued; not by the clock, which may jump.
     beaten: Option<tokio::time::Instant>,
     tidied_at: i64,
+    watched_at: i64,
 }
 
 impl FeedPublisher {
@@ -271,7 +274,7 @@ impl FeedPublisher {
         Ok(())
     }
 
-    /// Forgets what nobody can resume from any more, once a minute.
+    /// Forgets what nobody can resume from any more, or come back to, once a minute.
     async fn tidy(&mut self, publishing: &Publishing, feed: &Feed) -> Result<(), PublishError> {
         let now = now();
         if now - self.tidied_at < 60 {
@@ -281,7 +284,16 @@ impl FeedPublisher {
         let mut tx = publishing.store.begin().await?;
         outbox::forget(&mut tx, &feed.environment, now - KEPT_S, FORGET_MAX).await?;
         crate::store::idempotency::forget(&mut tx, now).await?;
+        crate::store::key_sets::forget(&mut tx, now).await?;
+        // While portals are brought to another version, an older one may make some.
+        let watches = now - self.watched_at >= WATCH_S;
+        if watches {
+            crate::store::uses::watch_missing(&mut tx, &feed.environment, now).await?;
+        }
         tx.commit().await?;
+        if watches {
+            self.watched_at = now;
+        }
         Ok(())
     }
 }

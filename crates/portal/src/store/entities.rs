@@ -122,7 +122,8 @@ impl Which<'_> {
                 " AND EXISTS (SELECT 1 FROM names n JOIN credential_uses u \
                  ON u.environment = n.environment AND u.name = n.name \
                  WHERE n.environment = entities.environment AND n.kind = entities.kind AND n.id = entities.id \
-                 AND n.ended = 0 AND COALESCE(u.used_at + {MINUTE_S}, u.watched_since) <= ${})",
+                 AND n.ended = 0 AND CASE WHEN u.used_at + {MINUTE_S} > u.watched_since \
+                 THEN u.used_at + {MINUTE_S} ELSE u.watched_since END <= ${})",
                 behind + 1
             );
         }

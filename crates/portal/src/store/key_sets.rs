@@ -4,8 +4,12 @@
 //! same: so an answer that is older than what is known replaces nothing.
 
 use super::pool::{Connection, StoreError};
+use policy::entity::Kind;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
+
+/// How long a set is kept that nobody names any more, in seconds: 30 days, as deletions.
+const KEPT_S: i64 = 30 * 86_400;
 
 /// One place's.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -52,19 +56,22 @@ fn stored(row: &AnyRow) -> Result<Stored, StoreError> {
     })
 }
 
-/// One place's, followed or not.
+/// One place's, followed or not; what was left too long ago is not there any more.
 pub(crate) async fn get(
     connection: &mut Connection,
     environment: &str,
     issuer: &str,
     jwks_uri: &str,
+    now: i64,
 ) -> Result<Option<Stored>, StoreError> {
     let row = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {COLUMNS} FROM key_sets WHERE environment = $1 AND issuer = $2 AND jwks_uri = $3"
+        "SELECT {COLUMNS} FROM key_sets WHERE environment = $1 AND issuer = $2 AND jwks_uri = $3 \
+         AND (left_at IS NULL OR left_at >= $4)"
     )))
     .bind(environment)
     .bind(issuer)
     .bind(jwks_uri)
+    .bind(now - KEPT_S)
     .fetch_optional(connection)
     .await?;
     row.as_ref().map(stored).transpose()
@@ -150,6 +157,25 @@ pub(crate) async fn leave(
     Ok(())
 }
 
+/// The same for issuers that are not there any more: whoever deleted them may have known nothing of key sets.
+pub(crate) async fn leave_gone(
+    connection: &mut Connection,
+    environment: &str,
+    now: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE key_sets SET left_at = $1 WHERE environment = $2 AND left_at IS NULL AND NOT EXISTS \
+         (SELECT 1 FROM entities e WHERE e.environment = key_sets.environment AND e.kind = $3 \
+         AND e.id = key_sets.issuer AND e.status <> 'deleted')",
+    )
+    .bind(now)
+    .bind(environment)
+    .bind(Kind::Issuer.as_str())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Writes down the end of an attempt that changed no key: whether it was still the next one, of a place that is followed.
 /// `row`: as it is to be, with the attempt counted.
 pub(crate) async fn end(connection: &mut Connection, row: &Stored) -> Result<bool, StoreError> {
@@ -190,10 +216,10 @@ pub(crate) async fn failing(
     rows.iter().map(stored).collect()
 }
 
-/// Forgets places that were left before a second.
-pub(crate) async fn forget(connection: &mut Connection, before: i64) -> Result<(), StoreError> {
+/// Forgets places that were left too long ago.
+pub(crate) async fn forget(connection: &mut Connection, now: i64) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM key_sets WHERE left_at < $1")
-        .bind(before)
+        .bind(now - KEPT_S)
         .execute(connection)
         .await?;
     Ok(())

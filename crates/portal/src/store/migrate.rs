@@ -11,7 +11,7 @@ struct Migration {
 }
 
 /// In order; the number of the first is 1.
-const MIGRATIONS: [Migration; 7] = [
+const MIGRATIONS: [Migration; 8] = [
     Migration {
         tables: include_str!("migrations/0001_tables.sql"),
         sqlite: include_str!("migrations/0001_sqlite.sql"),
@@ -44,6 +44,11 @@ const MIGRATIONS: [Migration; 7] = [
     },
     Migration {
         tables: include_str!("migrations/0007_api_documents.sql"),
+        sqlite: "",
+        postgres: "",
+    },
+    Migration {
+        tables: include_str!("migrations/0008_versions.sql"),
         sqlite: "",
         postgres: "",
     },

@@ -39,11 +39,12 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Since when it was surely not used: the end of the minute of its last use.
+    /// Since when it was surely not used: the end of the minute of its last use, but not before it was watched.
     pub(crate) fn unused_since(&self) -> i64 {
-        self.used
-            .as_ref()
-            .map_or(self.watched_since, |(at, _)| at + MINUTE_S)
+        let used = self.used.as_ref();
+        used.map_or(self.watched_since, |(at, _)| {
+            self.watched_since.max(at + MINUTE_S)
+        })
     }
 }
 
@@ -80,6 +81,26 @@ pub(crate) async fn watch(
         |query, name| query.bind(environment.to_owned()).bind(name.clone()).bind(now),
     )
     .await
+}
+
+/// The same for all of an environment's that are not: an older portal makes credentials, and knows nothing of this.
+pub(crate) async fn watch_missing(
+    connection: &mut Connection,
+    environment: &str,
+    now: i64,
+) -> Result<(), StoreError> {
+    // `;` comes behind `:`, so that these are the names that begin with `CREDENTIAL`.
+    sqlx::query(
+        "INSERT INTO credential_uses (environment, name, watched_since) \
+         SELECT n.environment, n.name, CAST($1 AS BIGINT) FROM names n WHERE n.environment = $2 \
+         AND n.name >= 'credential:' AND n.name < 'credential;' AND NOT EXISTS (SELECT 1 FROM credential_uses u \
+         WHERE u.environment = n.environment AND u.name = n.name) ON CONFLICT DO NOTHING",
+    )
+    .bind(now)
+    .bind(environment)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// What is known of the credentials of these clients, ended ones too, by their ids.

@@ -91,17 +91,22 @@ pub(crate) async fn as_of(
     kind: Option<Kind>,
     limit: i64,
 ) -> Result<Vec<(Kind, String, Option<Version>)>, StoreError> {
-    let changed = sqlx::query(
-        "SELECT DISTINCT kind, id FROM versions WHERE environment = $1 AND revision > $2 AND ($3 = '' OR kind = $4) \
-         ORDER BY kind, id LIMIT $5",
-    )
-    .bind(environment)
-    .bind(revision)
-    .bind(kind.map_or("", Kind::as_str))
-    .bind(kind.map_or("", Kind::as_str))
-    .bind(limit)
-    .fetch_all(&mut *connection)
-    .await?;
+    // Two statements: a condition that a parameter may take away is planned as if it were not there.
+    let changed = match kind {
+        None => sqlx::query(
+            "SELECT DISTINCT kind, id FROM versions WHERE environment = $1 AND revision > $2 ORDER BY kind, id LIMIT $3",
+        )
+        .bind(environment)
+        .bind(revision),
+        Some(kind) => sqlx::query(
+            "SELECT DISTINCT kind, id FROM versions WHERE environment = $1 AND kind = $2 AND revision > $3 \
+             ORDER BY id LIMIT $4",
+        )
+        .bind(environment)
+        .bind(kind.as_str())
+        .bind(revision),
+    };
+    let changed = changed.bind(limit).fetch_all(&mut *connection).await?;
     let mut found = Vec::with_capacity(changed.len());
     for row in &changed {
         let (kind, id): (String, String) = (row.try_get(0)?, row.try_get(1)?);

@@ -95,7 +95,7 @@ Example:
   switchboard client list --unused 90d        credentials that could be used and were not for 90 days: end them, or ask their team
 
 What was not used since the portal watches it counts from then on. Uses are those that gateways and authorizers report: what API Gateway answers
-from its cache is not seen.
+from its cache is not seen. Credentials of disabled clients and expired ones are left out; whether one is revoked is not looked at.
 
 Exit code: 0 done; 1 refused; 2 options that cannot be used; 3 the portal was not reached.")]
 struct List {
@@ -305,15 +305,11 @@ impl Unused {
         let could_be_used = credential["expires_at"]
             .as_str()
             .is_none_or(|end| end > &*self.now);
+        let since = |member: &str| credential[member].as_str();
+        // Nothing is known of the time before it was watched, whatever is told of it.
         could_be_used
-            && match (
-                credential["last_used"].as_str(),
-                credential["watched_since"].as_str(),
-            ) {
-                (Some(minute), _) => minute <= &*self.since_minute,
-                (None, Some(watched)) => watched <= &*self.since,
-                (None, None) => false,
-            }
+            && since("watched_since").is_some_and(|watched| watched <= &*self.since)
+            && since("last_used").is_none_or(|minute| minute <= &*self.since_minute)
     }
 }
 
@@ -364,6 +360,10 @@ fn add_client(table: &mut Table, client: &Value) {
 
 /// A row for each credential that was not used for so long.
 fn add_unused(table: &mut Table, client: &Value, span: Duration) {
+    // An older portal tells of disabled ones, too.
+    if client["status"] == "suspended" {
+        return;
+    }
     let unused = Unused::new(span, now_s());
     let credentials = client["credentials"].as_array().into_iter().flatten();
     for credential in credentials.filter(|credential| unused.has(credential)) {
@@ -400,8 +400,16 @@ mod tests {
             false,
         );
         check(json!({ "last_used": null }), false);
+        check(
+            json!({ "last_used": before, "watched_since": utc(1_763_900_401) }),
+            false,
+        );
         let (now, later) = (utc(1_763_904_000), utc(1_763_904_001));
-        check(json!({ "last_used": before, "expires_at": now }), false);
-        check(json!({ "last_used": before, "expires_at": later }), true);
+        for (end, is_unused) in [(now, false), (later, true)] {
+            check(
+                json!({ "last_used": before, "watched_since": watched, "expires_at": end }),
+                is_unused,
+            );
+        }
     }
 }

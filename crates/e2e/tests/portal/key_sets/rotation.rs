@@ -97,6 +97,52 @@ fn a_changed_set_is_a_change_like_any_other_and_an_unchanged_one_is_none() {
 }
 
 #[test]
+fn the_same_request_again_asks_nobody() {
+    let (old, new) = (SigningKey::new("k1"), SigningKey::new("k2"));
+    let (idp, other) = (Issuer::start(&[&old]), Issuer::start(&[&old]));
+    let portal = PortalSetup::new().with_config(SELDOM).start();
+    let once = |key: &str, method: &str, target: &str, body: Option<&Value>| {
+        let lines = [
+            format!("Authorization: Bearer {}", portal.token()),
+            format!("Idempotency-Key: {key}"),
+        ];
+        portal.ask_with(method, target, body, &lines.each_ref().map(String::as_str))
+    };
+    let put = |key: &str, idp: &Issuer| {
+        let body = issuer(&idp.jwks_uri());
+        once(key, "PUT", &at("issuers", "corp"), Some(&body))
+    };
+    put("a", &idp).expect(201);
+    let fetch = |key: &str| {
+        once(
+            key,
+            "POST",
+            &format!("{}/key-set/fetch", at("issuers", "corp")),
+            None,
+        )
+    };
+    idp.publish(&[&new]);
+    let first = fetch("b").expect(200);
+    assert_eq!(first.json()["changed"], true);
+    let asked = idp.fetches();
+    let again = fetch("b").expect(200);
+    assert_eq!(again.json(), first.json());
+    assert_eq!(
+        again.field("Switchboard-Revision"),
+        first.field("Switchboard-Revision")
+    );
+    assert_eq!(fetch("c").expect(200).json()["changed"], false);
+    assert_eq!(idp.fetches(), asked + 1);
+    put("d", &other).expect(200);
+    // It is followed elsewhere by now, so that it would be asked, were this done again.
+    assert_eq!(
+        put("a", &idp).expect(201).field("Idempotent-Replayed"),
+        Some("true")
+    );
+    assert_eq!(idp.fetches(), asked + 1);
+}
+
+#[test]
 fn rotations_by_themselves_are_the_portals_own() {
     let (old, new) = (SigningKey::new("k1"), SigningKey::new("k2"));
     let idp = Issuer::start(&[&old]);

@@ -11,6 +11,15 @@ pub(super) const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
 
+/// Bytes of a title and of a version: both are shown in lists, and kept with each version of the document.
+const NAME_BYTES_MAX: usize = 256;
+/// Bytes of the version of OpenAPI.
+const OPENAPI_BYTES_MAX: usize = 32;
+/// Bytes of a path: what is wrong or missing there is told with it.
+const PATH_BYTES_MAX: usize = 1024;
+/// Operations that it may describe: an API lets no more than a fifth of that through.
+const DESCRIBED_MAX: usize = 10_000;
+
 /// A document that is one.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Document {
@@ -95,10 +104,11 @@ fn no_yaml(error: &str) -> String {
     format!("this is no YAML: {}", first.trim_start_matches("error: "))
 }
 
-/// Path and method of everything that it describes.
+/// Path and method of everything that it describes. The method is in small letters.
 pub(super) fn described(document: &Map<String, Value>) -> impl Iterator<Item = (&str, &'static str)> {
     let paths = document.get("paths").and_then(Value::as_object);
-    paths.into_iter().flatten().flat_map(|(path, item)| {
+    let paths = paths.into_iter().flatten().filter(|(path, _)| is_path(path));
+    paths.flat_map(|(path, item)| {
         let has = |method: &&str| item.get(method).is_some();
         METHODS
             .into_iter()
@@ -107,8 +117,16 @@ pub(super) fn described(document: &Map<String, Value>) -> impl Iterator<Item = (
     })
 }
 
+/// Whether a member of `paths` is a path: what begins with `x-` is an extension (OpenAPI 3.1.1 §4.9).
+fn is_path(member: &str) -> bool {
+    !member.starts_with("x-")
+}
+
 fn version(document: &Map<String, Value>, errors: &mut Vec<FieldError>) {
     let message = match document.get("openapi") {
+        Some(Value::String(text)) if text.len() > OPENAPI_BYTES_MAX => {
+            format!("a version has at most {OPENAPI_BYTES_MAX} bytes")
+        }
         Some(Value::String(text)) if is_known(text) => return,
         Some(Value::String(text)) => {
             format!("`{text}` is not known here: 3.0.x and 3.1.x are, all three parts written")
@@ -138,7 +156,14 @@ fn info(document: &Map<String, Value>, errors: &mut Vec<FieldError>) {
     };
     for member in ["title", "version"] {
         match info.get(member) {
-            Some(Value::String(_)) => {}
+            Some(Value::String(text)) if text.len() <= NAME_BYTES_MAX => {}
+            Some(Value::String(text)) => errors.push(FieldError::new(
+                format!("info.{member}"),
+                format!(
+                    "this has {} bytes, at most {NAME_BYTES_MAX} are taken",
+                    text.len()
+                ),
+            )),
             Some(_) => errors.push(FieldError::new(
                 format!("info.{member}"),
                 "write a string: numbers in quotes",
@@ -156,7 +181,15 @@ fn paths(document: &Map<String, Value>, errors: &mut Vec<FieldError>) {
         errors.push(FieldError::new("paths", "write a map of paths"));
         return;
     };
-    for (path, item) in paths.iter().filter(|(path, _)| !path.starts_with("x-")) {
+    for (path, item) in paths.iter().filter(|(path, _)| is_path(path)) {
+        if path.len() > PATH_BYTES_MAX {
+            let message = format!(
+                "a path has {} bytes, at most {PATH_BYTES_MAX} are taken",
+                path.len()
+            );
+            errors.push(FieldError::new("paths", message));
+            continue;
+        }
         let at = format!("paths.{path}");
         if !path.starts_with('/') {
             errors.push(FieldError::new(at.clone(), "a path begins with `/`"));
@@ -170,6 +203,11 @@ fn paths(document: &Map<String, Value>, errors: &mut Vec<FieldError>) {
                 errors.push(FieldError::new(format!("{at}.{method}"), "an operation is a map"));
             }
         }
+    }
+    let count = described(document).count();
+    if count > DESCRIBED_MAX {
+        let message = format!("{count} operations are described, at most {DESCRIBED_MAX} are taken");
+        errors.push(FieldError::new("paths", message));
     }
 }
 
@@ -226,6 +264,15 @@ mod tests {
         check(&without("3.1.0", "3.1.x"), "openapi", "not known here");
         check(&without("'7'", "7"), "info.version", "in quotes");
         check(&without("title: Orders, ", ""), "info.title", "is missing");
+        let long = "x".repeat(NAME_BYTES_MAX + 1);
+        check(&without("Orders", &long), "info.title", "257 bytes");
+        check(&without("'7'", &long), "info.version", "257 bytes");
+        assert!(Document::read(without("Orders", &long[1..]).as_bytes()).is_ok());
+        check(
+            &without("3.1.0", &format!("3.1.0-{long}")),
+            "openapi",
+            "at most 32",
+        );
         check(&without("info:", "infos:"), "info", "write a map");
         check(&without("paths:", "path:"), "paths", "write a map of paths");
         check(
@@ -238,7 +285,30 @@ mod tests {
             "paths./orders/{id}.get",
             "is a map",
         );
+        let long = format!("/{}", "x".repeat(PATH_BYTES_MAX));
+        check(
+            &without("/orders/{id}", &format!("? {long}\n  ")),
+            "paths",
+            "1025 bytes",
+        );
         assert!(Document::read(&[b'{', 0xff, b'}']).is_err());
+    }
+
+    #[test]
+    fn no_more_operations_are_described_than_can_be_compared() {
+        let with = |count: usize| {
+            let paths = (0..count).map(|n| (format!("/{n}"), json!({ "get": {} })));
+            let paths: Map<String, Value> = paths.collect();
+            let document =
+                json!({ "openapi": "3.1.0", "info": { "title": "", "version": "" }, "paths": paths });
+            document.to_string()
+        };
+        check(
+            &with(DESCRIBED_MAX + 1),
+            "paths",
+            "10001 operations are described",
+        );
+        assert!(Document::read(with(DESCRIBED_MAX).as_bytes()).is_ok());
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! One API's document: given back, stored, taken away, and taken along to the next environment.
 
-use super::covered;
-use super::document::Document;
+use super::judged::{Judged, judge};
 use crate::app::answer::Answer;
 use crate::app::asked::{Asked, IfMatch};
 use crate::app::authorize::{authorize, of_team};
@@ -10,9 +9,11 @@ use crate::app::context::App;
 use crate::app::draft::Draft;
 use crate::app::page::Page;
 use crate::app::refused::Refused;
+use crate::app::repeated;
 use crate::identity::{Object, Operation, Reach};
 use crate::store::api_documents::{self, Stored};
 use crate::store::{Connection, StoreError, Tx, audit, entities};
+use hyper::body::Bytes;
 use policy::entity::Kind;
 use serde_json::{Map, Value, json};
 
@@ -68,35 +69,43 @@ pub(crate) async fn versions(app: &App, asked: &Asked, api: &str, page: &Page) -
 }
 
 /// Stores a document. The same again changes nothing.
-pub(crate) async fn put(app: &App, asked: &Asked, api: &str, sent: &[u8]) -> Result<Answer, Refused> {
+pub(crate) async fn put(app: &App, asked: &Asked, api: &str, sent: Bytes) -> Result<Answer, Refused> {
     authorize(&asked.actor, Operation::ListApis, Object::Organisation)?;
+    let now = crate::text::now();
+    let mut connection = app.store.connection().await?;
+    if let Some(answer) = repeated::answered(&mut connection, asked, now).await? {
+        return Ok(answer);
+    }
+    let stored = see(&mut connection, asked, api).await?;
+    may_put(asked, api, &stored)?;
+    let body = body::of_stored(&mut connection, &asked.environment, &stored).await?;
+    // Others write while it is read.
+    drop(connection);
+    let judged = judge(sent, body.unwrap_or_default()).await?;
     let mut tx = app.store.begin().await?;
     let (stored, newest) = begin(&mut tx, asked, api).await?;
-    let team = stored.team.as_deref().unwrap_or_default();
-    let reach = Reach::Own;
-    authorize(&asked.actor, Operation::PutApi, Object::Api { team, reach })
-        .map_err(|refused| refused.naming(|| format!("api `{api}`")))?;
+    // It may have been answered, and be another team's, by now.
+    if let Some(answer) = repeated::answered(&mut tx, asked, now).await? {
+        return Ok(answer);
+    }
+    may_put(asked, api, &stored)?;
     let live = newest.as_ref().filter(|newest| !newest.is_deleted);
     match_version(&asked.if_match, live)?;
-    let document = Document::read(sent).map_err(Refused::Invalid)?;
-    let body = body::of_stored(&mut tx, &asked.environment, &stored).await?;
-    let warnings = covered::warnings(&body.unwrap_or_default(), &document.value);
     let (status, row, changed) = match live {
-        Some(live) if live.sha256 == document.sha256 => (200, live.clone(), false),
+        Some(live) if live.sha256 == judged.document.sha256 => (200, live.clone(), false),
         _ => {
-            let row = next(newest.as_ref(), asked, &document);
+            let row = next(newest.as_ref(), asked, &judged);
             api_documents::add(
                 &mut tx,
                 &asked.environment,
                 api,
                 &row,
-                Some(&document.text),
+                Some(&judged.document.text),
                 VERSIONS_MAX,
             )
             .await?;
-            let entry = entry(asked, "api.put_document", api, live, Some(&row))?;
+            let entry = entry(asked, "api.put_document", api, live, Some(&row));
             audit::add(&mut tx, &asked.environment, &[entry]).await?;
-            tx.commit().await?;
             (if live.is_none() { 201 } else { 200 }, row, true)
         }
     };
@@ -107,18 +116,25 @@ pub(crate) async fn put(app: &App, asked: &Asked, api: &str, sent: &[u8]) -> Res
     };
     if let Some(body) = answer.body.as_object_mut() {
         body.insert("changed".into(), changed.into());
-        if !warnings.is_empty() {
-            body.insert("warnings".into(), json!(warnings));
+        if !judged.warnings.is_empty() {
+            body.insert("warnings".into(), json!(judged.warnings));
         }
     }
+    // Also where nothing changes: it may come again behind another document.
+    repeated::keep(&mut tx, asked, &answer, now).await?;
+    tx.commit().await?;
     Ok(answer)
 }
 
 /// Takes the document away; its versions stay.
 pub(crate) async fn delete(app: &App, asked: &Asked, api: &str) -> Result<Answer, Refused> {
     authorize(&asked.actor, Operation::ListApis, Object::Organisation)?;
+    let now = crate::text::now();
     let mut tx = app.store.begin().await?;
     let (stored, newest) = begin(&mut tx, asked, api).await?;
+    if let Some(answer) = repeated::answered(&mut tx, asked, now).await? {
+        return Ok(answer);
+    }
     authorize(
         &asked.actor,
         Operation::DeleteApi,
@@ -136,10 +152,12 @@ pub(crate) async fn delete(app: &App, asked: &Asked, api: &str) -> Result<Answer
         ..live.clone()
     };
     api_documents::add(&mut tx, &asked.environment, api, &row, None, VERSIONS_MAX).await?;
-    let entry = entry(asked, "api.delete_document", api, Some(live), None)?;
+    let entry = entry(asked, "api.delete_document", api, Some(live), None);
     audit::add(&mut tx, &asked.environment, &[entry]).await?;
+    let answer = Answer::ok(json!({ "api": api, "deleted": true }));
+    repeated::keep(&mut tx, asked, &answer, now).await?;
     tx.commit().await?;
-    Ok(Answer::ok(json!({ "api": api, "deleted": true })))
+    Ok(answer)
 }
 
 /// Takes the document of an API along to the environment that the draft changes, where it has another one or none there.
@@ -162,7 +180,7 @@ pub(in crate::app) async fn promote(draft: &mut Draft, from: &str, api: &str) ->
         actor: draft.asked.actor.name(),
         ..source
     };
-    let entry = entry(&draft.asked, "api.promote_document", api, live, Some(&row))?;
+    let entry = entry(&draft.asked, "api.promote_document", api, live, Some(&row));
     api_documents::add(
         &mut draft.tx,
         &environment,
@@ -210,7 +228,15 @@ fn match_version(wanted: &IfMatch, live: Option<&Stored>) -> Result<(), Refused>
     }
 }
 
-fn next(newest: Option<&Stored>, asked: &Asked, document: &Document) -> Stored {
+fn may_put(asked: &Asked, api: &str, stored: &entities::Stored) -> Result<(), Refused> {
+    let team = stored.team.as_deref().unwrap_or_default();
+    let reach = Reach::Own;
+    authorize(&asked.actor, Operation::PutApi, Object::Api { team, reach })
+        .map_err(|refused| refused.naming(|| format!("api `{api}`")))
+}
+
+fn next(newest: Option<&Stored>, asked: &Asked, judged: &Judged) -> Stored {
+    let document = &judged.document;
     Stored {
         version: newest.map_or(0, |newest| newest.version) + 1,
         at: crate::text::now(),
@@ -218,7 +244,7 @@ fn next(newest: Option<&Stored>, asked: &Asked, document: &Document) -> Stored {
         format: document.format.as_str().to_owned(),
         sha256: document.sha256.clone(),
         size_bytes: i64::try_from(document.text.len()).unwrap_or(i64::MAX),
-        summary: document.summary().to_string(),
+        summary: judged.summary.clone(),
         is_deleted: false,
     }
 }
@@ -238,19 +264,21 @@ fn shown(row: &Stored) -> Result<Value, StoreError> {
     Ok(Value::Object(shown))
 }
 
-/// Size and digest, and not the text.
+/// Version, size and digest, and nothing that the document says: this is kept for good.
 fn entry(
     asked: &Asked,
     operation: &str,
     api: &str,
     before: Option<&Stored>,
     after: Option<&Stored>,
-) -> Result<audit::Entry, Refused> {
-    let told = |row: Option<&Stored>| -> Result<Option<String>, StoreError> {
-        row.map(|row| shown(row).map(|shown| json!({ "openapi_document": shown }).to_string()))
-            .transpose()
+) -> audit::Entry {
+    let told = |row: Option<&Stored>| {
+        row.map(|row| {
+            let told = json!({ "version": row.version, "sha256": row.sha256, "size_bytes": row.size_bytes });
+            json!({ "openapi_document": told }).to_string()
+        })
     };
-    Ok(audit::Entry {
+    audit::Entry {
         at: crate::text::now(),
         actor: asked.actor.id().to_owned(),
         actor_kind: asked.actor.kind().to_owned(),
@@ -258,7 +286,7 @@ fn entry(
         operation: operation.to_owned(),
         object: format!("api/{api}"),
         revision: None,
-        before: told(before)?,
-        after: told(after)?,
-    })
+        before: told(before),
+        after: told(after),
+    }
 }

@@ -28,7 +28,7 @@ pub(crate) async fn embed(draft: &mut Draft, issuer: &str, body: &str) -> Result
         return Ok(Embedded::Alone);
     };
     let environment = draft.environment.id.clone();
-    let stored = key_sets::get(&mut draft.tx, &environment, issuer, &uri).await?;
+    let stored = key_sets::get(&mut draft.tx, &environment, issuer, &uri, draft.now).await?;
     let mut row = stored.unwrap_or_else(|| Stored {
         environment,
         issuer: issuer.to_owned(),

@@ -15,8 +15,6 @@ use serde_json::{Map, Value, json};
 pub(crate) const FETCH_KEYS: &str = "issuer.fetch_keys";
 /// Issuers that are looked through at a time.
 const PART: i64 = 1_000;
-/// How long a set is kept that nobody names any more, in seconds: 30 days, as deletions.
-const KEPT_S: i64 = 30 * 86_400;
 
 /// What is followed from now on.
 #[derive(Debug, Clone)]
@@ -87,15 +85,30 @@ pub(crate) async fn adopt(app: &App) -> Result<(), StoreError> {
     let all = environments::all(&mut connection).await?;
     drop(connection);
     for environment in all {
-        let mut tx = app.store.begin().await?;
-        // Nobody changes an issuer meanwhile.
-        feeds::take_revision(&mut tx, &environment.id).await?;
-        feeds::give_back_revision(&mut tx, &environment.id).await?;
+        let mut tx = begin(app, &environment.id).await?;
         adopt_all(&mut tx, &environment.id).await?;
         tx.commit().await?;
     }
-    let mut connection = app.store.connection().await?;
-    key_sets::forget(&mut connection, crate::text::now() - KEPT_S).await
+    Ok(())
+}
+
+/// The same for one issuer, which is another one than was believed.
+pub(super) async fn adopt_one(app: &App, environment: &str, issuer: &str) -> Result<(), StoreError> {
+    let mut tx = begin(app, environment).await?;
+    let stored = entities::get(&mut tx, environment, Kind::Issuer, issuer).await?;
+    match stored.filter(|stored| stored.status != "deleted") {
+        Some(stored) => follow_stored(&mut tx, environment, &stored, crate::text::now()).await?,
+        None => key_sets::leave(&mut tx, environment, issuer, crate::text::now()).await?,
+    }
+    tx.commit().await
+}
+
+/// A transaction in which nobody else changes an issuer.
+async fn begin(app: &App, environment: &str) -> Result<Tx, StoreError> {
+    let mut tx = app.store.begin().await?;
+    feeds::take_revision(&mut tx, environment).await?;
+    feeds::give_back_revision(&mut tx, environment).await?;
+    Ok(tx)
 }
 
 async fn adopt_all(tx: &mut Tx, environment: &str) -> Result<(), StoreError> {
@@ -111,27 +124,39 @@ async fn adopt_all(tx: &mut Tx, environment: &str) -> Result<(), StoreError> {
             PART,
         )
         .await?;
-        let Some(last) = part.last() else { return Ok(()) };
+        let Some(last) = part.last() else { break };
         after.clone_from(&last.id);
         for stored in &part {
-            let given = body::of_stored(tx, environment, stored).await?;
-            let wish = given.as_ref().and_then(|given| Wish::of(&stored.id, given));
-            let followed = key_sets::of_issuer(tx, environment, &stored.id).await?;
-            match (wish, followed) {
-                (Some(wish), Some(row)) if row.jwks_uri == wish.jwks_uri => {}
-                (Some(wish), _) => {
-                    let known = key_sets::get(tx, environment, &wish.issuer, &wish.jwks_uri).await?;
-                    let row = known.unwrap_or_else(|| Stored {
-                        environment: environment.to_owned(),
-                        issuer: wish.issuer,
-                        jwks_uri: wish.jwks_uri,
-                        ..Stored::default()
-                    });
-                    key_sets::put(tx, &row, now).await?;
-                }
-                (None, Some(_)) => key_sets::leave(tx, environment, &stored.id, now).await?,
-                (None, None) => {}
-            }
+            follow_stored(tx, environment, stored, now).await?;
         }
     }
+    key_sets::leave_gone(tx, environment, now).await
+}
+
+/// Follows an issuer where it says, and nowhere else.
+async fn follow_stored(
+    tx: &mut Tx,
+    environment: &str,
+    stored: &entities::Stored,
+    now: i64,
+) -> Result<(), StoreError> {
+    let given = body::of_stored(tx, environment, stored).await?;
+    let wish = given.as_ref().and_then(|given| Wish::of(&stored.id, given));
+    let followed = key_sets::of_issuer(tx, environment, &stored.id).await?;
+    match (wish, followed) {
+        (Some(wish), Some(row)) if row.jwks_uri == wish.jwks_uri => {}
+        (Some(wish), _) => {
+            let known = key_sets::get(tx, environment, &wish.issuer, &wish.jwks_uri, now).await?;
+            let row = known.unwrap_or_else(|| Stored {
+                environment: environment.to_owned(),
+                issuer: wish.issuer,
+                jwks_uri: wish.jwks_uri,
+                ..Stored::default()
+            });
+            key_sets::put(tx, &row, now).await?;
+        }
+        (None, Some(_)) => key_sets::leave(tx, environment, &stored.id, now).await?,
+        (None, None) => {}
+    }
+    Ok(())
 }

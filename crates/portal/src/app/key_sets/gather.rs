@@ -5,10 +5,12 @@ use crate::app::asked::Asked;
 use crate::app::authorize::authorize;
 use crate::app::context::App;
 use crate::app::mentions::text;
+use crate::app::repeated;
 use crate::app::write::RECORDS_MAX;
 use crate::identity::{Object, Operation};
 use crate::key_sets::KeySet;
 use crate::store::{feeds, key_sets};
+use crate::text::now;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -80,12 +82,24 @@ pub(crate) async fn gather(app: &App, asked: &Asked, wishes: Vec<Wish>) -> Resul
     if feeds::get(&mut connection, &asked.environment).await?.is_none() {
         return Ok(Gathered::default());
     }
+    // Answered before, or refused: either way nobody is asked for it.
+    let now = now();
+    if !matches!(repeated::answered(&mut connection, asked, now).await, Ok(None)) {
+        return Ok(Gathered::default());
+    }
     let mut unknown = Vec::new();
     for wish in wishes.into_iter().take(WISHES_MAX) {
         if unknown.len() == ASKED_MAX {
             break;
         }
-        let known = key_sets::get(&mut connection, &asked.environment, &wish.issuer, &wish.jwks_uri).await?;
+        let known = key_sets::get(
+            &mut connection,
+            &asked.environment,
+            &wish.issuer,
+            &wish.jwks_uri,
+            now,
+        )
+        .await?;
         let followed = key_sets::of_issuer(&mut connection, &asked.environment, &wish.issuer).await?;
         let is_followed = followed.is_some_and(|row| row.jwks_uri == wish.jwks_uri && row.jwks.is_some());
         if !is_followed {

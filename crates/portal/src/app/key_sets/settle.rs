@@ -1,6 +1,6 @@
 //! What becomes of an attempt: a changed set is a change like any other, an unchanged one publishes nothing, and a failure leaves what is there.
 
-use super::follow::FETCH_KEYS;
+use super::follow::{FETCH_KEYS, adopt_one};
 use super::gather::{Fetched, Gathered};
 use crate::app::answer::Answer;
 use crate::app::asked::Asked;
@@ -76,12 +76,24 @@ pub(crate) async fn settle(
     let mut connection = app.store.connection().await?;
     let environment = attempt.asked.environment.as_str();
     let row = key_sets::of_issuer(&mut connection, environment, &attempt.issuer).await?;
-    let carried = carried(&mut connection, environment, &attempt.issuer).await?;
+    let stored = entities::get(&mut connection, environment, Kind::Issuer, &attempt.issuer).await?;
+    let stored = stored.filter(|stored| stored.status != "deleted");
+    let is_meant = match &stored {
+        Some(stored) => names(&mut connection, stored, attempt).await?,
+        None => false,
+    };
     drop(connection);
     let is_its = |row: &Stored| row.jwks_uri == attempt.jwks_uri && row.attempts == attempt.attempts;
     let Some(row) = row.filter(is_its) else {
         return Ok(Settled::Superseded);
     };
+    if !is_meant {
+        // An older portal changed or deleted it: else it would be asked again at every turn.
+        adopt_one(app, environment, &attempt.issuer).await?;
+        return Ok(Settled::Superseded);
+    }
+    let carried = stored.and_then(|stored| stored.record);
+    let carried = carried.as_deref().map(body::of_record).transpose()?;
     match fetched {
         Err(why) => fail(app, row, why).await,
         Ok(set) if row.jwks.as_ref() == Some(&set.keys) && has_all(carried.as_deref(), &set) => {
@@ -105,15 +117,14 @@ pub(crate) async fn settle(
     }
 }
 
-/// The body that readers have of an issuer.
-async fn carried(
+/// Whether the issuer says that its keys are where this attempt looked.
+async fn names(
     connection: &mut Connection,
-    environment: &str,
-    issuer: &str,
-) -> Result<Option<String>, StoreError> {
-    let stored = entities::get(connection, environment, Kind::Issuer, issuer).await?;
-    let record = stored.and_then(|stored| stored.record);
-    record.as_deref().map(body::of_record).transpose()
+    stored: &entities::Stored,
+    attempt: &Attempt,
+) -> Result<bool, StoreError> {
+    let given = body::of_stored(connection, &attempt.asked.environment, stored).await?;
+    Ok(given.is_some_and(|given| text(&given, "jwks_uri") == Some(&attempt.jwks_uri)))
 }
 
 /// Whether readers have all of a set. Not so where an older portal, which knew nothing of sets, wrote the issuer.

@@ -154,6 +154,37 @@ async fn a_set_that_no_record_can_carry_is_a_failure() {
 }
 
 #[tokio::test]
+async fn an_issuer_that_an_older_portal_changed_or_deleted_is_not_asked_for_ever() {
+    let case = Case::new().await;
+    put(&case, Some(URI)).await;
+    let before = revision(&case).await;
+    let deleted = "UPDATE entities SET status = 'deleted', record = NULL WHERE id = 'corp'";
+    for fetched in [Ok(set(&["new"])), Err("it is down".to_owned())] {
+        execute(&case, deleted).await;
+        let attempt = attempt(&case).await;
+        let settled = settle(&case.app, &attempt, fetched).await;
+        assert!(matches!(settled, Ok(Settled::Superseded)), "{settled:?}");
+        assert!(row(&case).await.is_none(), "nobody asks there any more");
+        execute(&case, "UPDATE key_sets SET left_at = NULL").await;
+    }
+    adopt(&case.app).await.unwrap();
+    assert!(row(&case).await.is_none());
+    assert_eq!(revision(&case).await, before, "nothing was published");
+    // Another place.
+    let case = Case::new().await;
+    put(&case, Some(URI)).await;
+    execute(
+        &case,
+        "UPDATE versions SET body = replace(body, 'issuer.invalid', 'other.invalid') WHERE id = 'corp'",
+    )
+    .await;
+    let attempt = attempt(&case).await;
+    let settled = settle(&case.app, &attempt, Ok(set(&["new"]))).await;
+    assert!(matches!(settled, Ok(Settled::Superseded)), "{settled:?}");
+    assert_eq!(row(&case).await.unwrap().jwks_uri, OTHER_URI);
+}
+
+#[tokio::test]
 async fn what_an_older_portal_wrote_is_followed_and_mended() {
     let case = Case::new().await;
     put(&case, Some(URI)).await;
@@ -179,9 +210,32 @@ async fn what_an_older_portal_wrote_is_followed_and_mended() {
     execute(&case, "UPDATE key_sets SET left_at = NULL").await;
     adopt(&case.app).await.unwrap();
     assert!(row(&case).await.is_none());
-    execute(&case, "UPDATE key_sets SET left_at = 1").await;
-    adopt(&case.app).await.unwrap();
+}
+
+#[tokio::test]
+async fn keys_of_a_place_that_was_left_long_ago_do_not_come_back() {
+    let case = Case::new().await;
+    put(&case, Some(URI)).await;
+    settle(&case.app, &attempt(&case).await, Ok(set(&["new"])))
+        .await
+        .unwrap();
+    put(&case, Some(OTHER_URI)).await;
+    // Who goes back soon has what was fetched there.
+    put(&case, Some(URI)).await;
+    assert_eq!(published(&case).await.2, ["own", "new"]);
+    put(&case, Some(OTHER_URI)).await;
+    execute(&case, "UPDATE key_sets SET left_at = 1 WHERE left_at > 1").await;
+    put(&case, Some(URI)).await;
+    assert_eq!(published(&case).await.2, ["own"]);
+    // And once nobody names it, it is gone: whoever publishes forgets it by and by.
+    execute(&case, "UPDATE key_sets SET left_at = 1 WHERE left_at > 1").await;
     let mut connection = case.app.store.connection().await.unwrap();
-    let kept = key_sets::get(&mut connection, "prod", "corp", URI).await.unwrap();
-    assert!(kept.is_none(), "what nobody names for long is forgotten");
+    key_sets::forget(&mut connection, crate::text::now())
+        .await
+        .unwrap();
+    let left = sqlx::query("SELECT 1 FROM key_sets WHERE left_at IS NOT NULL")
+        .fetch_all(&mut *connection)
+        .await
+        .unwrap();
+    assert!(left.is_empty(), "{}", left.len());
 }

@@ -1,7 +1,7 @@
 //! One issuer's key set: what was fetched, how asking goes; and asking at once, because a person wants it.
 
 use super::Wish;
-use super::follow::{adopt, shown};
+use super::follow::{adopt_one, shown};
 use super::settle::{Attempt, Settled, settle};
 use crate::app::Answer;
 use crate::app::asked::Asked;
@@ -9,6 +9,7 @@ use crate::app::authorize::authorize;
 use crate::app::body;
 use crate::app::context::App;
 use crate::app::refused::Refused;
+use crate::app::repeated;
 use crate::identity::{Object, Operation};
 use crate::store::key_sets::{self, Stored};
 use crate::store::{Connection, StoreError, entities};
@@ -31,16 +32,31 @@ pub(crate) async fn see(app: &App, asked: &Asked, issuer: &str) -> Result<Answer
 }
 
 /// Asks now.
-pub(crate) async fn fetch(app: &App, asked: Asked, issuer: &str) -> Result<Answer, Refused> {
+pub(crate) async fn fetch(app: &App, asked: &Asked, issuer: &str) -> Result<Answer, Refused> {
     authorize(&asked.actor, Operation::FetchKeySet, Object::Organisation)?;
-    for _ in 1..TRIES_MAX {
+    let now = crate::text::now();
+    let mut connection = app.store.connection().await?;
+    if let Some(answer) = repeated::answered(&mut connection, asked, now).await? {
+        return Ok(answer);
+    }
+    drop(connection);
+    let answer = fetch_within(app, asked, issuer).await?;
+    // Behind what it did: a portal that ends in between asks once more, which does no harm.
+    let mut connection = app.store.connection().await?;
+    repeated::keep(&mut connection, asked, &answer, now).await?;
+    Ok(answer)
+}
+
+async fn fetch_within(app: &App, asked: &Asked, issuer: &str) -> Result<Answer, Refused> {
+    for _ in 0..TRIES_MAX {
         // One that ended meanwhile may have begun before what this one is to see.
-        if let Some(answer) = fetch_once(app, &asked, issuer).await? {
+        if let Some(answer) = fetch_once(app, asked, issuer).await? {
             return Ok(answer);
         }
     }
-    let last = fetch_once(app, &asked, issuer).await?;
-    last.ok_or_else(|| Refused::Unavailable("others ask for this key set all the time: try again".to_owned()))
+    Err(Refused::Unavailable(
+        "others ask for this key set all the time: try again".to_owned(),
+    ))
 }
 
 /// `None`: another attempt ended meanwhile.
@@ -49,11 +65,15 @@ async fn fetch_once(app: &App, asked: &Asked, issuer: &str) -> Result<Option<Ans
     let before = row(&mut connection, &asked.environment, issuer).await?;
     let followed = key_sets::of_issuer(&mut connection, &asked.environment, issuer).await?;
     drop(connection);
-    if followed.is_none() {
-        adopt(app).await?;
+    if followed.is_none_or(|followed| followed.jwks_uri != before.jwks_uri) {
+        adopt_one(app, &asked.environment, issuer).await?;
     }
     let attempt = Attempt {
-        asked: asked.clone(),
+        // What is answered to this request is not what its attempt is: the key stays here.
+        asked: Asked {
+            idempotency: None,
+            ..asked.clone()
+        },
         issuer: issuer.to_owned(),
         jwks_uri: before.jwks_uri,
         attempts: before.attempts,
@@ -89,7 +109,14 @@ async fn row(connection: &mut Connection, environment: &str, issuer: &str) -> Re
             "key set of issuer `{issuer}` to fetch: it has no `jwks_uri`, and its keys are those in `keys`"
         ))
     })?;
-    let known = key_sets::get(connection, environment, issuer, &wish.jwks_uri).await?;
+    let known = key_sets::get(
+        connection,
+        environment,
+        issuer,
+        &wish.jwks_uri,
+        crate::text::now(),
+    )
+    .await?;
     Ok(known.unwrap_or_else(|| Stored {
         environment: environment.to_owned(),
         issuer: issuer.to_owned(),
