@@ -64,6 +64,17 @@ impl Credentials {
     }
 
     #[cfg(test)]
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The same, until then.
+    #[cfg(test)]
+    pub(crate) fn with_end(self, until: Option<SystemTime>) -> Credentials {
+        Credentials { until, ..self }
+    }
+
+    #[cfg(test)]
     pub(crate) fn for_tests(id: &str, secret: &str, session: Option<&str>) -> Credentials {
         Credentials {
             id: id.to_owned(),

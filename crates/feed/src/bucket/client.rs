@@ -3,6 +3,7 @@
 //! Blocking. An object is written in one request, so that whoever reads has the former or the new one, whole. Its bytes are under the
 //! signature: what is changed on the way is refused.
 
+use super::held::Held;
 use super::place::Place;
 use super::trouble::{BucketError, code_of};
 use crate::aws::{Answer, Client, Credentials, Limits, find};
@@ -24,16 +25,12 @@ const ANSWER_BYTES_MAX: usize = 1 << 20;
 /// An exchange that sends nothing; one that does has a second more for each [`BYTES_PER_S`].
 const WITHIN: Duration = Duration::from_secs(30);
 const BYTES_PER_S: u64 = 1 << 20;
-/// Credentials are looked for anew after this long, and so much before their end.
-const CREDENTIALS_LIFE: Duration = Duration::from_secs(900);
-const CREDENTIALS_MARGIN: Duration = Duration::from_secs(300);
 
 /// A bucket.
 pub struct Bucket {
     place: Place,
     client: Client,
-    /// And when they were found.
-    credentials: Option<(Credentials, SystemTime)>,
+    credentials: Held,
 }
 
 /// An entity tag, as the store gave it. It says that an object is the same, and nothing else.
@@ -77,7 +74,7 @@ impl Bucket {
         Ok(Bucket {
             place,
             client: Client::new()?,
-            credentials: None,
+            credentials: Held::default(),
         })
     }
 
@@ -141,7 +138,7 @@ impl Bucket {
         let error = BucketError::of(answer, &self.place);
         // What AWS replaces is looked for anew.
         if matches!(error, BucketError::Unknown(_) | BucketError::Denied { .. }) {
-            self.credentials = None;
+            self.credentials.forget();
         }
         error
     }
@@ -164,21 +161,8 @@ impl Bucket {
     }
 
     fn credentials(&mut self, now: SystemTime) -> Result<Credentials, BucketError> {
-        let lives = |(credentials, found_at): &&(Credentials, SystemTime)| {
-            let is_young = now
-                .duration_since(*found_at)
-                .is_ok_and(|age| age < CREDENTIALS_LIFE);
-            is_young
-                && credentials
-                    .until()
-                    .is_none_or(|until| until > now + CREDENTIALS_MARGIN)
-        };
-        if let Some((credentials, _)) = self.credentials.as_ref().filter(lives) {
-            return Ok(credentials.clone());
-        }
-        let found = find(&self.place.region)?;
-        self.credentials = Some((found.clone(), now));
-        Ok(found)
+        let region = &self.place.region;
+        Ok(self.credentials.at(now, || find(region))?)
     }
 }
 
