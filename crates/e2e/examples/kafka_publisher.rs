@@ -28,7 +28,7 @@ fn main() -> Result<()> {
     // Nobody speaks to it: it asks the journal five times a second, and runs until it is killed.
     loop {
         let checker = PublisherLog::checker;
-        let until_ms = turn(
+        let pause_ms = turn(
             &mut publisher,
             &mut journal,
             &mut log,
@@ -47,6 +47,6 @@ fn main() -> Result<()> {
             let _ = writeln!(out, "{says}").and_then(|()| out.flush());
             said = says;
         }
-        std::thread::sleep(Duration::from_millis(until_ms.saturating_sub(now_ms()).max(1)));
+        std::thread::sleep(Duration::from_millis(pause_ms.max(1)));
     }
 }

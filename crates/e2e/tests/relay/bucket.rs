@@ -2,7 +2,8 @@
 
 use super::{Relay, SOURCE, api, begin, effect, published};
 use e2e::{
-    Build, Client, Emulator, Function, ObjectStore, Owner, Scratch, Signal, case, run, wait_for, wait_within,
+    Build, Client, Distance, Emulator, Function, ObjectStore, Owner, Scratch, Signal, case, run, wait_for,
+    wait_within,
 };
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -84,9 +85,19 @@ fn what_is_published_stands_in_the_bucket_and_heartbeats_change_the_commit_alone
         (store.object("commit") == commit).then_some(())
     });
     assert_eq!(store.object("bundle"), bundle);
-    // One more of the commit, which had to be refused: whether the store knows conditions is tried once.
+    // Two more of the commit, which had to be refused: whether the store knows conditions is tried once.
     assert_eq!(store.writes("bundle"), (3, 0));
-    assert_eq!(store.writes("commit"), (4, 1));
+    assert_eq!(store.writes("commit"), (4, 2));
+
+    // A commit that names no bundle would be worse than none.
+    store.delete("bundle");
+    store.delete("commit");
+    publisher.beat();
+    scratch.replace(SOURCE, &publisher.bundle());
+    wait_for("a commit", || {
+        (store.get("commit", &[]).status == 200).then_some(())
+    });
+    assert_eq!(store.object("bundle"), publisher.bundle());
 }
 
 #[test]
@@ -107,6 +118,9 @@ fn a_relay_that_lags_takes_nothing_back_and_goes_on_when_it_has_come_as_far() {
         (ready["ahead_revision"] == 3).then_some(ready)
     });
     assert_eq!(ready["written_revision"], 1, "{ready}");
+    // What it serves itself is older than what others know.
+    older.get("/ready").expect(503);
+    newer.get("/ready").expect(200);
     assert_eq!(newer.ready()["ahead_revision"], Value::Null);
     assert_eq!(store.object("bundle"), bundle);
     assert_eq!(revision(&store.object("commit")), 3);
@@ -115,6 +129,7 @@ fn a_relay_that_lags_takes_nothing_back_and_goes_on_when_it_has_come_as_far() {
     behind.replace(SOURCE, &publisher.bundle());
     older.wait_for(4);
     assert_eq!(older.ready()["ahead_revision"], Value::Null);
+    older.get("/ready").expect(200);
     assert_eq!(store.object("bundle"), publisher.bundle());
     // The one that was newer did not write meanwhile, and finds it there.
     before.replace(SOURCE, &publisher.bundle());
@@ -131,17 +146,18 @@ fn a_relay_that_lags_takes_nothing_back_and_goes_on_when_it_has_come_as_far() {
 
 #[test]
 fn a_store_that_is_down_is_waited_for_and_made_good_when_it_is_back_with_nothing() {
-    let address = ObjectStore::free_address();
+    let place = Distance::nowhere();
     let publisher = published();
     let scratch = begin(&publisher);
-    let relay = Relay::start(command(&scratch, address, &Owner::stranger(), &[]));
+    let relay = Relay::start(command(&scratch, place.address(), &Owner::stranger(), &[]));
     let ready = relay.get("/ready").expect(503).json();
     let error = ready["last_error"].as_str().expect("it says why");
     assert!(error.contains("the store is not there"), "{error}");
     assert_eq!(ready["written_revision"], Value::Null);
     relay.get("/bundle").expect(503);
     for revision in [1, 2] {
-        let store = ObjectStore::start_at(address);
+        let store = ObjectStore::start();
+        place.lead(store.address().port());
         // The emulator takes its time to start, and the relay asks less and less often meanwhile.
         wait_within(PAUSE_MAX, "a revision in the store", || {
             (relay.ready()["written_revision"] == revision).then_some(())
@@ -150,6 +166,7 @@ fn a_store_that_is_down_is_waited_for_and_made_good_when_it_is_back_with_nothing
             (relay.get("/ready").status == 200).then_some(())
         });
         assert_eq!(store.object("bundle"), relay.get("/bundle").expect(200).text());
+        place.cut();
         drop(store);
         let mut publisher = publisher.clone();
         publisher.publish(&[("api/orders", Some(api("POST")))]);
@@ -189,7 +206,7 @@ fn a_commit_waits_for_its_turn_and_a_revision_does_not() {
     scratch.replace(SOURCE, &publisher.bundle());
     relay.wait_for(2);
     assert_eq!(store.object("commit"), format!("{}\n", publisher.commit()));
-    assert_eq!(store.writes("commit"), (2, 1));
+    assert_eq!(store.writes("commit"), (2, 2));
 }
 
 #[test]
@@ -330,6 +347,10 @@ fn what_is_not_this_feeds_is_never_replaced() {
     for (there, expected) in [
         (
             "a letter\n",
+            "s3://acme-policy/prod/bundle is there and no relay has written it",
+        ),
+        (
+            "",
             "s3://acme-policy/prod/bundle is there and no relay has written it",
         ),
         (other.as_str(), "s3://acme-policy/prod/bundle is of the feed test"),

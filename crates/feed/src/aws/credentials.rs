@@ -64,6 +64,17 @@ impl Credentials {
     }
 
     #[cfg(test)]
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The same, until then.
+    #[cfg(test)]
+    pub(crate) fn with_end(self, until: Option<SystemTime>) -> Credentials {
+        Credentials { until, ..self }
+    }
+
+    #[cfg(test)]
     pub(crate) fn for_tests(id: &str, secret: &str, session: Option<&str>) -> Credentials {
         Credentials {
             id: id.to_owned(),
@@ -268,9 +279,10 @@ fn profile_of(text: &str, profile: &str) -> Option<Credentials> {
 /// IMDSv2: a token first, then the role's name, then its credentials.
 fn of_instance() -> Result<Credentials, CredentialsError> {
     let asked = |request| match fetch(request) {
-        Err(FetchError::Unreachable(_) | FetchError::Late(_)) => Err(CredentialsError::None(
+        Err(FetchError::Unreachable(_)) => Err(CredentialsError::None(
             "there are none in the environment, in ~/.aws/credentials or of an instance",
         )),
+        // One that is late may be an instance's whose beginning others share.
         answer => answer.map_err(CredentialsError::Fetch),
     };
     let token =

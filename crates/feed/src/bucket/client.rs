@@ -3,6 +3,7 @@
 //! Blocking. An object is written in one request, so that whoever reads has the former or the new one, whole. Its bytes are under the
 //! signature: what is changed on the way is refused.
 
+use super::held::Held;
 use super::place::Place;
 use super::trouble::{BucketError, code_of};
 use crate::aws::{Answer, Client, Credentials, Limits, find};
@@ -24,16 +25,12 @@ const ANSWER_BYTES_MAX: usize = 1 << 20;
 /// An exchange that sends nothing; one that does has a second more for each [`BYTES_PER_S`].
 const WITHIN: Duration = Duration::from_secs(30);
 const BYTES_PER_S: u64 = 1 << 20;
-/// Credentials are looked for anew after this long, and so much before their end.
-const CREDENTIALS_LIFE: Duration = Duration::from_secs(900);
-const CREDENTIALS_MARGIN: Duration = Duration::from_secs(300);
 
 /// A bucket.
 pub struct Bucket {
     place: Place,
     client: Client,
-    /// And when they were found.
-    credentials: Option<(Credentials, SystemTime)>,
+    credentials: Held,
 }
 
 /// An entity tag, as the store gave it. It says that an object is the same, and nothing else.
@@ -77,7 +74,7 @@ impl Bucket {
         Ok(Bucket {
             place,
             client: Client::new()?,
-            credentials: None,
+            credentials: Held::default(),
         })
     }
 
@@ -91,7 +88,11 @@ impl Bucket {
     /// # Errors
     /// Where the store does not answer, or not with that.
     pub fn tail(&mut self, name: &str) -> Result<Found, BucketError> {
-        let answer = self.send(&Method::GET, name, &[(RANGE, TAIL)], Bytes::new())?;
+        let mut answer = self.send(&Method::GET, name, &[(RANGE, TAIL)], Bytes::new())?;
+        // An empty object has no end (RFC 9110 §14.1.2): it is there all the same.
+        if answer.status == 416 {
+            answer = self.send(&Method::GET, name, &[], Bytes::new())?;
+        }
         match (answer.status, code_of(&answer.body)) {
             (200 | 206, _) => Ok(Found::There(tag_of(&answer)?, answer.body)),
             (404, code) if code != "NoSuchBucket" => Ok(Found::Absent),
@@ -141,7 +142,7 @@ impl Bucket {
         let error = BucketError::of(answer, &self.place);
         // What AWS replaces is looked for anew.
         if matches!(error, BucketError::Unknown(_) | BucketError::Denied { .. }) {
-            self.credentials = None;
+            self.credentials.forget();
         }
         error
     }
@@ -164,21 +165,8 @@ impl Bucket {
     }
 
     fn credentials(&mut self, now: SystemTime) -> Result<Credentials, BucketError> {
-        let lives = |(credentials, found_at): &&(Credentials, SystemTime)| {
-            let is_young = now
-                .duration_since(*found_at)
-                .is_ok_and(|age| age < CREDENTIALS_LIFE);
-            is_young
-                && credentials
-                    .until()
-                    .is_none_or(|until| until > now + CREDENTIALS_MARGIN)
-        };
-        if let Some((credentials, _)) = self.credentials.as_ref().filter(lives) {
-            return Ok(credentials.clone());
-        }
-        let found = find(&self.place.region)?;
-        self.credentials = Some((found.clone(), now));
-        Ok(found)
+        let region = &self.place.region;
+        Ok(self.credentials.at(now, || find(region))?)
     }
 }
 
@@ -252,5 +240,71 @@ mod tests {
         assert_eq!(made.headers()["authorization"], expected);
         assert_eq!(made.headers()["x-amz-security-token"], "to/ken+=");
         assert!(!format!("{made:?}").contains("wJalr"));
+    }
+
+    /// A store that gives these answers, each to a connection of its own; and the requests' lines and ranges.
+    fn store(answers: Vec<String>) -> (Bucket, std::thread::JoinHandle<Vec<String>>) {
+        use std::io::{BufRead as _, BufReader, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let served = std::thread::spawn(move || {
+            let serve = |answer: String| {
+                let (mut stream, _) = listener.accept().unwrap();
+                let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                let head: Vec<String> = lines
+                    .map_while(Result::ok)
+                    .take_while(|line| !line.is_empty())
+                    .collect();
+                // Whoever has read enough breaks off.
+                let _ = stream.write_all(answer.as_bytes());
+                let range = head.iter().find(|line| line.starts_with("range: "));
+                format!("{} {}", head[0], range.map_or("", |range| range))
+            };
+            answers.into_iter().map(serve).collect()
+        });
+        let place = Place::new("s3://acme/prod", Some(&endpoint), Some("eu-west-1")).unwrap();
+        let mut bucket = Bucket::new(place).unwrap();
+        let credentials = Credentials::for_tests("AKIDEXAMPLE", "shh", None);
+        bucket
+            .credentials
+            .at(SystemTime::now(), || Ok(credentials))
+            .unwrap();
+        (bucket, served)
+    }
+
+    fn answer(status: &str, body: &str) -> String {
+        let length = body.len();
+        format!("HTTP/1.1 {status}\r\nETag: \"a\"\r\nContent-Length: {length}\r\n\r\n{body}")
+    }
+
+    #[test]
+    fn an_empty_object_has_no_end_and_is_there() {
+        let (mut bucket, served) = store(vec![
+            answer("416 Range Not Satisfiable", "<Code>InvalidRange</Code>"),
+            answer("200 OK", ""),
+        ]);
+        let found = bucket.tail("commit").unwrap();
+        assert_eq!(found, Found::There(Tag::new("\"a\"").unwrap(), Bytes::new()));
+        assert_eq!(
+            served.join().unwrap(),
+            [
+                "GET /acme/prod/commit HTTP/1.1 range: bytes=-8192",
+                "GET /acme/prod/commit HTTP/1.1 "
+            ]
+        );
+    }
+
+    #[test]
+    fn a_store_that_knows_no_ranges_is_found_out_by_what_is_large() {
+        let large = "x".repeat(ANSWER_BYTES_MAX + 1);
+        let (mut bucket, served) = store(vec![answer("200 OK", "small\n"), answer("200 OK", &large)]);
+        let found = bucket.tail("commit").unwrap();
+        assert!(matches!(found, Found::There(_, bytes) if bytes == "small\n"));
+        let error = bucket.tail("bundle").unwrap_err();
+        assert!(
+            error.is_lasting() && error.to_string().contains("knows no ranges"),
+            "{error}"
+        );
+        served.join().unwrap();
     }
 }

@@ -121,6 +121,8 @@ pub struct Publisher {
     /// Where the database stood when it was asked last.
     pub(super) standing: Option<Standing>,
     pub(super) refused_ms: u64,
+    /// When it was asked or answered last.
+    pub(super) now_ms: u64,
     pub(super) noted: Option<(u64, u64)>,
     pub(super) backoff_ms: u64,
     pub(super) status: Status,
@@ -151,6 +153,7 @@ impl Publisher {
             fleet: None,
             standing: None,
             refused_ms: 0,
+            now_ms: 0,
             noted: None,
             backoff_ms: BACKOFF_MS,
             status: Status::default(),
@@ -196,6 +199,7 @@ impl Publisher {
 
     /// What is to be done; the same is not said twice before it is answered.
     pub fn next(&mut self, now_ms: u64) -> Action {
+        self.hear_time(now_ms);
         loop {
             let waits = Action::Wait {
                 until_ms: now_ms + POLL_MS,
@@ -268,6 +272,7 @@ impl Publisher {
 
     /// What came of the last action; `now_ms` in Unix milliseconds.
     pub fn answer(&mut self, event: Event, now_ms: u64) {
+        self.hear_time(now_ms);
         if !std::mem::take(&mut self.given) {
             return;
         }

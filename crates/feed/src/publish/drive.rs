@@ -34,7 +34,8 @@ fn answer_of_log<L: Log>(action: Action, log: &mut L) -> Event {
     done.unwrap_or_else(Event::Failed)
 }
 
-/// Does all that is to be done now: until it is to wait. Milliseconds, Unix time, until when. The time is asked before each action.
+/// Does all that is to be done now: until it is to wait, and how long, in milliseconds. The time, Unix time in milliseconds, is asked before each
+/// action; a wait is told by the time that it was reckoned by, which may be set meanwhile.
 pub(super) fn run<S: Source, L: Log>(
     publisher: &mut Publisher,
     source: &mut S,
@@ -42,9 +43,10 @@ pub(super) fn run<S: Source, L: Log>(
     now_ms: impl Fn() -> u64,
 ) -> u64 {
     loop {
-        let action = publisher.next(now_ms());
+        let now = now_ms();
+        let action = publisher.next(now);
         if let Action::Wait { until_ms } = action {
-            return until_ms;
+            return until_ms.saturating_sub(now);
         }
         if let Some(event) = answer(action, source, log) {
             publisher.answer(event, now_ms());

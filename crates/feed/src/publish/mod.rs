@@ -6,6 +6,7 @@
 mod action;
 mod automaton;
 mod check;
+mod clock;
 mod decide;
 mod drive;
 mod lead;

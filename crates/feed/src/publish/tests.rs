@@ -92,6 +92,44 @@ fn the_first_publish_is_the_whole_and_then_comes_one_revision_after_the_other() 
 }
 
 #[test]
+fn a_clock_that_is_set_back_stops_no_heartbeat() {
+    let hour_ms = 3_600_000;
+    let (mut publisher, mut database) = begun(&[0]);
+    let mut sent = Vec::new();
+    run(&mut publisher, &mut database, &mut sent, NOW_MS);
+    for (at_ms, commits) in [
+        (NOW_MS - hour_ms, 0),
+        (NOW_MS - hour_ms + HEARTBEAT_MS - 1, 0),
+        (NOW_MS - hour_ms + HEARTBEAT_MS, 1),
+        // And once more.
+        (NOW_MS - 2 * hour_ms, 0),
+        (NOW_MS - 2 * hour_ms + HEARTBEAT_MS, 1),
+    ] {
+        let from = sent.len();
+        run(&mut publisher, &mut database, &mut sent, at_ms);
+        assert_eq!(keys(&sent[from..]), vec!["commit"; commits], "{at_ms}");
+        let Action::Wait { until_ms } = publisher.next(at_ms) else {
+            panic!("it has something to do at {at_ms}");
+        };
+        assert!(until_ms <= at_ms + POLL_MS, "{until_ms} at {at_ms}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_keeps_a_pause_and_makes_it_no_longer() {
+    let (mut publisher, mut database) = begun(&[7]);
+    run(&mut publisher, &mut database, &mut Vec::new(), NOW_MS);
+    refused(&publisher);
+    let Action::Wait { until_ms } = publisher.next(NOW_MS) else {
+        panic!("it was refused");
+    };
+    let pause_ms = until_ms - NOW_MS;
+    let at_ms = NOW_MS - 3_600_000;
+    assert!(matches!(publisher.next(at_ms), Action::Wait { until_ms } if until_ms == at_ms + pause_ms));
+    assert!(matches!(publisher.next(at_ms + pause_ms), Action::Standing));
+}
+
+#[test]
 fn a_new_keyring_goes_with_the_first_commit_under_it() {
     let (mut publisher, mut database) = begun(&[0, 1]);
     let mut sent = Vec::new();

@@ -10,8 +10,8 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 /// So soon it is seen that a check is done.
 const CHECKING_MS: u64 = 100;
 
-/// Does all that is to be done now; until when there is nothing more, in Unix milliseconds, unless something changes before. `checker` makes a log
-/// that only reads, for the check's thread; `checking` is what one turn leaves to the next.
+/// Does all that is to be done now; for how many milliseconds there is nothing more, unless something changes before. `checker` makes a log
+/// that only reads, for the check's thread; `checking` is what one turn leaves to the next; `now_ms` is Unix time.
 pub fn turn<S, L>(
     publisher: &mut Publisher,
     source: &mut S,
@@ -25,13 +25,13 @@ where
     L: Log + Send + 'static,
 {
     loop {
-        let until_ms = drive::run(publisher, source, log, &now_ms);
+        let pause_ms = drive::run(publisher, source, log, &now_ms);
         if checking.step(publisher, || checker(log), now_ms()) {
             continue;
         }
         return match checking.0 {
-            Some(_) => until_ms.min(now_ms() + CHECKING_MS),
-            None => until_ms,
+            Some(_) => pause_ms.min(CHECKING_MS),
+            None => pause_ms,
         };
     }
 }

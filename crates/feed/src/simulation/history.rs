@@ -22,6 +22,8 @@ const BEGIN_MS: u64 = 1_763_900_000_000;
 /// Rounds of the end, in which nothing fails any more; each lasts [`ROUND_MS`].
 const ROUNDS: usize = 120;
 const ROUND_MS: u64 = 30_000;
+/// And of what follows it, in which nothing changes: longer than anything stays live without a heartbeat.
+const STILL_ROUNDS: usize = 12;
 
 /// The world.
 pub(super) struct History {
@@ -319,36 +321,51 @@ impl History {
         for follower in &mut self.followers {
             (follower.lie, follower.clock_ms) = (None, 0);
         }
+        self.settle(true)?;
+        // From here on heartbeats alone keep it so: nothing changes any more.
+        for _ in 0..STILL_ROUNDS {
+            self.round()?;
+        }
+        self.settle(false)
+    }
+
+    /// Goes on until everybody shows what is published.
+    fn settle(&mut self, changes: bool) -> Result<(), String> {
         let mut waited = 0;
         while waited < ROUNDS && !self.is_settled() {
             waited += 1;
-            self.now_ms += ROUND_MS;
-            self.log.expire(self.now_ms);
-            if self.portals[self.lease].is_none() {
-                self.start_portal(self.lease);
-            }
-            for at in 0..2 {
-                for _ in 0..200 {
-                    if !self.step_portal(at, false)? {
-                        break;
-                    }
-                }
-            }
-            self.operate()?;
+            self.round()?;
             // A commit of a clock that was ahead ends with the next change.
-            if waited == 20 {
+            if changes && waited == 20 {
                 self.change();
-            }
-            for at in 0..self.followers.len() {
-                for _ in 0..12 {
-                    self.step_follower(at)?;
-                    if self.followers[at].at_end {
-                        break;
-                    }
-                }
             }
         }
         self.settled()
+    }
+
+    fn round(&mut self) -> Result<(), String> {
+        self.now_ms += ROUND_MS;
+        self.log.expire(self.now_ms);
+        if self.portals[self.lease].is_none() {
+            self.start_portal(self.lease);
+        }
+        for at in 0..2 {
+            for _ in 0..200 {
+                if !self.step_portal(at, false)? {
+                    break;
+                }
+            }
+        }
+        self.operate()?;
+        for at in 0..self.followers.len() {
+            for _ in 0..12 {
+                self.step_follower(at)?;
+                if self.followers[at].at_end {
+                    break;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn is_settled(&self) -> bool {

@@ -7,6 +7,9 @@ use crate::publish::{Action, Event, Fault, Loosened, Page, Publisher, Topic};
 use crate::{Line, Roots, Scratch};
 use std::rc::Rc;
 
+/// No pause of a publisher is longer.
+const PAUSE_MS_MAX: u64 = 30_000;
+
 /// Records that are read of the topic at once.
 const READ_AT_ONCE: usize = 16;
 
@@ -96,6 +99,10 @@ impl Portal {
         let under_way = match self.under_way.take() {
             Some(under_way) => under_way,
             None => match self.publisher.next(clock) {
+                // Whatever becomes of its clock.
+                Action::Wait { until_ms } if until_ms > clock + PAUSE_MS_MAX => {
+                    return Err(format!("a portal waits for {} ms", until_ms - clock));
+                }
                 Action::Wait { .. } => return Ok(false),
                 action => UnderWay::Action(action),
             },

@@ -5,6 +5,8 @@
 
 mod report;
 mod service;
+#[cfg(test)]
+mod tests;
 mod untold;
 
 pub use report::{About, host_name};

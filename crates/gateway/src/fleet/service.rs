@@ -24,7 +24,7 @@ const LIMITS: Limits = Limits {
     bytes_max: ANSWER_BYTES_MAX,
 };
 
-/// The running thread. It ends when this is dropped, at most two seconds later: with a last report, where credentials were used since the last.
+/// The running thread. It ends when this is dropped, at most two seconds later: with what was used since the last report, where credentials were.
 #[derive(Debug)]
 pub struct Reports {
     stop: Option<oneshot::Sender<()>>,
@@ -132,10 +132,17 @@ impl Reporting {
 
     /// Tells what was used since the last report: nobody does once this process has ended. Not where that report was not taken either.
     async fn end(&mut self) {
+        // Whatever comes of it has been said.
+        let _ = tokio::time::timeout(LAST_MAX, self.tell_rest()).await;
+    }
+
+    /// As many reports as it takes; none behind one that is not taken.
+    async fn tell_rest(&mut self) {
         self.look();
-        if !self.untold.is_empty() && self.trouble.is_none() {
-            // Whatever comes of it has been said.
-            let _ = tokio::time::timeout(LAST_MAX, self.report()).await;
+        while !self.untold.is_empty() && self.trouble.is_none() {
+            if self.report().await.is_err() {
+                return;
+            }
         }
     }
 

@@ -36,17 +36,20 @@ impl Use {
 
 impl Untold {
     /// Adds what workers noted. How many were left out because there is no room for more; they are noted again when they are used in a later
-    /// minute.
+    /// minute. What was noted by a clock that was ahead counts as of now, and is no reason not to tell what comes.
     pub(super) fn add(&mut self, noted: Vec<Minutes>, now_minute: u32) -> usize {
         self.uses
-            .retain(|_, one| one.is_untold() || one.used >= now_minute);
+            .retain(|_, one| one.is_untold() || one.used == now_minute);
+        for one in self.uses.values_mut().filter(|one| one.used > now_minute) {
+            (one.used, one.told) = (now_minute, 0);
+        }
         let coming: usize = noted.iter().map(HashMap::len).sum();
         if self.uses.len() + coming > UNTOLD_MAX {
             self.uses.retain(|_, one| one.is_untold());
         }
         let noted = noted.into_iter().flatten();
         noted
-            .filter(|(credential, minute)| !self.take(credential, *minute))
+            .filter(|(credential, minute)| !self.take(credential, now_minute.min(*minute)))
             .count()
     }
 
@@ -197,5 +200,20 @@ mod tests {
         let told = tell(&mut untold);
         assert_eq!(untold.add(noted(&[("late", 10)]), 10), 0);
         assert_eq!(untold.uses.len(), UNTOLD_MAX - told + 1);
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_mutes_nothing() {
+        let mut untold = Untold::default();
+        untold.add(noted(&[("told", 500)]), 500);
+        assert_eq!(tell(&mut untold), 1);
+        untold.add(noted(&[("waits", 501)]), 501);
+        // It is set back; a worker noted before that.
+        untold.add(noted(&[("late", 501), ("told", 10)]), 10);
+        let now = |credential: &str| (credential.to_owned(), 10);
+        assert_eq!(next(&untold), [now("late"), now("told"), now("waits")]);
+        assert_eq!(tell(&mut untold), 3);
+        untold.add(noted(&[("waits", 11)]), 11);
+        assert_eq!(next(&untold), [("waits".to_owned(), 11)]);
     }
 }

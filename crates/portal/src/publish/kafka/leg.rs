@@ -98,14 +98,14 @@ impl Leg {
         let mut published = self.hub.feed_or_new(&self.environment).standing.subscribe();
         tracing::info!(feed = %self.environment, topic = self.log.topic(), "publishing to Kafka");
         while !*self.stop.borrow() {
-            let until_ms = match self.signing(&mut signing) {
+            let pause_ms = match self.signing(&mut signing) {
                 Ok(publisher) => self.step(publisher),
                 Err(why) => {
                     self.tell(Some(&why));
-                    unix_ms() + REST_MS
+                    REST_MS
                 }
             };
-            let pause = Duration::from_millis(until_ms.saturating_sub(unix_ms()));
+            let pause = Duration::from_millis(pause_ms);
             let stop = &mut self.stop;
             let is_changed = self.runtime.block_on(async {
                 tokio::select! {
@@ -120,14 +120,14 @@ impl Leg {
         }
     }
 
-    /// All that is to be done now; until when it rests.
+    /// All that is to be done now; for how many milliseconds it rests.
     fn step(&mut self, publisher: &mut Publisher) -> u64 {
         for alarm in self.fleet.alarms() {
             if alarm.environment == self.environment {
                 publisher.fleet(alarm.epoch.unsigned_abs(), alarm.revision.unsigned_abs());
             }
         }
-        let until_ms = turn(
+        let pause_ms = turn(
             publisher,
             &mut self.source,
             &mut self.log,
@@ -136,7 +136,7 @@ impl Leg {
             unix_ms,
         );
         self.tell(trouble(publisher.status(), self.hub.leads()).as_deref());
-        until_ms
+        pause_ms
     }
 
     /// The publisher, with the keys that the database's keyring names now.
