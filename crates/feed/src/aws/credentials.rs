@@ -279,9 +279,10 @@ fn profile_of(text: &str, profile: &str) -> Option<Credentials> {
 /// IMDSv2: a token first, then the role's name, then its credentials.
 fn of_instance() -> Result<Credentials, CredentialsError> {
     let asked = |request| match fetch(request) {
-        Err(FetchError::Unreachable(_) | FetchError::Late(_)) => Err(CredentialsError::None(
+        Err(FetchError::Unreachable(_)) => Err(CredentialsError::None(
             "there are none in the environment, in ~/.aws/credentials or of an instance",
         )),
+        // One that is late is an instance's that has much to do, and may answer later.
         answer => answer.map_err(CredentialsError::Fetch),
     };
     let token =

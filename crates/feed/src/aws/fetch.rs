@@ -2,7 +2,7 @@
 //!
 //! Blocking, for threads that have nothing else to do. Redirects are not followed: what is sent is a credential, or signed with one.
 
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::{HeaderMap, Request};
 use hyper_rustls::HttpsConnector;
@@ -36,10 +36,23 @@ pub(crate) enum FetchError {
     Unreachable(String),
     #[error("it answers with status {0}")]
     Status(u16),
-    #[error("its answer breaks off, or is larger than {0} bytes")]
-    Answer(usize),
+    #[error("its answer breaks off")]
+    Broken,
+    #[error("its answer is larger than {0} bytes")]
+    Large(usize),
     #[error("it does not answer within {0} s")]
     Late(u64),
+}
+
+impl FetchError {
+    /// Whether it may be another answer later, with nobody doing anything.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            FetchError::Unreachable(_) | FetchError::Broken | FetchError::Late(_) => true,
+            FetchError::Status(status) => *status == 429 || *status >= 500,
+            FetchError::System(_) | FetchError::Large(_) => false,
+        }
+    }
 }
 
 /// An answer, whatever its status.
@@ -95,10 +108,14 @@ impl Client {
         })?;
         let (head, body) = answer.into_parts();
         let collected = Limited::new(body, bytes_max).collect().await;
+        let body = collected.map_err(|error| match error.is::<LengthLimitError>() {
+            true => FetchError::Large(bytes_max),
+            false => FetchError::Broken,
+        })?;
         Ok(Answer {
             status: head.status.as_u16(),
             fields: head.headers,
-            body: collected.map_err(|_| FetchError::Answer(bytes_max))?.to_bytes(),
+            body: body.to_bytes(),
         })
     }
 }

@@ -88,7 +88,11 @@ impl Bucket {
     /// # Errors
     /// Where the store does not answer, or not with that.
     pub fn tail(&mut self, name: &str) -> Result<Found, BucketError> {
-        let answer = self.send(&Method::GET, name, &[(RANGE, TAIL)], Bytes::new())?;
+        let mut answer = self.send(&Method::GET, name, &[(RANGE, TAIL)], Bytes::new())?;
+        // An empty object has no end (RFC 9110 §14.1.2): it is there all the same.
+        if answer.status == 416 {
+            answer = self.send(&Method::GET, name, &[], Bytes::new())?;
+        }
         match (answer.status, code_of(&answer.body)) {
             (200 | 206, _) => Ok(Found::There(tag_of(&answer)?, answer.body)),
             (404, code) if code != "NoSuchBucket" => Ok(Found::Absent),
@@ -236,5 +240,71 @@ mod tests {
         assert_eq!(made.headers()["authorization"], expected);
         assert_eq!(made.headers()["x-amz-security-token"], "to/ken+=");
         assert!(!format!("{made:?}").contains("wJalr"));
+    }
+
+    /// A store that gives these answers, each to a connection of its own; and the requests' lines and ranges.
+    fn store(answers: Vec<String>) -> (Bucket, std::thread::JoinHandle<Vec<String>>) {
+        use std::io::{BufRead as _, BufReader, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let served = std::thread::spawn(move || {
+            let serve = |answer: String| {
+                let (mut stream, _) = listener.accept().unwrap();
+                let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                let head: Vec<String> = lines
+                    .map_while(Result::ok)
+                    .take_while(|line| !line.is_empty())
+                    .collect();
+                // Whoever has read enough breaks off.
+                let _ = stream.write_all(answer.as_bytes());
+                let range = head.iter().find(|line| line.starts_with("range: "));
+                format!("{} {}", head[0], range.map_or("", |range| range))
+            };
+            answers.into_iter().map(serve).collect()
+        });
+        let place = Place::new("s3://acme/prod", Some(&endpoint), Some("eu-west-1")).unwrap();
+        let mut bucket = Bucket::new(place).unwrap();
+        let credentials = Credentials::for_tests("AKIDEXAMPLE", "shh", None);
+        bucket
+            .credentials
+            .at(SystemTime::now(), || Ok(credentials))
+            .unwrap();
+        (bucket, served)
+    }
+
+    fn answer(status: &str, body: &str) -> String {
+        let length = body.len();
+        format!("HTTP/1.1 {status}\r\nETag: \"a\"\r\nContent-Length: {length}\r\n\r\n{body}")
+    }
+
+    #[test]
+    fn an_empty_object_has_no_end_and_is_there() {
+        let (mut bucket, served) = store(vec![
+            answer("416 Range Not Satisfiable", "<Code>InvalidRange</Code>"),
+            answer("200 OK", ""),
+        ]);
+        let found = bucket.tail("commit").unwrap();
+        assert_eq!(found, Found::There(Tag::new("\"a\"").unwrap(), Bytes::new()));
+        assert_eq!(
+            served.join().unwrap(),
+            [
+                "GET /acme/prod/commit HTTP/1.1 range: bytes=-8192",
+                "GET /acme/prod/commit HTTP/1.1 "
+            ]
+        );
+    }
+
+    #[test]
+    fn a_store_that_knows_no_ranges_is_found_out_by_what_is_large() {
+        let large = "x".repeat(ANSWER_BYTES_MAX + 1);
+        let (mut bucket, served) = store(vec![answer("200 OK", "small\n"), answer("200 OK", &large)]);
+        let found = bucket.tail("commit").unwrap();
+        assert!(matches!(found, Found::There(_, bytes) if bytes == "small\n"));
+        let error = bucket.tail("bundle").unwrap_err();
+        assert!(
+            error.is_lasting() && error.to_string().contains("knows no ranges"),
+            "{error}"
+        );
+        served.join().unwrap();
     }
 }

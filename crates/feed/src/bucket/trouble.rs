@@ -14,6 +14,11 @@ pub enum BucketError {
         "there is nothing to sign with ({0}); set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the task, the pod or the instance a role"
     )]
     Credentials(String),
+    /// Nobody says so now.
+    #[error(
+        "{0}; it is asked again, and where there is nobody to ask, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    )]
+    CredentialsLater(String),
     /// The store does not take them.
     #[error(
         "the store does not take these credentials ({0}); look at AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or at the role, \
@@ -51,6 +56,12 @@ pub enum BucketError {
          name a store that knows If-Match and If-None-Match for PutObject"
     )]
     NoConditions(&'static str),
+    /// It sends all of an object whose end was asked for.
+    #[error(
+        "the store answers with more than {0} bytes where the end of an object was asked for: it knows no ranges; name a store that knows \
+         `Range: bytes=-N` for GetObject"
+    )]
+    NoRanges(usize),
     /// Nobody answers, or not in time.
     #[error("the store is not there: {0}")]
     Unreachable(String),
@@ -70,7 +81,10 @@ pub enum BucketError {
 impl BucketError {
     /// Whether waiting mends nothing, so that whoever only begins had better say so and end.
     pub fn is_lasting(&self) -> bool {
-        !matches!(self, BucketError::Unreachable(_) | BucketError::Status { .. })
+        !matches!(
+            self,
+            BucketError::CredentialsLater(_) | BucketError::Unreachable(_) | BucketError::Status { .. }
+        )
     }
 
     /// What an answer means that is neither good nor about a condition.
@@ -111,7 +125,11 @@ impl BucketError {
 
 impl From<FetchError> for BucketError {
     fn from(error: FetchError) -> BucketError {
-        BucketError::Unreachable(error.to_string())
+        match error {
+            // Nothing larger than an end is ever asked for.
+            FetchError::Large(bytes) => BucketError::NoRanges(bytes),
+            error => BucketError::Unreachable(error.to_string()),
+        }
     }
 }
 
@@ -121,9 +139,7 @@ impl From<CredentialsError> for BucketError {
         let told = format!("{error}{}", cause.unwrap_or_default());
         match error {
             // Their endpoint may be there again, as a store may.
-            CredentialsError::Fetch(FetchError::Unreachable(_) | FetchError::Late(_)) => {
-                BucketError::Unreachable(told)
-            }
+            CredentialsError::Fetch(error) if error.is_passing() => BucketError::CredentialsLater(told),
             _ => BucketError::Credentials(told),
         }
     }
@@ -186,5 +202,30 @@ mod tests {
         check(307, "TemporaryRedirect", "307 (TemporaryRedirect)", false);
         check(503, "SlowDown", "503 (SlowDown)", false);
         check(500, "<b>no word</b>", "500 (status 500)", false);
+    }
+
+    fn check_credentials(error: CredentialsError, expected: &str, is_lasting: bool) {
+        let error = BucketError::from(error);
+        assert!(error.to_string().contains(expected), "{error}");
+        assert_eq!(error.is_lasting(), is_lasting, "{error}");
+    }
+
+    #[test]
+    fn credentials_that_may_be_there_later_are_waited_for() {
+        let fetch = CredentialsError::Fetch;
+        for (error, told) in [
+            (FetchError::Status(429), "status 429; it is asked again"),
+            (FetchError::Status(503), "status 503; it is asked again"),
+            (FetchError::Late(10), "within 10 s; it is asked again"),
+            (
+                FetchError::Unreachable("it is refused".to_owned()),
+                "refused); it is asked again",
+            ),
+        ] {
+            check_credentials(fetch(error), told, false);
+        }
+        check_credentials(fetch(FetchError::Status(403)), "status 403); set AWS_", true);
+        check_credentials(fetch(FetchError::Status(404)), "status 404); set AWS_", true);
+        check_credentials(CredentialsError::None("nowhere"), "nowhere); set AWS_", true);
     }
 }
