@@ -7,6 +7,7 @@
 mod authority;
 mod case;
 mod client;
+mod distance;
 mod emulator;
 mod feed_server;
 mod gateway;
@@ -33,6 +34,7 @@ mod wait;
 pub use authority::{Authority, Identity};
 pub use case::case;
 pub use client::Client;
+pub use distance::Distance;
 pub use emulator::{DeployedApi, Emulator};
 pub use feed_server::{Asked, FeedServer, Manner};
 pub use gateway::{Gateway, Setup, start_in_vain};

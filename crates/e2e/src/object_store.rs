@@ -3,7 +3,7 @@
 
 use crate::client::Client;
 use crate::message::Response;
-use crate::terraform::{Moto, free_address};
+use crate::terraform::Moto;
 use serde_json::json;
 use std::net::SocketAddr;
 
@@ -40,14 +40,7 @@ impl Owner {
 impl ObjectStore {
     /// With an empty bucket, which everybody may read and whoever signs may write.
     pub fn start() -> ObjectStore {
-        ObjectStore::start_at(free_address())
-    }
-
-    /// The same where one may have been before.
-    pub fn start_at(address: SocketAddr) -> ObjectStore {
-        let store = ObjectStore {
-            moto: Moto::start_at(address),
-        };
+        let store = ObjectStore { moto: Moto::start() };
         let place = format!(
             "<CreateBucketConfiguration><LocationConstraint>{REGION}</LocationConstraint></CreateBucketConfiguration>"
         );
@@ -57,11 +50,6 @@ impl ObjectStore {
         let path = format!("/{BUCKET}?policy");
         store.moto.ask("s3", "PUT", &path, "", &readers.to_string());
         store
-    }
-
-    /// Where one can be started.
-    pub fn free_address() -> SocketAddr {
-        free_address()
     }
 
     /// Where it listens.

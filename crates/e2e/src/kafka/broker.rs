@@ -3,8 +3,8 @@
 //! In the clear everybody may do everything (`User:ANONYMOUS` is a super user); within TLS one has to say who one is, and may do what an access
 //! control list allows.
 
-use super::distance::Distance;
 use crate::authority::Authority;
+use crate::distance::Distance;
 use crate::process::{Process, Signal, tools};
 use crate::scratch::Scratch;
 use crate::wait::wait_within;

@@ -3,7 +3,6 @@
 //! It is written to by librdkafka directly and not by `feed`, so that a mistake of the publisher cannot hide behind the same mistake here.
 
 mod broker;
-mod distance;
 mod journal;
 mod log;
 mod topic;

@@ -21,7 +21,6 @@ pub use front::{Dialect, Front};
 pub use layer::{change_environment, environment, mount};
 pub use mapping::{Inbound, forwarded};
 pub use moto::Moto;
-pub(crate) use moto::free_address;
 pub use package::Package;
 pub use plan::{Change, Plan};
 pub use template::{Rendered, render};

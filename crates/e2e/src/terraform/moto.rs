@@ -8,7 +8,7 @@ use crate::scratch::Scratch;
 use crate::wait::wait_within;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -28,18 +28,13 @@ pub struct Moto {
 }
 
 impl Moto {
-    /// Starts one on a free port.
+    /// Starts one on a port that it chooses.
     pub fn start() -> Moto {
-        Moto::start_at(free_address())
-    }
-
-    /// Starts one there.
-    pub(crate) fn start_at(address: SocketAddr) -> Moto {
         let program = Moto::program("moto_server");
         let scratch = Scratch::new();
         let mut command = Command::new(program);
         command
-            .args(["-H", &address.ip().to_string(), "-p", &address.port().to_string()])
+            .args(["-H", "127.0.0.1", "-p", "0"])
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", scratch.directory())
@@ -47,7 +42,10 @@ impl Moto {
             .current_dir(scratch.directory())
             .stdin(Stdio::null());
         let process = Process::start(command);
-        wait_within(START, "moto", || Client::try_connect(address).ok());
+        let address = wait_within(START, "moto", || {
+            let lines = process.stderr().so_far();
+            lines.iter().find_map(|line| address_in(line))
+        });
         Moto {
             process,
             _scratch: scratch,
@@ -183,10 +181,10 @@ impl Moto {
     }
 }
 
-/// It takes a number alone, so the port is free, but not held, until it listens.
-pub(crate) fn free_address() -> SocketAddr {
-    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-    free.expect("loopback has a free port")
+/// Where it says that it listens.
+fn address_in(line: &str) -> Option<SocketAddr> {
+    let (_, address) = line.split_once("Running on http://")?;
+    address.trim().parse().ok()
 }
 
 fn names(list: &Value, name: &str) -> Vec<String> {

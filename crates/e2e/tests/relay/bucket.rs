@@ -2,7 +2,8 @@
 
 use super::{Relay, SOURCE, api, begin, effect, published};
 use e2e::{
-    Build, Client, Emulator, Function, ObjectStore, Owner, Scratch, Signal, case, run, wait_for, wait_within,
+    Build, Client, Distance, Emulator, Function, ObjectStore, Owner, Scratch, Signal, case, run, wait_for,
+    wait_within,
 };
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -131,17 +132,18 @@ fn a_relay_that_lags_takes_nothing_back_and_goes_on_when_it_has_come_as_far() {
 
 #[test]
 fn a_store_that_is_down_is_waited_for_and_made_good_when_it_is_back_with_nothing() {
-    let address = ObjectStore::free_address();
+    let place = Distance::nowhere();
     let publisher = published();
     let scratch = begin(&publisher);
-    let relay = Relay::start(command(&scratch, address, &Owner::stranger(), &[]));
+    let relay = Relay::start(command(&scratch, place.address(), &Owner::stranger(), &[]));
     let ready = relay.get("/ready").expect(503).json();
     let error = ready["last_error"].as_str().expect("it says why");
     assert!(error.contains("the store is not there"), "{error}");
     assert_eq!(ready["written_revision"], Value::Null);
     relay.get("/bundle").expect(503);
     for revision in [1, 2] {
-        let store = ObjectStore::start_at(address);
+        let store = ObjectStore::start();
+        place.lead(store.address().port());
         // The emulator takes its time to start, and the relay asks less and less often meanwhile.
         wait_within(PAUSE_MAX, "a revision in the store", || {
             (relay.ready()["written_revision"] == revision).then_some(())
@@ -150,6 +152,7 @@ fn a_store_that_is_down_is_waited_for_and_made_good_when_it_is_back_with_nothing
             (relay.get("/ready").status == 200).then_some(())
         });
         assert_eq!(store.object("bundle"), relay.get("/bundle").expect(200).text());
+        place.cut();
         drop(store);
         let mut publisher = publisher.clone();
         publisher.publish(&[("api/orders", Some(api("POST")))]);
