@@ -108,6 +108,12 @@ impl ObjectStore {
             .ask("s3", "PUT", &format!("/{BUCKET}/prod/{name}"), "", content);
     }
 
+    /// Deletes an object below `prod/`, past everybody.
+    pub fn delete(&self, name: &str) {
+        self.moto
+            .ask("s3", "DELETE", &format!("/{BUCKET}/prod/{name}"), "", "");
+    }
+
     /// How often an object below `prod/` was written, and how often that was refused.
     pub fn writes(&self, name: &str) -> (usize, usize) {
         // Colours stand between it and the quotation mark.

@@ -85,9 +85,19 @@ fn what_is_published_stands_in_the_bucket_and_heartbeats_change_the_commit_alone
         (store.object("commit") == commit).then_some(())
     });
     assert_eq!(store.object("bundle"), bundle);
-    // One more of the commit, which had to be refused: whether the store knows conditions is tried once.
+    // Two more of the commit, which had to be refused: whether the store knows conditions is tried once.
     assert_eq!(store.writes("bundle"), (3, 0));
-    assert_eq!(store.writes("commit"), (4, 1));
+    assert_eq!(store.writes("commit"), (4, 2));
+
+    // A commit that names no bundle would be worse than none.
+    store.delete("bundle");
+    store.delete("commit");
+    publisher.beat();
+    scratch.replace(SOURCE, &publisher.bundle());
+    wait_for("a commit", || {
+        (store.get("commit", &[]).status == 200).then_some(())
+    });
+    assert_eq!(store.object("bundle"), publisher.bundle());
 }
 
 #[test]
@@ -192,7 +202,7 @@ fn a_commit_waits_for_its_turn_and_a_revision_does_not() {
     scratch.replace(SOURCE, &publisher.bundle());
     relay.wait_for(2);
     assert_eq!(store.object("commit"), format!("{}\n", publisher.commit()));
-    assert_eq!(store.writes("commit"), (2, 1));
+    assert_eq!(store.writes("commit"), (2, 2));
 }
 
 #[test]
@@ -333,6 +343,10 @@ fn what_is_not_this_feeds_is_never_replaced() {
     for (there, expected) in [
         (
             "a letter\n",
+            "s3://acme-policy/prod/bundle is there and no relay has written it",
+        ),
+        (
+            "",
             "s3://acme-policy/prod/bundle is there and no relay has written it",
         ),
         (other.as_str(), "s3://acme-policy/prod/bundle is of the feed test"),

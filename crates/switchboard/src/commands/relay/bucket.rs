@@ -11,6 +11,8 @@ use hyper::body::Bytes;
 
 const BUNDLE: &str = "bundle";
 const COMMIT: &str = "commit";
+/// A tag that no object has.
+const NOBODYS: &str = "\"00000000000000000000000000000000\"";
 /// How often others may be quicker before it is left for later.
 const ROUNDS_MAX: usize = 4;
 
@@ -81,8 +83,30 @@ pub(super) struct Store<O = Bucket> {
     feed: Box<str>,
     bundle: Known,
     commit: Known,
-    /// The store was seen to refuse a condition that does not hold.
+    /// The store was seen to refuse conditions that do not hold.
     is_proven: bool,
+    /// It was seen to know none, and is not written to any more.
+    refused: Option<&'static str>,
+}
+
+/// What stands there now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// What was to be written, or what is of the same revision.
+    Written,
+    /// What is of this newer revision, which stays.
+    Ahead(Position),
+    /// No commit any more, so that nobody knows of the bundle either: that has to be written first.
+    Gone,
+}
+
+impl Outcome {
+    fn of(there: Position, ours: Position) -> Outcome {
+        match there.is_of_newer_revision(ours) {
+            true => Outcome::Ahead(there),
+            false => Outcome::Written,
+        }
+    }
 }
 
 /// What is known of an object.
@@ -103,6 +127,7 @@ impl<O: Objects> Store<O> {
             bundle: Known::Nothing,
             commit: Known::Nothing,
             is_proven: false,
+            refused: None,
         }
     }
 
@@ -110,49 +135,81 @@ impl<O: Objects> Store<O> {
         self.objects.told("")
     }
 
-    /// The bundle and then its commit; what is there instead, where it is of a newer revision.
-    pub(super) fn bundle(&mut self, written: &Written) -> Result<Option<Position>, StoreError> {
-        let there = self.put(BUNDLE, &written.bundle, written.position)?;
-        match there.is_of_newer_revision(written.position) {
-            // Whoever wrote it writes its commit.
-            true => Ok(Some(there)),
-            false => self.commit(written),
-        }
+    /// The bundle and then its commit. What is there is looked at, whatever was known of it.
+    pub(super) fn bundle(&mut self, written: &Written) -> Result<Outcome, StoreError> {
+        let made = self.ready().and_then(|()| self.make(written));
+        self.keep_refusal(made)
     }
 
     /// The commit alone, whose bundle is there.
-    pub(super) fn commit(&mut self, written: &Written) -> Result<Option<Position>, StoreError> {
-        let there = self.put(COMMIT, &written.commit, written.position)?;
-        if !self.is_proven && there == written.position {
-            self.prove(written)?;
-        }
-        Ok(Some(there).filter(|there| there.is_of_newer_revision(written.position)))
+    pub(super) fn commit(&mut self, written: &Written) -> Result<Outcome, StoreError> {
+        let there = self.ready().and_then(|()| {
+            let there = self.replace(COMMIT, &written.commit, written.position)?;
+            Ok(there.map_or(Outcome::Gone, |there| Outcome::of(there, written.position)))
+        });
+        self.keep_refusal(there)
     }
 
-    /// Where the object is not as new as this, it is this from now on. What stands there then.
+    fn make(&mut self, written: &Written) -> Result<Outcome, StoreError> {
+        let ours = written.position;
+        // Where nothing would be written, nothing would tell that it was deleted.
+        if matches!(self.bundle, Known::There(_, there) if there >= ours) {
+            self.bundle = Known::Nothing;
+        }
+        let there = self.put(BUNDLE, &written.bundle, ours)?;
+        if there.is_of_newer_revision(ours) {
+            // Whoever wrote it writes its commit.
+            return Ok(Outcome::Ahead(there));
+        }
+        let there = self.put(COMMIT, &written.commit, ours)?;
+        if !self.is_proven && there == ours {
+            self.prove(&written.commit)?;
+        }
+        Ok(Outcome::of(there, ours))
+    }
+
+    /// As [`Store::replace`], and made where it is not there.
     fn put(&mut self, name: &str, body: &Bytes, ours: Position) -> Result<Position, StoreError> {
         for _ in 0..ROUNDS_MAX {
-            let known = match self.take(name) {
-                Known::Nothing => self.look(name)?,
-                known => known,
-            };
-            let condition = match &known {
-                Known::There(_, there) if *there >= ours => {
-                    let there = *there;
-                    *self.known(name) = known;
-                    return Ok(there);
-                }
-                Known::There(tag, _) => Condition::Is(tag),
-                Known::Nothing | Known::Absent | Known::Hidden => Condition::Absent,
-            };
-            // Until it is answered nobody knows what is there: a request may hold whose answer is lost.
-            match self.objects.put(name, body.clone(), condition)? {
+            if let Some(there) = self.replace(name, body, ours)? {
+                return Ok(there);
+            }
+            let known = self.take(name);
+            match self.objects.put(name, body.clone(), Condition::Absent)? {
                 Some(tag) => {
                     *self.known(name) = Known::There(tag, ours);
                     return Ok(ours);
                 }
                 None if known == Known::Hidden => return Err(self.objects.hidden().into()),
                 None => {}
+            }
+        }
+        Err(StoreError::Contended(self.objects.told(name)))
+    }
+
+    /// Where the object is not as new as this, it is this from now on. What stands there then; `None` where there is none, or none that may be read.
+    fn replace(&mut self, name: &str, body: &Bytes, ours: Position) -> Result<Option<Position>, StoreError> {
+        for _ in 0..ROUNDS_MAX {
+            let known = match self.take(name) {
+                Known::Nothing => self.look(name)?.0,
+                known => known,
+            };
+            let tag = match &known {
+                Known::There(tag, there) if *there < ours => tag,
+                Known::There(_, there) => {
+                    let there = *there;
+                    *self.known(name) = known;
+                    return Ok(Some(there));
+                }
+                Known::Nothing | Known::Absent | Known::Hidden => {
+                    *self.known(name) = known;
+                    return Ok(None);
+                }
+            };
+            // Until it is answered nobody knows what is there: a request may hold whose answer is lost.
+            if let Some(tag) = self.objects.put(name, body.clone(), Condition::Is(tag))? {
+                *self.known(name) = Known::There(tag, ours);
+                return Ok(Some(ours));
             }
         }
         Err(StoreError::Contended(self.objects.told(name)))
@@ -169,21 +226,22 @@ impl<O: Objects> Store<O> {
         std::mem::replace(self.known(name), Known::Nothing)
     }
 
-    /// What is there, by its last line. Whether its signature counts is no matter: a lie that is left there delays policy, and is told; what is
+    /// What is there, by its last line, and that line with its end. Whether its signature counts is no matter: a lie that is left there delays policy, and is told; what is
     /// newer and signed by a key that is not known here yet must stay.
-    fn look(&mut self, name: &str) -> Result<Known, StoreError> {
+    fn look(&mut self, name: &str) -> Result<(Known, Bytes), StoreError> {
         let (tag, bytes) = match self.objects.tail(name)? {
-            Found::Absent => return Ok(Known::Absent),
-            Found::Hidden => return Ok(Known::Hidden),
+            Found::Absent => return Ok((Known::Absent, Bytes::new())),
+            Found::Hidden => return Ok((Known::Hidden, Bytes::new())),
             Found::There(tag, bytes) => (tag, bytes),
         };
         let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
         let line = line.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
         let object = || self.objects.told(name);
         match Line::parse(line, &mut Scratch::default()) {
-            Some(Line::Commit(commit)) if commit.feed == *self.feed => {
-                Ok(Known::There(tag, Position::of(&commit)))
-            }
+            Some(Line::Commit(commit)) if commit.feed == *self.feed => Ok((
+                Known::There(tag, Position::of(&commit)),
+                [line, b"\n"].concat().into(),
+            )),
             Some(Line::Commit(commit)) => Err(StoreError::OtherFeed {
                 object: object(),
                 feed: commit.feed.into_owned(),
@@ -192,21 +250,61 @@ impl<O: Objects> Store<O> {
         }
     }
 
-    /// Once: the commit that was just written is written where there is none. A store that does so knows no conditions, and says nothing of it.
-    fn prove(&mut self, written: &Written) -> Result<(), StoreError> {
-        let refused = self
-            .objects
-            .put(COMMIT, written.commit.clone(), Condition::Absent)?
-            .is_none();
-        match refused {
-            true => {
-                self.is_proven = true;
-                Ok(())
-            }
-            false => {
-                Err(BucketError::NoConditions("it writes over what is there though it is told not to").into())
+    /// Whether it may be written to: where it was not proven yet, it is by what is there, before any of that is replaced.
+    fn ready(&mut self) -> Result<(), StoreError> {
+        if let Some(why) = self.refused {
+            return Err(BucketError::NoConditions(why).into());
+        }
+        if !self.is_proven
+            && let Some(commit) = self.there()?
+        {
+            self.prove(&commit)?;
+        }
+        Ok(())
+    }
+
+    /// The commit that is there. Where the bundle is there alone, the commit that it ends with is made one.
+    fn there(&mut self) -> Result<Option<Bytes>, StoreError> {
+        let (commit, line) = self.look(COMMIT)?;
+        if matches!(commit, Known::There(..)) {
+            self.commit = commit;
+            return Ok(Some(line));
+        }
+        let (bundle, line) = self.look(BUNDLE)?;
+        if !matches!(bundle, Known::There(..)) {
+            (self.bundle, self.commit) = (bundle, commit);
+            return Ok(None);
+        }
+        self.bundle = bundle;
+        match self.objects.put(COMMIT, line.clone(), Condition::Absent)? {
+            Some(_) => Ok(Some(line)),
+            None if commit == Known::Hidden => Err(self.objects.hidden().into()),
+            None => Err(StoreError::Contended(self.objects.told(COMMIT))),
+        }
+    }
+
+    /// Once: the commit that is there is written where there is none, and where it is another. A store that does so knows no conditions, or one of
+    /// both alone, and says nothing of it.
+    fn prove(&mut self, commit: &Bytes) -> Result<(), StoreError> {
+        let nobodys = Tag::new(NOBODYS).expect("it is in quotation marks");
+        for (condition, why) in [
+            (Condition::Absent, "it ignores If-None-Match"),
+            (Condition::Is(&nobodys), "it ignores If-Match"),
+        ] {
+            if self.objects.put(COMMIT, commit.clone(), condition)?.is_some() {
+                return Err(BucketError::NoConditions(why).into());
             }
         }
+        self.is_proven = true;
+        Ok(())
+    }
+
+    /// A store that knows no conditions is not written to again: what it did once it does again, to what somebody else wrote.
+    fn keep_refusal(&mut self, made: Result<Outcome, StoreError>) -> Result<Outcome, StoreError> {
+        if let Err(StoreError::Bucket(BucketError::NoConditions(why))) = &made {
+            self.refused = Some(why);
+        }
+        made
     }
 }
 

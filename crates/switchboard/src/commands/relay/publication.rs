@@ -37,6 +37,8 @@ struct State {
     commit: Box<[u8]>,
     /// What is to be written.
     wanted: Wanted,
+    /// What the writing that was begun last is of.
+    taken: Wanted,
     /// What was written, and is served.
     written: Option<Written>,
     beats: Beats,
@@ -110,12 +112,27 @@ impl Publication {
     pub(super) fn new(beginning: &Beginning, beats: Beats) -> Arc<Publication> {
         let values = beginning.changes.iter();
         let live = values.filter_map(|(key, value)| Some((key.clone(), value.clone()?)));
+        Publication::of(
+            live.collect(),
+            beginning.keyring.clone(),
+            beginning.commit.clone(),
+            beats,
+        )
+    }
+
+    fn of(
+        live: BTreeMap<Box<str>, Box<[u8]>>,
+        keyring: Box<[u8]>,
+        commit: Box<[u8]>,
+        beats: Beats,
+    ) -> Arc<Publication> {
         Arc::new(Publication {
             state: Mutex::new(State {
-                live: live.collect(),
-                keyring: beginning.keyring.clone(),
-                commit: beginning.commit.clone(),
+                live,
+                keyring,
+                commit,
                 wanted: Wanted::Bundle,
+                taken: Wanted::Nothing,
                 written: None,
                 beats,
                 bundle_at: None,
@@ -184,11 +201,17 @@ impl Publication {
         state.failure = None;
     }
 
-    /// It was not written: it is wanted still, and what was written before is served on.
+    /// It was not written: it is wanted still, without waiting for its turn, and what was written before is served on.
     pub(super) fn failed(&self, failure: String) {
         let mut state = self.state();
-        state.wanted = Wanted::Bundle;
+        state.wanted = state.wanted.max(state.taken);
+        state.commit_at = None;
         state.failure = Some(failure);
+    }
+
+    /// Where it is written the bundle may be gone.
+    pub(super) fn want_bundle(&self) {
+        self.want(|_| Wanted::Bundle);
     }
 
     /// Waits so long, or until the end.
@@ -223,9 +246,11 @@ impl State {
                 let mut written = written.clone();
                 written.commit = line(&self.commit);
                 (_, written.commit_tag, written.position) = tags(&self.commit);
+                self.taken = Wanted::Commit;
                 Next::Commit(written)
             }
             _ => {
+                self.taken = Wanted::Bundle;
                 self.bundle_at = Some(Instant::now());
                 Next::Bundle(self.bundle())
             }
@@ -322,3 +347,6 @@ impl Sink for Publisher {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,11 @@
 //! The thread that writes what is handed on, wherever that is: the bundle first, then its commit, and what failed again after a pause.
 //!
-//! Who reads in between finds an older commit beside a newer bundle, which holds by itself. A commit never names a bundle that is not there yet.
+//! Who reads in between finds an older commit beside a newer bundle, which holds by itself. A commit never names a bundle that was not written yet.
+//! What somebody deletes is written again: a bucket's bundle with the next commit where the commit is gone too, else when its turn comes.
 
-use super::bucket::{Store, StoreError};
+use super::bucket::{Outcome, Store, StoreError};
 use super::directory::Directory;
-use super::publication::{Next, Position, Publication};
+use super::publication::{Next, Publication};
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
@@ -100,15 +101,15 @@ impl Out {
         }
     }
 
-    /// Writes it; what stands there and is of a newer revision, where there is such.
-    fn write(&mut self, next: &Next) -> Result<Option<Position>, OutError> {
+    /// Writes it; what stands there then.
+    fn write(&mut self, next: &Next) -> Result<Outcome, OutError> {
         match (self, next) {
-            (_, Next::End) => Ok(None),
+            (_, Next::End) => Ok(Outcome::Written),
             (Out::Directory(directory), Next::Bundle(written)) => {
-                Ok(directory.bundle(written).map(|()| None)?)
+                Ok(directory.bundle(written).map(|()| Outcome::Written)?)
             }
             (Out::Directory(directory), Next::Commit(written)) => {
-                Ok(directory.commit(written).map(|()| None)?)
+                Ok(directory.commit(written).map(|()| Outcome::Written)?)
             }
             (Out::Bucket(store), Next::Bundle(written)) => Ok(store.bundle(written)?),
             (Out::Bucket(store), Next::Commit(written)) => Ok(store.commit(written)?),
@@ -144,11 +145,23 @@ fn failed(publication: &Publication, out: &Out, error: &OutError) {
 /// Whether there may be more.
 fn write_next(publication: &Publication, out: &mut Out) -> Result<bool, OutError> {
     let next = publication.next();
-    let ahead = out.write(&next)?;
+    let outcome = out.write(&next)?;
     let (written, is_bundle) = match next {
         Next::End => return Ok(false),
         Next::Bundle(written) => (written, true),
         Next::Commit(written) => (written, false),
+    };
+    let ahead = match outcome {
+        Outcome::Written => None,
+        Outcome::Ahead(ahead) => Some(ahead),
+        Outcome::Gone => {
+            tracing::warn!(
+                out = out.told(),
+                "somebody has deleted the commit; the bundle is written again, and then its commit"
+            );
+            publication.want_bundle();
+            return Ok(true);
+        }
     };
     match ahead {
         None if is_bundle => tracing::info!(

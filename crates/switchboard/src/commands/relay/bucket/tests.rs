@@ -12,7 +12,8 @@ struct Memory {
     /// All that was written, in order.
     log: Vec<String>,
     may_not_read: bool,
-    knows_no_conditions: bool,
+    ignores_absent: bool,
+    ignores_match: bool,
     /// The next write holds, and its answer is lost.
     loses_answer: bool,
 }
@@ -40,7 +41,11 @@ impl Objects for Memory {
             (Some(there), Condition::Is(seen)) => there == seen,
             _ => false,
         };
-        if !holds && !self.knows_no_conditions {
+        let is_ignored = match condition {
+            Condition::Absent => self.ignores_absent,
+            Condition::Is(_) => self.ignores_match,
+        };
+        if !holds && !is_ignored {
             return Ok(None);
         }
         let text = String::from_utf8(body.to_vec()).expect("it is text");
@@ -98,7 +103,7 @@ fn store(objects: Memory) -> Store<Memory> {
 /// Revisions of bundle and commit that are there.
 fn revisions(store: &mut Store<Memory>) -> (u64, u64) {
     let mut of = |name| match store.look(name) {
-        Ok(Known::There(_, there)) => there.revision,
+        Ok((Known::There(_, there), _)) => there.revision,
         known => panic!("{name} is {known:?}"),
     };
     (of(BUNDLE), of(COMMIT))
@@ -107,9 +112,9 @@ fn revisions(store: &mut Store<Memory>) -> (u64, u64) {
 #[test]
 fn the_bundle_is_there_before_a_commit_names_it() {
     let mut store = store(Memory::default());
-    assert_eq!(store.bundle(&written(1, 10)).unwrap(), None);
-    assert_eq!(store.bundle(&written(2, 20)).unwrap(), None);
-    assert_eq!(store.commit(&written(2, 30)).unwrap(), None);
+    assert_eq!(store.bundle(&written(1, 10)).unwrap(), Outcome::Written);
+    assert_eq!(store.bundle(&written(2, 20)).unwrap(), Outcome::Written);
+    assert_eq!(store.commit(&written(2, 30)).unwrap(), Outcome::Written);
     assert_eq!(
         store.objects.log,
         ["bundle", "commit", "bundle", "commit", "commit"]
@@ -123,20 +128,20 @@ fn an_older_one_takes_nothing_back() {
     newer.bundle(&written(5, 50)).unwrap();
     let mut older = store(newer.objects);
     let ahead = older.bundle(&written(4, 60)).unwrap();
-    assert_eq!(ahead.map(|ahead| ahead.revision), Some(5));
+    assert_eq!(ahead, Outcome::Ahead(written(5, 50).position));
     assert_eq!(revisions(&mut older), (5, 5));
-    assert_eq!(older.bundle(&written(6, 70)).unwrap(), None);
+    assert_eq!(older.bundle(&written(6, 70)).unwrap(), Outcome::Written);
     assert_eq!(revisions(&mut older), (6, 6));
 }
 
 #[test]
 fn who_is_quicker_by_a_moment_is_seen() {
-    for (rival, expected, ahead) in [(5, (5, 3), Some(5)), (3, (4, 4), None)] {
+    let ahead = Outcome::Ahead(written(5, 31).position);
+    for (rival, expected, outcome) in [(5, (5, 3), ahead), (3, (4, 4), Outcome::Written)] {
         let mut store = store(Memory::default());
         store.bundle(&written(3, 30)).unwrap();
         store.objects.rivals = vec![(BUNDLE, bundle(rival, 31))];
-        let found = store.bundle(&written(4, 40)).unwrap();
-        assert_eq!(found.map(|found| found.revision), ahead);
+        assert_eq!(store.bundle(&written(4, 40)).unwrap(), outcome);
         assert_eq!(revisions(&mut store), expected, "rival {rival}");
     }
 }
@@ -159,7 +164,7 @@ fn a_lost_answer_is_no_lost_write_and_no_other_ones() {
     store.bundle(&written(1, 10)).unwrap();
     store.objects.loses_answer = true;
     store.bundle(&written(2, 20)).unwrap_err();
-    assert_eq!(store.bundle(&written(2, 20)).unwrap(), None);
+    assert_eq!(store.bundle(&written(2, 20)).unwrap(), Outcome::Written);
     assert_eq!(store.objects.log, ["bundle", "commit", "bundle", "commit"]);
     assert_eq!(revisions(&mut store), (2, 2));
 }
@@ -170,7 +175,7 @@ fn what_may_not_be_read_is_made_and_never_replaced() {
         may_not_read: true,
         ..Memory::default()
     });
-    assert_eq!(hidden.bundle(&written(1, 10)).unwrap(), None);
+    assert_eq!(hidden.bundle(&written(1, 10)).unwrap(), Outcome::Written);
     let mut other = store(hidden.objects);
     let error = other.bundle(&written(2, 20)).unwrap_err();
     assert!(error.is_lasting() && matches!(error, StoreError::Bucket(BucketError::Denied { .. })));
@@ -192,16 +197,84 @@ fn what_is_not_ours_stays() {
 }
 
 #[test]
-fn a_store_that_knows_no_conditions_is_found_out() {
-    let mut store = store(Memory {
-        knows_no_conditions: true,
-        ..Memory::default()
-    });
-    let error = store.bundle(&written(1, 10)).unwrap_err();
-    assert!(
-        error.is_lasting() && error.to_string().contains("If-Match"),
-        "{error}"
-    );
+fn a_prefix_that_was_emptied_has_the_bundle_again_before_a_commit() {
+    for may_not_read in [false, true] {
+        let mut store = store(Memory::default());
+        store.bundle(&written(1, 10)).unwrap();
+        store.objects.objects.clear();
+        store.objects.may_not_read = may_not_read;
+        store.objects.log.clear();
+        assert_eq!(store.commit(&written(1, 20)).unwrap(), Outcome::Gone);
+        assert!(store.objects.log.is_empty());
+        assert_eq!(store.bundle(&written(1, 20)).unwrap(), Outcome::Written);
+        assert_eq!(store.objects.log, ["bundle", "commit"]);
+        assert_eq!(store.commit(&written(1, 30)).unwrap(), Outcome::Written);
+    }
+}
+
+#[test]
+fn a_bundle_that_was_deleted_alone_is_there_again_when_its_turn_comes() {
+    // Whether there is a newer commit for it by then or not.
+    for at in [10, 20] {
+        let mut store = store(Memory::default());
+        store.bundle(&written(1, 10)).unwrap();
+        store.objects.objects.remove(BUNDLE);
+        assert_eq!(store.bundle(&written(1, at)).unwrap(), Outcome::Written);
+        assert_eq!(revisions(&mut store), (1, 1), "{at}");
+    }
+}
+
+/// That store is found out by what it has, by this sentence, and keeps what it has.
+fn check_is_found_out(there: Memory, expected: &str) {
+    let mut store = store(there);
+    for attempt in 0..2 {
+        let error = store.bundle(&written(2, 20)).unwrap_err();
+        assert!(
+            error.is_lasting() && error.to_string().contains(expected),
+            "{error}"
+        );
+        let error = store.commit(&written(2, 30)).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+        assert!(attempt == 0 || store.objects.log.is_empty(), "it is written to");
+        store.objects.log.clear();
+    }
+}
+
+#[test]
+fn a_store_that_ignores_a_condition_is_found_out() {
+    for (ignores_absent, ignores_match, expected) in [
+        (true, false, "ignores If-None-Match"),
+        (false, true, "ignores If-Match"),
+        (true, true, "ignores If-None-Match"),
+    ] {
+        let empty = || Memory {
+            ignores_absent,
+            ignores_match,
+            ..Memory::default()
+        };
+        check_is_found_out(empty(), expected);
+        let mut full = empty();
+        full.objects.insert(BUNDLE.to_owned(), bundle(1, 10));
+        full.objects.insert(COMMIT.to_owned(), commit("prod", 1, 10));
+        check_is_found_out(full, expected);
+    }
+}
+
+#[test]
+fn nothing_is_replaced_before_the_store_is_proven() {
+    for has_commit in [true, false] {
+        let mut there = Memory {
+            ignores_match: true,
+            ..Memory::default()
+        };
+        there.objects.insert(BUNDLE.to_owned(), bundle(1, 10));
+        if has_commit {
+            there.objects.insert(COMMIT.to_owned(), commit("prod", 1, 10));
+        }
+        let mut store = store(there);
+        store.bundle(&written(2, 20)).unwrap_err();
+        assert_eq!(revisions(&mut store), (1, 1), "with a commit: {has_commit}");
+    }
 }
 
 #[test]
