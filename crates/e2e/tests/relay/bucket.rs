@@ -118,6 +118,9 @@ fn a_relay_that_lags_takes_nothing_back_and_goes_on_when_it_has_come_as_far() {
         (ready["ahead_revision"] == 3).then_some(ready)
     });
     assert_eq!(ready["written_revision"], 1, "{ready}");
+    // What it serves itself is older than what others know.
+    older.get("/ready").expect(503);
+    newer.get("/ready").expect(200);
     assert_eq!(newer.ready()["ahead_revision"], Value::Null);
     assert_eq!(store.object("bundle"), bundle);
     assert_eq!(revision(&store.object("commit")), 3);
@@ -126,6 +129,7 @@ fn a_relay_that_lags_takes_nothing_back_and_goes_on_when_it_has_come_as_far() {
     behind.replace(SOURCE, &publisher.bundle());
     older.wait_for(4);
     assert_eq!(older.ready()["ahead_revision"], Value::Null);
+    older.get("/ready").expect(200);
     assert_eq!(store.object("bundle"), publisher.bundle());
     // The one that was newer did not write meanwhile, and finds it there.
     before.replace(SOURCE, &publisher.bundle());

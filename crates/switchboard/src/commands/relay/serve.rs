@@ -135,7 +135,8 @@ fn tagged(fields: &HeaderMap, body: Bytes, tag: &str, has_rests: bool) -> Respon
     answer.body(Full::new(body)).expect("tags and lengths are fields")
 }
 
-/// Ready: what is written is served. How old it is stands beside it, and does not make it less worth serving.
+/// Ready: what is written is served, and nobody is known to have written a newer revision. How old it is stands beside it, and does not make it
+/// less worth serving.
 fn ready(written: Option<&Written>, publication: &Publication, follow: &Follow) -> Response<Full<Bytes>> {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -145,12 +146,13 @@ fn ready(written: Option<&Written>, publication: &Publication, follow: &Follow) 
     // A relay decides nothing.
     policy.remove("denied");
     let failure = publication.failure();
-    let is_ready = written.is_some() && failure.is_none();
+    let ahead = publication.ahead();
+    let is_ready = written.is_some() && failure.is_none() && ahead.is_none();
     let shown = json!({
         "ready": is_ready,
         "policy": policy,
         "written_revision": written.map(|written| written.position.revision),
-        "ahead_revision": publication.ahead(),
+        "ahead_revision": ahead,
         "last_error": failure,
     });
     let mut answer = short(
