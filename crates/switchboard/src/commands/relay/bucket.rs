@@ -135,7 +135,7 @@ impl<O: Objects> Store<O> {
         self.objects.told("")
     }
 
-    /// The bundle and then its commit. What is there is looked at, whatever was known of it.
+    /// The bundle and then its commit. What was seen to be there is looked at again where it would not be written.
     pub(super) fn bundle(&mut self, written: &Written) -> Result<Outcome, StoreError> {
         let made = self.ready().and_then(|()| self.make(written));
         self.keep_refusal(made)
@@ -153,8 +153,10 @@ impl<O: Objects> Store<O> {
     fn make(&mut self, written: &Written) -> Result<Outcome, StoreError> {
         let ours = written.position;
         // Where nothing would be written, nothing would tell that it was deleted.
-        if matches!(self.bundle, Known::There(_, there) if there >= ours) {
-            self.bundle = Known::Nothing;
+        for known in [&mut self.bundle, &mut self.commit] {
+            if matches!(known, Known::There(_, there) if *there >= ours) {
+                *known = Known::Nothing;
+            }
         }
         let there = self.put(BUNDLE, &written.bundle, ours)?;
         if there.is_of_newer_revision(ours) {

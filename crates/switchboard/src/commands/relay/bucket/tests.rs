@@ -224,6 +224,18 @@ fn a_bundle_that_was_deleted_alone_is_there_again_when_its_turn_comes() {
     }
 }
 
+#[test]
+fn what_was_ahead_and_was_deleted_is_missed_by_who_is_behind() {
+    let mut newer = store(Memory::default());
+    newer.bundle(&written(5, 50)).unwrap();
+    let mut older = store(newer.objects);
+    older.bundle(&written(4, 60)).unwrap();
+    older.commit(&written(4, 60)).unwrap();
+    older.objects.objects.clear();
+    assert_eq!(older.bundle(&written(4, 70)).unwrap(), Outcome::Written);
+    assert_eq!(revisions(&mut older), (4, 4));
+}
+
 /// That store is found out by what it has, by this sentence, and keeps what it has.
 fn check_is_found_out(there: Memory, expected: &str) {
     let mut store = store(there);
