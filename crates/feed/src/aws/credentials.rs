@@ -282,7 +282,7 @@ fn of_instance() -> Result<Credentials, CredentialsError> {
         Err(FetchError::Unreachable(_)) => Err(CredentialsError::None(
             "there are none in the environment, in ~/.aws/credentials or of an instance",
         )),
-        // One that is late may be an instance's whose beginning others share.
+        // One that is late is an instance's that has much to do, and may answer later.
         answer => answer.map_err(CredentialsError::Fetch),
     };
     let token =
