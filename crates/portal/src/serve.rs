@@ -8,7 +8,7 @@ use crate::first_start::{self, FirstStartError};
 use crate::identity::Desk;
 use crate::key_sets::{self, KeySetFetcher};
 use crate::keys::KeyFiles;
-use crate::publish::{Hub, Publishing, follow, publish};
+use crate::publish::{Hub, Publishing, follow, look, publish};
 use crate::settings::{Settings, SettingsError};
 use crate::store::{Dialect, Store, StoreError, migrate};
 use axum::Router;
@@ -134,6 +134,8 @@ impl Portal {
             address: settings.listen,
             source,
         };
+        // Before anybody is served: to whoever comes at once a feed that is not looked at yet would be none.
+        look(&store, &app.hub).await?;
         let listener = TcpListener::bind(settings.listen).await.map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
         let (stop, stopped) = watch::channel(false);
@@ -150,11 +152,7 @@ impl Portal {
         let reporting = tokio::spawn(write_reports(store.clone(), app.fleet.clone(), stopped.clone()));
         let asking = tokio::spawn(key_sets::follow(app.clone(), stopped.clone()));
         let serving = tokio::spawn(serve(listener, api::router(app), stopped));
-        let database = match store.dialect() {
-            Dialect::Sqlite => "sqlite",
-            Dialect::Postgres => "postgres",
-        };
-        tracing::info!(listen = %address, database, "listening");
+        tracing::info!(listen = %address, database = word(store.dialect()), "listening");
         Ok(Portal {
             address,
             store,
@@ -189,6 +187,13 @@ impl Portal {
             let _ = task.await;
         }
         self.store.close().await;
+    }
+}
+
+fn word(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "sqlite",
+        Dialect::Postgres => "postgres",
     }
 }
 

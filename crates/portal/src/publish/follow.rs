@@ -31,7 +31,8 @@ pub(crate) async fn follow(store: Store, hub: Hub, mut stop: watch::Receiver<boo
     }
 }
 
-async fn look(store: &Store, hub: &Hub) -> Result<(), StoreError> {
+/// Brings what there is by now.
+pub(crate) async fn look(store: &Store, hub: &Hub) -> Result<(), StoreError> {
     let mut connection = store.connection().await?;
     for feed in feeds::all(&mut connection).await? {
         let told = hub.feed_or_new(&feed.environment);

@@ -11,7 +11,7 @@ mod lease;
 mod publisher;
 mod stream;
 
-pub(crate) use follow::follow;
+pub(crate) use follow::{follow, look};
 pub(crate) use hub::{Hub, Standing};
 #[cfg(feature = "kafka")]
 pub(crate) use kafka::carry;
