@@ -4,7 +4,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use feed::{KeyLine, KeyringLine, Line, Scratch, SigningKey};
+use feed::{KeyLine, KeyringLine, Line, Roots, Scratch, SigningKey};
 use serde::{Deserialize, Serialize};
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -172,6 +172,14 @@ impl KeyFiles {
 /// The keys that a keyring's line names.
 pub(crate) fn keyring_keys(line: &str) -> Option<Vec<KeyLine>> {
     with_keyring(line, |keyring| keyring.keys.clone())
+}
+
+/// The roots that a line of them pins.
+pub(crate) fn pinned(line: &str) -> Option<Roots> {
+    match Line::parse(line.as_bytes(), &mut Scratch::default())? {
+        Line::Roots(Some(roots)) => Some(Roots::pinned(&roots)),
+        _ => None,
+    }
 }
 
 /// What of a keyring's line is wanted.

@@ -20,8 +20,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// Entities at a time.
-const PART: i64 = 1_000;
 /// How long whoever takes an export may take nothing.
 const SLOW_MAX: Duration = Duration::from_secs(30);
 
@@ -166,17 +164,10 @@ async fn delete_others(draft: &mut Draft, kind: Kind, kept: &[String]) -> Result
     let environment = draft.environment.id.clone();
     let mut after = String::new();
     loop {
-        let part = entities::page(
-            &mut draft.tx,
-            &environment,
-            kind,
-            entities::Which::default(),
-            &after,
-            PART,
-        )
-        .await?;
-        let Some(last) = part.last() else { return Ok(()) };
-        after.clone_from(&last.id);
+        let part = entities::next(&mut draft.tx, &environment, kind, &mut after).await?;
+        if part.is_empty() {
+            return Ok(());
+        }
         for stored in part {
             if !kept.contains(&stored.id) {
                 draft.plan(kind, &stored.id, None).await?;
@@ -273,17 +264,10 @@ async fn pieces(
         piece.push_str(&format!(",\n\"{}\":[", kind.section()));
         let (mut after, mut is_first) = (String::new(), true);
         loop {
-            let part = entities::page(
-                &mut tx,
-                environment,
-                kind,
-                entities::Which::default(),
-                &after,
-                PART,
-            )
-            .await?;
-            let Some(last) = part.last() else { break };
-            after.clone_from(&last.id);
+            let part = entities::next(&mut tx, environment, kind, &mut after).await?;
+            if part.is_empty() {
+                break;
+            }
             for stored in part {
                 let body = match (then.remove(&(kind, stored.id.clone())), &stored.record) {
                     (Some(body), _) => body,

@@ -18,8 +18,6 @@ use policy::entity::Kind;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Rows that are looked at together.
-const PAGE_ROWS: i64 = 1_000;
 /// Entities that are changed in one revision.
 const REVISION_ENTITIES: usize = 1_000;
 
@@ -132,17 +130,10 @@ async fn narrowed_in(
 ) -> Result<(), StoreError> {
     let mut after = String::new();
     loop {
-        let rows = entities::page(
-            connection,
-            environment,
-            kind,
-            entities::Which::default(),
-            &after,
-            PAGE_ROWS,
-        )
-        .await?;
-        let Some(last) = rows.last() else { return Ok(()) };
-        after.clone_from(&last.id);
+        let rows = entities::next(connection, environment, kind, &mut after).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
         for row in rows {
             let Some(record) = &row.record else { continue };
             let known = body_of(known, kind, &row.id);
@@ -164,10 +155,10 @@ async fn otherwise_in(
 ) -> Result<(), StoreError> {
     let mut after = String::new();
     loop {
-        let which = entities::Which::default();
-        let rows = entities::page(connection, environment, kind, which, &after, PAGE_ROWS).await?;
-        let Some(last) = rows.last() else { return Ok(()) };
-        after.clone_from(&last.id);
+        let rows = entities::next(connection, environment, kind, &mut after).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
         for row in rows {
             let Some(record) = &row.record else { continue };
             match body_of(known, kind, &row.id) {

@@ -7,7 +7,7 @@ use crate::keys;
 use crate::store::{feeds, fleet, revisions};
 use crate::text::now;
 use feed::publish::next_number;
-use feed::{Contents, FeedDigest, Line, Roots, Scratch, read_contents};
+use feed::{Contents, FeedDigest, Roots, read_contents};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -107,7 +107,8 @@ impl Operator {
         let furthest = fleet::furthest(&mut connection, environment).await?;
         let heard_at_ms = fleet::heard_at_ms(&mut connection, environment).await?;
         drop(connection);
-        let roots = pinned(&feed.roots).ok_or(crate::store::StoreError::Broken("roots that are none"))?;
+        let roots =
+            keys::pinned(&feed.roots).ok_or(crate::store::StoreError::Broken("roots that are none"))?;
         let mut held = self.held(roots, &past).await?;
         let own = (feed.epoch.unsigned_abs(), feed.revision.unsigned_abs());
         let known = std::mem::take(&mut held.known);
@@ -300,11 +301,4 @@ fn said(taken: &Taken, again: &str) -> String {
             &taken.left,
         )
         + &part("left as the database has it: look at these", &taken.otherwise)
-}
-
-fn pinned(line: &str) -> Option<Roots> {
-    match Line::parse(line.as_bytes(), &mut Scratch::default())? {
-        Line::Roots(Some(roots)) => Some(Roots::pinned(&roots)),
-        _ => None,
-    }
 }

@@ -9,6 +9,9 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 use std::fmt::Write as _;
 
+/// Rows of a part of all.
+const PART_ROWS: i64 = 1_000;
+
 /// An entity as it is stored.
 #[derive(Debug, Clone)]
 pub(crate) struct Stored {
@@ -166,6 +169,20 @@ pub(crate) async fn page(
     }
     let rows = query.fetch_all(connection).await?;
     rows.iter().map(stored).collect()
+}
+
+/// The next part of all of a kind that are not deleted, in the order of ids; nothing at the end. Moves `after` behind it.
+pub(crate) async fn next(
+    connection: &mut Connection,
+    environment: &str,
+    kind: Kind,
+    after: &mut String,
+) -> Result<Vec<Stored>, StoreError> {
+    let part = page(connection, environment, kind, Which::default(), after, PART_ROWS).await?;
+    if let Some(last) = part.last() {
+        after.clone_from(&last.id);
+    }
+    Ok(part)
 }
 
 /// Whether there is one of this kind that is not deleted.

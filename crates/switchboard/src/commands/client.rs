@@ -342,7 +342,17 @@ impl List {
                 break;
             }
         }
-        anstream::print!("{}", table.render());
+        let rows = table.render();
+        if rows.is_empty() && !self.json {
+            anstream::eprintln!(
+                "{}",
+                match self.unused {
+                    None => "there is no client that you may see",
+                    Some(_) => "no credential that could be used was left unused for so long",
+                }
+            );
+        }
+        anstream::print!("{rows}");
         Ok(ExitCode::from(exit::DONE))
     }
 }

@@ -13,8 +13,6 @@ use serde_json::{Map, Value, json};
 
 /// The word for it in revisions and in the audit log.
 pub(crate) const FETCH_KEYS: &str = "issuer.fetch_keys";
-/// Issuers that are looked through at a time.
-const PART: i64 = 1_000;
 
 /// What is followed from now on.
 #[derive(Debug, Clone)]
@@ -115,17 +113,10 @@ async fn adopt_all(tx: &mut Tx, environment: &str) -> Result<(), StoreError> {
     let now = crate::text::now();
     let mut after = String::new();
     loop {
-        let part = entities::page(
-            tx,
-            environment,
-            Kind::Issuer,
-            entities::Which::default(),
-            &after,
-            PART,
-        )
-        .await?;
-        let Some(last) = part.last() else { break };
-        after.clone_from(&last.id);
+        let part = entities::next(tx, environment, Kind::Issuer, &mut after).await?;
+        if part.is_empty() {
+            break;
+        }
         for stored in &part {
             follow_stored(tx, environment, stored, now).await?;
         }

@@ -2,13 +2,12 @@
 
 use super::source::Database;
 use crate::app::fleet::Pending;
-use crate::keys::KeyFiles;
+use crate::keys::{KeyFiles, pinned};
 use crate::publish::{Hub, Publishing};
 use crate::store::feeds;
 use crate::text::{now, now_ms};
 use feed::kafka::{PublisherLog, Settings};
 use feed::publish::{Checking, Doing, Publisher, Status, turn};
-use feed::{Line, Roots, Scratch};
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -195,13 +194,6 @@ fn trouble(status: &Status, leads: bool) -> Option<String> {
         );
     }
     status.error.clone()
-}
-
-fn pinned(line: &str) -> Option<Roots> {
-    match Line::parse(line.as_bytes(), &mut Scratch::default())? {
-        Line::Roots(Some(roots)) => Some(Roots::pinned(&roots)),
-        _ => None,
-    }
 }
 
 fn unix_ms() -> u64 {
